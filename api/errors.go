@@ -1,0 +1,78 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/tidepool-org/clinic/internal/errs"
+)
+
+// statuses is the only translation of kinds of errors into HTTP.
+var statuses = map[errs.Kind]int{
+	errs.BadRequest:      http.StatusBadRequest,
+	errs.Unauthorized:    http.StatusUnauthorized,
+	errs.PaymentRequired: http.StatusPaymentRequired,
+	errs.Forbidden:       http.StatusForbidden,
+	errs.NotFound:        http.StatusNotFound,
+	errs.Duplicate:       http.StatusConflict,
+	errs.Conflict:        http.StatusConflict,
+	errs.Constraint:      http.StatusUnprocessableEntity,
+	errs.NoChange:        http.StatusNoContent,
+	errs.TooLarge:        http.StatusRequestEntityTooLarge,
+	errs.Unsupported:     http.StatusNotImplemented,
+	errs.Unavailable:     http.StatusServiceUnavailable,
+	errs.Internal:        http.StatusInternalServerError,
+}
+
+// errorBody is the body of every answer that reports an error.
+type errorBody struct {
+	Message   string `json:"message"`
+	Code      int    `json:"code"`
+	RequestID string `json:"requestId,omitempty"`
+}
+
+// writeError is the one place where an error becomes an answer; all doors lead here: routing, the pipeline, the generated
+// code and the handlers. The cause is kept for the access log.
+func writeError(err error, c echo.Context) {
+	status, message := describe(err)
+	setCause(c, err)
+	if c.Response().Committed {
+		return
+	}
+	header := c.Response().Header()
+	header.Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
+	if status == http.StatusNoContent || c.Request().Method == http.MethodHead {
+		_ = c.NoContent(status) // the connection is gone; there is nobody to tell
+		return
+	}
+	_ = c.JSON(status, errorBody{Message: message, Code: status, RequestID: header.Get(echo.HeaderXRequestID)})
+	header.Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
+}
+
+func describe(err error) (int, string) {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return http.StatusRequestEntityTooLarge, "the request body is too large"
+	}
+	var web *echo.HTTPError
+	if errors.As(err, &web) {
+		return web.Code, webMessage(web)
+	}
+	kind := errs.KindOf(err)
+	return statuses[kind], errs.Public(err)
+}
+
+// webMessage returns the text of an error of the router or of the generated code, which reports bad parameters.
+func webMessage(err *echo.HTTPError) string {
+	if err.Code >= http.StatusInternalServerError {
+		return http.StatusText(http.StatusInternalServerError)
+	}
+	text, ok := err.Message.(string)
+	if !ok {
+		return http.StatusText(err.Code)
+	}
+	return strings.ToValidUTF8(text, "?")
+}

@@ -1,0 +1,24 @@
+package api
+
+import (
+	"go.uber.org/fx"
+
+	"github.com/tidepool-org/clinic/clinics"
+	"github.com/tidepool-org/clinic/patients"
+)
+
+// Handlers implement the operations of the interface document. Each parses its input into domain values, calls one
+// service, and returns a typed answer or an error.
+type Handlers struct{ services Services }
+
+// Services are what the handlers call.
+type Services struct {
+	fx.In
+
+	Clinics  *clinics.Repository
+	Census   *clinics.CensusKeeper
+	Patients *patients.Repository
+}
+
+// NewHandlers returns handlers over the services.
+func NewHandlers(s Services) *Handlers { return &Handlers{services: s} }

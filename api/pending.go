@@ -1,0 +1,319 @@
+package api
+
+import (
+	"context"
+
+	"github.com/tidepool-org/clinic/api/gen"
+	"github.com/tidepool-org/clinic/internal/errs"
+)
+
+// errPending answers operations that are not there yet.
+var errPending = errs.New(errs.Unsupported, "not implemented: this operation is not available yet")
+
+func (*Handlers) AddServiceAccount(context.Context, gen.AddServiceAccountRequestObject) (gen.AddServiceAccountResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) AssignPatientTagToClinicPatients(context.Context, gen.AssignPatientTagToClinicPatientsRequestObject) (gen.AssignPatientTagToClinicPatientsResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) AssociateClinicianToUser(context.Context, gen.AssociateClinicianToUserRequestObject) (gen.AssociateClinicianToUserResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) ConnectProvider(context.Context, gen.ConnectProviderRequestObject) (gen.ConnectProviderResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) ConvertPatientTagToSite(context.Context, gen.ConvertPatientTagToSiteRequestObject) (gen.ConvertPatientTagToSiteResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) CreateClinic(context.Context, gen.CreateClinicRequestObject) (gen.CreateClinicResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) CreateClinician(context.Context, gen.CreateClinicianRequestObject) (gen.CreateClinicianResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) CreatePatientAccount(context.Context, gen.CreatePatientAccountRequestObject) (gen.CreatePatientAccountResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) CreatePatientFromUser(context.Context, gen.CreatePatientFromUserRequestObject) (gen.CreatePatientFromUserResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) CreatePatientTag(context.Context, gen.CreatePatientTagRequestObject) (gen.CreatePatientTagResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) CreateSite(context.Context, gen.CreateSiteRequestObject) (gen.CreateSiteResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) DeleteClinic(context.Context, gen.DeleteClinicRequestObject) (gen.DeleteClinicResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) DeleteClinician(context.Context, gen.DeleteClinicianRequestObject) (gen.DeleteClinicianResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) DeleteInvitedClinician(context.Context, gen.DeleteInvitedClinicianRequestObject) (gen.DeleteInvitedClinicianResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) DeletePatient(context.Context, gen.DeletePatientRequestObject) (gen.DeletePatientResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) DeletePatientPermission(context.Context, gen.DeletePatientPermissionRequestObject) (gen.DeletePatientPermissionResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) DeletePatientReviews(context.Context, gen.DeletePatientReviewsRequestObject) (gen.DeletePatientReviewsResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) DeletePatientSummary(context.Context, gen.DeletePatientSummaryRequestObject) (gen.DeletePatientSummaryResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) DeletePatientTag(context.Context, gen.DeletePatientTagRequestObject) (gen.DeletePatientTagResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) DeletePatientTagFromClinicPatients(context.Context, gen.DeletePatientTagFromClinicPatientsRequestObject) (gen.DeletePatientTagFromClinicPatientsResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) DeleteSite(context.Context, gen.DeleteSiteRequestObject) (gen.DeleteSiteResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) DeleteUserFromClinics(context.Context, gen.DeleteUserFromClinicsRequestObject) (gen.DeleteUserFromClinicsResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) EnableNewClinicExperience(context.Context, gen.EnableNewClinicExperienceRequestObject) (gen.EnableNewClinicExperienceResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) FindPatients(context.Context, gen.FindPatientsRequestObject) (gen.FindPatientsResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) GenerateMergeReport(context.Context, gen.GenerateMergeReportRequestObject) (gen.GenerateMergeReportResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) GetClinic(context.Context, gen.GetClinicRequestObject) (gen.GetClinicResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) GetClinicByShareCode(context.Context, gen.GetClinicByShareCodeRequestObject) (gen.GetClinicByShareCodeResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) GetClinician(context.Context, gen.GetClinicianRequestObject) (gen.GetClinicianResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) GetEHRSettings(context.Context, gen.GetEHRSettingsRequestObject) (gen.GetEHRSettingsResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) GetInvitedClinician(context.Context, gen.GetInvitedClinicianRequestObject) (gen.GetInvitedClinicianResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) GetMRNSettings(context.Context, gen.GetMRNSettingsRequestObject) (gen.GetMRNSettingsResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) GetMigration(context.Context, gen.GetMigrationRequestObject) (gen.GetMigrationResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) GetPatient(context.Context, gen.GetPatientRequestObject) (gen.GetPatientResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) GetPatientCount(context.Context, gen.GetPatientCountRequestObject) (gen.GetPatientCountResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) GetPatientCountSettings(context.Context, gen.GetPatientCountSettingsRequestObject) (gen.GetPatientCountSettingsResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) ListAllClinicians(context.Context, gen.ListAllCliniciansRequestObject) (gen.ListAllCliniciansResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) ListClinicians(context.Context, gen.ListCliniciansRequestObject) (gen.ListCliniciansResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) ListClinics(context.Context, gen.ListClinicsRequestObject) (gen.ListClinicsResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) ListClinicsForClinician(context.Context, gen.ListClinicsForClinicianRequestObject) (gen.ListClinicsForClinicianResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) ListClinicsForPatient(context.Context, gen.ListClinicsForPatientRequestObject) (gen.ListClinicsForPatientResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) ListMembershipRestrictions(context.Context, gen.ListMembershipRestrictionsRequestObject) (gen.ListMembershipRestrictionsResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) ListMigrations(context.Context, gen.ListMigrationsRequestObject) (gen.ListMigrationsResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) ListPatients(context.Context, gen.ListPatientsRequestObject) (gen.ListPatientsResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) MatchClinicAndPatient(context.Context, gen.MatchClinicAndPatientRequestObject) (gen.MatchClinicAndPatientResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) MergeClinic(context.Context, gen.MergeClinicRequestObject) (gen.MergeClinicResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) MergeSite(context.Context, gen.MergeSiteRequestObject) (gen.MergeSiteResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) MigrateLegacyClinicianPatients(context.Context, gen.MigrateLegacyClinicianPatientsRequestObject) (gen.MigrateLegacyClinicianPatientsResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) ProcessEHRMessage(context.Context, gen.ProcessEHRMessageRequestObject) (gen.ProcessEHRMessageResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) RefreshPatientCount(context.Context, gen.RefreshPatientCountRequestObject) (gen.RefreshPatientCountResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) SendUploadReminder(context.Context, gen.SendUploadReminderRequestObject) (gen.SendUploadReminderResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) SyncEHRData(context.Context, gen.SyncEHRDataRequestObject) (gen.SyncEHRDataResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) SyncEHRDataForPatient(context.Context, gen.SyncEHRDataForPatientRequestObject) (gen.SyncEHRDataForPatientResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) TideReport(context.Context, gen.TideReportRequestObject) (gen.TideReportResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) TriggerInitialMigration(context.Context, gen.TriggerInitialMigrationRequestObject) (gen.TriggerInitialMigrationResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) UpdateClinic(context.Context, gen.UpdateClinicRequestObject) (gen.UpdateClinicResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) UpdateClinicUserDetails(context.Context, gen.UpdateClinicUserDetailsRequestObject) (gen.UpdateClinicUserDetailsResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) UpdateClinician(context.Context, gen.UpdateClinicianRequestObject) (gen.UpdateClinicianResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) UpdateEHRSettings(context.Context, gen.UpdateEHRSettingsRequestObject) (gen.UpdateEHRSettingsResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) UpdateMRNSettings(context.Context, gen.UpdateMRNSettingsRequestObject) (gen.UpdateMRNSettingsResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) UpdateMembershipRestrictions(context.Context, gen.UpdateMembershipRestrictionsRequestObject) (gen.UpdateMembershipRestrictionsResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) UpdateMigration(context.Context, gen.UpdateMigrationRequestObject) (gen.UpdateMigrationResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) UpdatePatient(context.Context, gen.UpdatePatientRequestObject) (gen.UpdatePatientResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) UpdatePatientCountSettings(context.Context, gen.UpdatePatientCountSettingsRequestObject) (gen.UpdatePatientCountSettingsResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) UpdatePatientDataSources(context.Context, gen.UpdatePatientDataSourcesRequestObject) (gen.UpdatePatientDataSourcesResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) UpdatePatientPermissions(context.Context, gen.UpdatePatientPermissionsRequestObject) (gen.UpdatePatientPermissionsResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) UpdatePatientReviews(context.Context, gen.UpdatePatientReviewsRequestObject) (gen.UpdatePatientReviewsResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) UpdatePatientSummary(context.Context, gen.UpdatePatientSummaryRequestObject) (gen.UpdatePatientSummaryResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) UpdatePatientTag(context.Context, gen.UpdatePatientTagRequestObject) (gen.UpdatePatientTagResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) UpdateSite(context.Context, gen.UpdateSiteRequestObject) (gen.UpdateSiteResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) UpdateSuppressedNotifications(context.Context, gen.UpdateSuppressedNotificationsRequestObject) (gen.UpdateSuppressedNotificationsResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) UpdateTier(context.Context, gen.UpdateTierRequestObject) (gen.UpdateTierResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) VerifyEndpoint(context.Context, gen.VerifyEndpointRequestObject) (gen.VerifyEndpointResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) ViewPDFReport(context.Context, gen.ViewPDFReportRequestObject) (gen.ViewPDFReportResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) XealthGetProgramUrl(context.Context, gen.XealthGetProgramUrlRequestObject) (gen.XealthGetProgramUrlResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) XealthGetPrograms(context.Context, gen.XealthGetProgramsRequestObject) (gen.XealthGetProgramsResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) XealthNotification(context.Context, gen.XealthNotificationRequestObject) (gen.XealthNotificationResponseObject, error) {
+	return nil, errPending
+}
+
+func (*Handlers) XealthPreorder(context.Context, gen.XealthPreorderRequestObject) (gen.XealthPreorderResponseObject, error) {
+	return nil, errPending
+}

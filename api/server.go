@@ -1,0 +1,135 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"go.uber.org/fx"
+	"go.uber.org/zap"
+
+	"github.com/tidepool-org/clinic/api/gen"
+	"github.com/tidepool-org/clinic/auth"
+	"github.com/tidepool-org/clinic/config"
+)
+
+// Params are what the HTTP face is made of.
+type Params struct {
+	fx.In
+
+	Config      config.HTTP
+	Document    *Document
+	Handlers    *Handlers
+	Tokens      *auth.Tokens
+	Memberships Memberships
+	Health      *Health
+	Metrics     *Metrics
+	Log         *zap.Logger
+}
+
+// Server is the HTTP server of the service.
+type Server struct {
+	config config.HTTP
+	health *Health
+	http   *http.Server
+	log    *zap.Logger
+}
+
+// NewServer returns a server that does not listen yet.
+func NewServer(p Params) *Server {
+	return &Server{
+		config: p.Config, health: p.Health, log: p.Log,
+		http: &http.Server{
+			Handler:           NewHandler(p),
+			ReadHeaderTimeout: 10 * time.Second,
+			ReadTimeout:       p.Config.ReadTimeout,
+			IdleTimeout:       p.Config.IdleTimeout,
+			ErrorLog:          zap.NewStdLog(p.Log),
+		},
+	}
+}
+
+// NewHandler returns the whole pipeline: what comes first decides the answer.
+func NewHandler(p Params) http.Handler {
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.HTTPErrorHandler = writeError
+	e.Binder = binder{}
+	e.Pre(matchEncodedPath)
+	e.Use(
+		requestID,
+		p.Metrics.measure,
+		accessLog(p.Log),
+		guardPanics(p.Log),
+		limitBody(p.Config.MaxBodySize),
+		attachRequest,
+		requireSession(p.Tokens, p.Log),
+		findOperation(p.Document),
+		authorize(p.Memberships),
+		validate,
+	)
+	e.GET("/live", p.Health.live)
+	e.GET("/ready", p.Health.ready)
+	e.GET("/metrics", p.Metrics.handler())
+	registerDocs(e, p.Document)
+	gen.RegisterHandlers(e, gen.NewStrictHandler(p.Handlers, nil))
+	return e
+}
+
+// matchEncodedPath makes the router see the path as it was sent. A parameter is decoded once, where it is bound, so that
+// what looks like path syntax inside it stays data; and a fixed segment matches only if it is written plainly.
+func matchEncodedPath(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		u := c.Request().URL
+		u.RawPath = u.EscapedPath()
+		return next(c)
+	}
+}
+
+// guardPanics turns a panic into the bland answer of any other unexpected error.
+func guardPanics(log *zap.Logger) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) (err error) {
+			defer func() {
+				if r := recover(); r != nil {
+					if r == http.ErrAbortHandler { //nolint:errorlint // the value net/http documents, compared as it does
+						panic(r)
+					}
+					log.Error("panic", zap.String("route", c.Path()), zap.ByteString("stack", debug.Stack()))
+					err = errors.New("panic")
+				}
+			}()
+			return next(c)
+		}
+	}
+}
+
+// Listen takes the port and answers requests in the background. A server that ends by itself calls failed.
+func (s *Server) Listen(ctx context.Context, failed func(error)) error {
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", s.config.Address)
+	if err != nil {
+		return err
+	}
+	s.log.Info("listening", zap.String("address", listener.Addr().String()))
+	go func() {
+		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			failed(err)
+		}
+	}()
+	return nil
+}
+
+// Shutdown turns the service unready, closes the listener and waits for the requests in flight until the context ends.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.health.Stop()
+	select {
+	case <-time.After(s.config.DrainDelay):
+	case <-ctx.Done():
+	}
+	return s.http.Shutdown(ctx)
+}

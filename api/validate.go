@@ -1,0 +1,108 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"mime"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/labstack/echo/v4"
+
+	"github.com/tidepool-org/clinic/internal/errs"
+)
+
+// validate holds path parameters, query parameters and body, in this order, against the interface document.
+func validate(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		operation, ok := c.Get(operationKey).(*operation)
+		if !ok || operation.access.IsOpen() {
+			return next(c) // COMPAT: what partners send is checked by the handlers alone
+		}
+		normalizeMediaType(c)
+		input := &openapi3filter.RequestValidationInput{
+			Request:     c.Request(),
+			PathParams:  pathParameters(c),
+			QueryParams: c.QueryParams(),
+			Route:       operation.route,
+			Options:     &openapi3filter.Options{ExcludeReadOnlyValidations: true},
+		}
+		for _, parameters := range [][]*openapi3.Parameter{operation.path, operation.query} {
+			for _, parameter := range parameters {
+				if err := openapi3filter.ValidateParameter(c.Request().Context(), input, parameter); err != nil {
+					return parameterError(parameter, err)
+				}
+			}
+		}
+		if operation.body != nil {
+			if err := openapi3filter.ValidateRequestBody(c.Request().Context(), input, operation.body); err != nil {
+				return bodyError(err)
+			}
+		}
+		return next(c)
+	}
+}
+
+// normalizeMediaType lets clients write the media type in any case.
+func normalizeMediaType(c echo.Context) {
+	header := c.Request().Header
+	if media, _, err := mime.ParseMediaType(header.Get(echo.HeaderContentType)); err == nil && strings.EqualFold(media, echo.MIMEApplicationJSON) {
+		header.Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
+	}
+}
+
+func parameterError(parameter *openapi3.Parameter, err error) error {
+	return errs.Wrap(errs.BadRequest, fmt.Sprintf("parameter %q in %s has an error: %s", parameter.Name, parameter.In, reason(err)), nil)
+}
+
+func bodyError(err error) error {
+	var tooLarge interface{ Unwrap() error }
+	if errors.As(err, &tooLarge) && isTooLarge(err) {
+		return errs.New(errs.TooLarge, "the request body is too large")
+	}
+	return errs.New(errs.BadRequest, "request body has an error: "+reason(err))
+}
+
+// reason says what is wrong without repeating what the caller sent, which may be data of a patient.
+func reason(err error) string {
+	var schema *openapi3.SchemaError
+	if errors.As(err, &schema) {
+		return schemaReason(schema)
+	}
+	var parse *openapi3filter.ParseError
+	if errors.As(err, &parse) {
+		return parseReason(parse)
+	}
+	var request *openapi3filter.RequestError
+	if errors.As(err, &request) {
+		switch {
+		case errors.Is(request.Err, openapi3filter.ErrInvalidRequired):
+			return "value is required but missing"
+		case errors.Is(request.Err, openapi3filter.ErrInvalidEmptyValue):
+			return "empty value is not allowed"
+		case strings.HasPrefix(request.Reason, "header Content-Type"):
+			return "header Content-Type has an unexpected value"
+		case request.Reason != "" && request.Err == nil:
+			return request.Reason
+		}
+	}
+	return "the value is not valid"
+}
+
+func schemaReason(err *openapi3.SchemaError) string {
+	pointer := err.JSONPointer()
+	if len(pointer) == 0 {
+		return err.Reason
+	}
+	return fmt.Sprintf("Error at \"/%s\": %s", strings.Join(pointer, "/"), err.Reason)
+}
+
+func parseReason(err *openapi3filter.ParseError) string {
+	switch {
+	case err.Kind == openapi3filter.KindInvalidFormat && err.Reason != "":
+		return err.Reason
+	default:
+		return "the value cannot be read"
+	}
+}

@@ -1,0 +1,15 @@
+package clinics
+
+import "github.com/tidepool-org/clinic/internal/errs"
+
+// The errors of this package that callers see as they are.
+var (
+	ErrNotFound           = errs.New(errs.NotFound, "clinic not found")
+	ErrSettingsNotFound   = errs.New(errs.NotFound, "not found")
+	ErrNotMigrated        = errs.Constraintf("clinic is not migrated")
+	ErrAlreadyMigrated    = errs.Constraintf("clinic is already migrated")
+	ErrIncompleteProfile  = errs.Constraintf("incomplete clinic profile")
+	ErrDuplicateShareCode = errs.New(errs.Duplicate, "duplicate share code")
+	ErrNotEmpty           = errs.BadRequestf("deletion of non-empty clinics is not allowed")
+	ErrLastAdmin          = errs.Constraintf("the clinic must have at least one admin")
+)

@@ -1,0 +1,65 @@
+// Command clinic is the service: it reads its settings from the environment and runs until it is told to stop.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"go.uber.org/fx"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/tidepool-org/clinic/config"
+	"github.com/tidepool-org/clinic/internal/wiring"
+)
+
+func main() { os.Exit(run()) }
+
+// run returns the exit status: 0 after an orderly stop, 1 if the service could not start, broke, or had to cut requests off.
+func run() int {
+	c, err := config.Load()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "clinic: bad configuration:", err)
+		return 1
+	}
+	log, err := newLogger(c)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "clinic:", err)
+		return 1
+	}
+	defer func() { _ = log.Sync() }() // standard error cannot be synced everywhere
+
+	app := fx.New(wiring.Service(c, log))
+	if err := app.Err(); err != nil {
+		log.Error("the service could not be put together", zap.Error(err))
+		return 1
+	}
+	start, cancel := context.WithTimeout(context.Background(), wiring.StartTimeout)
+	defer cancel()
+	if err := app.Start(start); err != nil {
+		log.Error("the service could not start", zap.Error(err))
+		return 1
+	}
+	signal := <-app.Wait()
+	log.Info("stopping", zap.Stringer("signal", signal.Signal))
+	stop, cancel := context.WithTimeout(context.Background(), wiring.StopTimeout)
+	defer cancel()
+	if err := app.Stop(stop); err != nil {
+		log.Error("the service did not stop in order", zap.Error(err))
+		return 1
+	}
+	return signal.ExitCode
+}
+
+// newLogger returns a logger that writes one JSON object per line to standard error.
+func newLogger(c config.Config) (*zap.Logger, error) {
+	level, err := c.LogLevel()
+	if err != nil {
+		return nil, err
+	}
+	settings := zap.NewProductionConfig()
+	settings.Level = zap.NewAtomicLevelAt(level)
+	settings.EncoderConfig.EncodeTime = zapcore.EpochTimeEncoder
+	return settings.Build()
+}

@@ -1,0 +1,168 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/kelseyhightower/envconfig"
+	"go.uber.org/zap/zapcore"
+)
+
+// Config holds every setting of the service.
+type Config struct {
+	HTTP     HTTP
+	Store    Store
+	Log      Log
+	Platform Platform
+	Demo     Demo
+	Redox    Redox
+	Xealth   Xealth
+}
+
+// HTTP says where the service listens and what it accepts.
+type HTTP struct {
+	Address     string        `envconfig:"TIDEPOOL_CLINIC_HTTP_ADDRESS" default:":8080" desc:"address on which the service listens"`
+	MaxBodySize int64         `envconfig:"TIDEPOOL_CLINIC_HTTP_MAX_BODY_BYTES" default:"16777216" desc:"largest request body in bytes; a larger one is answered with 413"`
+	ReadTimeout time.Duration `envconfig:"TIDEPOOL_CLINIC_HTTP_READ_TIMEOUT" default:"60s" desc:"time in which a request has to be read; handlers themselves have no limit"`
+	IdleTimeout time.Duration `envconfig:"TIDEPOOL_CLINIC_HTTP_IDLE_TIMEOUT" default:"120s" desc:"time after which an idle connection is closed"`
+	// DrainDelay keeps the listener open while load balancers notice that the service is about to go. Deployments do
+	// that in a pre-stop hook, so the default is none.
+	DrainDelay time.Duration `envconfig:"TIDEPOOL_CLINIC_HTTP_DRAIN_DELAY" default:"0s" desc:"time between turning unready and closing the listener on SIGTERM"`
+}
+
+// Store names the database.
+type Store struct {
+	Scheme              string `envconfig:"TIDEPOOL_STORE_SCHEME" default:"mongodb" desc:"scheme of the database URI, mongodb or mongodb+srv; empty means mongodb"`
+	Addresses           string `envconfig:"TIDEPOOL_STORE_ADDRESSES" default:"localhost" desc:"host[:port], several separated by commas; empty means localhost"`
+	Username            string `envconfig:"TIDEPOOL_STORE_USERNAME" desc:"database user, put into the URI as given"`
+	Password            Secret `envconfig:"TIDEPOOL_STORE_PASSWORD" desc:"password of the database user, put into the URI as given (percent-encode it)"`
+	TLS                 bool   `envconfig:"TIDEPOOL_STORE_TLS" default:"false" desc:"whether to connect to the database with TLS"`
+	OptParams           string `envconfig:"TIDEPOOL_STORE_OPT_PARAMS" desc:"further options of the database URI, as in a query string"`
+	Database            string `envconfig:"TIDEPOOL_CLINIC_DATABASE_NAME" default:"clinic" desc:"name of the database"`
+	RequireTransactions bool   `envconfig:"TIDEPOOL_STORE_REQUIRE_TRANSACTIONS" default:"false" desc:"refuse to start on a database without transactions"`
+}
+
+// Log says how much is logged.
+type Log struct {
+	Level string `envconfig:"LOG_LEVEL" default:"debug" desc:"least level that is logged: debug, info, warn, error, dpanic, panic or fatal; empty means info"`
+}
+
+// Platform names the neighbouring services and the secrets they know this service by.
+type Platform struct {
+	UserServiceAddress    string `envconfig:"TIDEPOOL_SHORELINE_CLIENT_ADDRESS" default:"http://shoreline:9107" desc:"base address of the user service"`
+	ProfileServiceAddress string `envconfig:"TIDEPOOL_SEAGULL_CLIENT_ADDRESS" default:"http://seagull:9120" desc:"base address of the profile service"`
+	PermissionAddress     string `envconfig:"TIDEPOOL_PERMISSION_CLIENT_ADDRESS" default:"http://gatekeeper:9123" desc:"base address of the permission service; read, never called"`
+	ServerSecret          Secret `envconfig:"TIDEPOOL_SERVER_TOKEN" required:"true" desc:"secret with which the service logs in at the user service"`
+
+	AuthServiceAddress  string        `envconfig:"TIDEPOOL_AUTH_CLIENT_ADDRESS" required:"true" desc:"base address of the platform's auth service"`
+	AuthExternalAddress string        `envconfig:"TIDEPOOL_AUTH_CLIENT_EXTERNAL_ADDRESS" required:"true" desc:"base address of the gateway, which serves the login at the auth service"`
+	AuthExternalSecret  Secret        `envconfig:"TIDEPOOL_AUTH_CLIENT_EXTERNAL_SERVER_SESSION_TOKEN_SECRET" required:"true" desc:"secret for the login through the gateway"`
+	AuthExternalRefresh time.Duration `envconfig:"TIDEPOOL_AUTH_CLIENT_EXTERNAL_SERVER_SESSION_TOKEN_TIMEOUT" default:"1h" desc:"time after which that login is repeated; more than 0"`
+	AuthServiceSecret   Secret        `envconfig:"TIDEPOOL_SERVICE_SECRET" desc:"if set, sent to the auth service in place of a session token"`
+	UserAgent           string        `envconfig:"TIDEPOOL_USER_AGENT" desc:"User-Agent of calls to the auth service"`
+	TokenEndpoint       string        `envconfig:"TIDEPOOL_AUTH_SERVICE_TOKEN_ENDPOINT" desc:"OpenID token endpoint; without it, service accounts cannot be added"`
+
+	ConnectTimeout time.Duration `envconfig:"TIDEPOOL_CLINIC_OUTBOUND_CONNECT_TIMEOUT" default:"5s" desc:"time to connect to a neighbouring service"`
+	CallTimeout    time.Duration `envconfig:"TIDEPOOL_CLINIC_OUTBOUND_TIMEOUT" default:"30s" desc:"time for a whole call of a neighbouring service"`
+}
+
+// Demo names the demo patient.
+type Demo struct {
+	PatientUserID string `envconfig:"CLINIC_DEMO_PATIENT_USER_ID" desc:"user who is added to new clinics as a demo patient; empty means none"`
+}
+
+// Redox holds what Redox proves itself with.
+type Redox struct {
+	VerificationToken Secret `envconfig:"TIDEPOOL_REDOX_VERIFICATION_TOKEN" desc:"token that Redox has to send; without it, nothing from Redox is accepted"`
+}
+
+// Xealth holds the settings of the Xealth integration. All but Enabled are read only if it is enabled.
+type Xealth struct {
+	Enabled        bool   `envconfig:"TIDEPOOL_XEALTH_ENABLED" default:"false" desc:"whether the Xealth integration is on"`
+	BearerToken    Secret `envconfig:"TIDEPOOL_XEALTH_BEARER_TOKEN" desc:"token that Xealth has to send; required if enabled"`
+	ClientID       string `envconfig:"TIDEPOOL_XEALTH_CLIENT_ID" desc:"id with which the service logs in at Xealth; required if enabled"`
+	ClientSecret   Secret `envconfig:"TIDEPOOL_XEALTH_CLIENT_SECRET" desc:"secret with which the service logs in at Xealth; required if enabled"`
+	TokenURL       string `envconfig:"TIDEPOOL_XEALTH_TOKEN_URL" default:"https://auth-sandbox.xealth.io/oauth2/token" desc:"OAuth token endpoint of Xealth"`
+	BaseURL        string `envconfig:"TIDEPOOL_XEALTH_SERVER_BASE_URL" default:"https://api-sandbox.xealth.io/v2" desc:"base address of Xealth"`
+	ApplicationURL string `envconfig:"TIDEPOOL_APPLICATION_URL" desc:"public base address of the platform, for links to reports; required if enabled"`
+}
+
+// Secret is a setting that must not be printed.
+type Secret string
+
+// String returns stars, or "" if the secret is empty.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return "***"
+}
+
+// GoString keeps the secret out of %#v.
+func (s Secret) GoString() string { return s.String() }
+
+// Load reads the settings from the environment. It returns an error that names the variable if one is missing or cannot
+// be parsed.
+func Load() (Config, error) {
+	var c Config
+	if err := envconfig.Process("", &c); err != nil {
+		var bad *envconfig.ParseError
+		if errors.As(err, &bad) { // its own text repeats the value, which may be a secret
+			return Config{}, fmt.Errorf("%s is not a valid %s", bad.KeyName, bad.TypeName)
+		}
+		return Config{}, err
+	}
+	return c, c.check()
+}
+
+// LogLevel returns the least level that is logged.
+func (c Config) LogLevel() (zapcore.Level, error) {
+	if c.Log.Level == "" {
+		return zapcore.InfoLevel, nil
+	}
+	level, err := zapcore.ParseLevel(c.Log.Level)
+	if err != nil {
+		return level, fmt.Errorf("LOG_LEVEL is not a level: %q", c.Log.Level)
+	}
+	return level, nil
+}
+
+func (c Config) check() error {
+	problems := []error{
+		notEmpty("TIDEPOOL_SERVER_TOKEN", string(c.Platform.ServerSecret)),
+		notEmpty("TIDEPOOL_AUTH_CLIENT_EXTERNAL_SERVER_SESSION_TOKEN_SECRET", string(c.Platform.AuthExternalSecret)),
+	}
+	if c.Platform.AuthExternalRefresh <= 0 {
+		problems = append(problems, errors.New("TIDEPOOL_AUTH_CLIENT_EXTERNAL_SERVER_SESSION_TOKEN_TIMEOUT must be more than 0"))
+	}
+	if _, err := c.LogLevel(); err != nil {
+		problems = append(problems, err)
+	}
+	for name, address := range c.addresses() {
+		if _, err := url.Parse(address); err != nil {
+			problems = append(problems, fmt.Errorf("%s is not an address", name))
+		}
+	}
+	return errors.Join(append(problems, c.Xealth.check())...)
+}
+
+func (c Config) addresses() map[string]string {
+	return map[string]string{
+		"TIDEPOOL_SHORELINE_CLIENT_ADDRESS":     c.Platform.UserServiceAddress,
+		"TIDEPOOL_SEAGULL_CLIENT_ADDRESS":       c.Platform.ProfileServiceAddress,
+		"TIDEPOOL_AUTH_CLIENT_ADDRESS":          c.Platform.AuthServiceAddress,
+		"TIDEPOOL_AUTH_CLIENT_EXTERNAL_ADDRESS": c.Platform.AuthExternalAddress,
+		"TIDEPOOL_AUTH_SERVICE_TOKEN_ENDPOINT":  c.Platform.TokenEndpoint,
+		"TIDEPOOL_XEALTH_TOKEN_URL":             c.Xealth.TokenURL,
+		"TIDEPOOL_XEALTH_SERVER_BASE_URL":       c.Xealth.BaseURL,
+	}
+}
+
+func notEmpty(name, value string) error {
+	if value == "" {
+		return fmt.Errorf("required key %s has no value", name)
+	}
+	return nil
+}

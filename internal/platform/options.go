@@ -1,0 +1,44 @@
+package platform
+
+import (
+	"time"
+
+	"go.uber.org/zap"
+)
+
+const (
+	defaultConnectTimeout = 5 * time.Second
+	defaultCallTimeout    = 30 * time.Second
+)
+
+// Options are what all clients have in common. The zero value is usable.
+type Options struct {
+	// ConnectTimeout limits establishing a connection, and then its TLS handshake. Zero means 5 seconds.
+	ConnectTimeout time.Duration
+	// CallTimeout limits a whole call, including a repetition of it. Zero means 30 seconds.
+	CallTimeout time.Duration
+	// Observe is told about each exchange. Nil means nobody is.
+	Observe ObserveFunc
+	// Logger receives what happens in the background, that is failed logins. Nil means that it is dropped.
+	Logger *zap.Logger
+}
+
+// ObserveFunc is told about one exchange with a neighbour when it is over. Party and operation come from small fixed
+// sets. Status is the HTTP status in digits, or "timeout", "canceled" or "error" when there was no usable answer.
+type ObserveFunc func(party, operation, status string, duration time.Duration)
+
+func (o Options) withDefaults() Options {
+	if o.ConnectTimeout <= 0 {
+		o.ConnectTimeout = defaultConnectTimeout
+	}
+	if o.CallTimeout <= 0 {
+		o.CallTimeout = defaultCallTimeout
+	}
+	if o.Observe == nil {
+		o.Observe = func(string, string, string, time.Duration) {}
+	}
+	if o.Logger == nil {
+		o.Logger = zap.NewNop()
+	}
+	return o
+}

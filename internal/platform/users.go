@@ -1,0 +1,243 @@
+package platform
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"go.uber.org/zap/zapcore"
+	"golang.org/x/sync/singleflight"
+
+	"github.com/tidepool-org/clinic/internal/errs"
+)
+
+const (
+	sessionTokenHeader = "X-Tidepool-Session-Token" //nolint:gosec // the name of a header, no credential
+	serverNameHeader   = "X-Tidepool-Server-Name"
+	serverSecretHeader = "X-Tidepool-Server-Secret" //nolint:gosec // the name of a header, no credential
+
+	userRefreshInterval = time.Hour
+)
+
+// UserServiceConfig says where the user service is and how this service identifies itself there.
+type UserServiceConfig struct {
+	// Address is the base URL and may have a path.
+	Address string
+	// Secret is what the server login asks for.
+	Secret string
+}
+
+// UserService is the client of the user service: session tokens and accounts.
+type UserService struct {
+	party   *party
+	session *serverSession
+	checks  singleflight.Group
+}
+
+// Session is what the user service says about a valid session token.
+type Session struct {
+	// UserID is never empty; for a server token it may be the name of a service.
+	UserID string
+	// IsServer is true for the token of a backend service.
+	IsServer bool
+}
+
+// User is an account. All members may be empty.
+type User struct {
+	UserID         string   `json:"userid"`
+	Username       string   `json:"username"`
+	Emails         []string `json:"emails"`
+	PasswordExists bool     `json:"passwordExists"`
+	EmailVerified  bool     `json:"emailVerified"`
+	Roles          []string `json:"roles"`
+}
+
+// IsCustodial reports whether nobody can log in to the account yet, so that its clinic manages it.
+func (u User) IsCustodial() bool { return !u.PasswordExists }
+
+// IsLegacyClinic reports whether the account is one of those that stood for a clinic before there were clinics.
+func (u User) IsLegacyClinic() bool { return slices.Contains(u.Roles, "clinic") }
+
+// NewUserService returns a client that has not logged in yet, or an error when the address is no URL.
+func NewUserService(config UserServiceConfig, options Options) (*UserService, error) {
+	options = options.withDefaults()
+	users, err := newParty("user", config.Address, direct(options), options)
+	if err != nil {
+		return nil, err
+	}
+	login := serverLogin{party: users, path: []string{"serverlogin"}, name: "clinics", secret: config.Secret}
+	return &UserService{party: users, session: &serverSession{
+		login: login.token,
+		log:   options.Logger.Named("user-service"),
+		level: zapcore.ErrorLevel,
+	}}, nil
+}
+
+// Start logs in and keeps the server token fresh from then on. Without a server token no request can be authenticated,
+// so an error should end the process.
+func (u *UserService) Start(ctx context.Context) error {
+	if _, err := u.session.renew(ctx); err != nil {
+		return err
+	}
+	u.session.keepFresh(userRefreshInterval, userRefreshInterval)
+	return nil
+}
+
+// Stop ends the refreshing. It may be called without Start.
+func (u *UserService) Stop() { u.session.end() }
+
+// CheckToken asks who a session token belongs to. Checks of the same token at the same moment share one call.
+//
+// Every error is of kind errs.Unauthorized with the same text. It has a cause when the user service could not be asked
+// or answered something other than yes or no, which deserves a line in the log.
+func (u *UserService) CheckToken(ctx context.Context, token string) (Session, error) {
+	if !isSendable(token) {
+		return Session{}, invalidToken(nil)
+	}
+	session, err := shared(ctx, &u.checks, token, func(ctx context.Context) (Session, error) {
+		return u.checkToken(ctx, token)
+	})
+	if err != nil && !errs.Is(err, errs.Unauthorized) {
+		err = invalidToken(err)
+	}
+	return session, err
+}
+
+func (u *UserService) checkToken(ctx context.Context, token string) (Session, error) {
+	const operation = "check token"
+	reply, err := u.send(ctx, request{operation: operation, method: http.MethodGet, path: []string{"token", token}})
+	if err != nil {
+		return Session{}, err
+	}
+	switch reply.status {
+	case http.StatusOK:
+	case http.StatusNotFound, http.StatusUnauthorized:
+		return Session{}, invalidToken(nil)
+	default:
+		return Session{}, u.party.unexpected(operation, reply)
+	}
+	var claims struct {
+		UserID   string `json:"userid"`
+		IsServer bool   `json:"isserver"`
+	}
+	if err := u.party.decode(operation, reply, &claims); err != nil {
+		return Session{}, err
+	}
+	if claims.UserID == "" {
+		return Session{}, invalidToken(nil)
+	}
+	return Session{UserID: claims.UserID, IsServer: claims.IsServer}, nil
+}
+
+func invalidToken(cause error) error {
+	return errs.Wrap(errs.Unauthorized, "session token is invalid", cause)
+}
+
+// isSendable holds tokens back that could name another endpoint of the user service. Escaping alone would do if every
+// proxy on the way kept to it; no real token looks like that.
+func isSendable(token string) bool {
+	return token != "" && token != "." && token != ".." &&
+		!strings.ContainsAny(token, `/\`) && !strings.ContainsFunc(token, unicode.IsControl)
+}
+
+// GetUser returns the account with this user id or e-mail address, or an error of kind errs.NotFound. An answer without
+// content is an account of which nothing is known.
+func (u *UserService) GetUser(ctx context.Context, idOrEmail string) (User, error) {
+	const operation = "get user"
+	reply, err := u.send(ctx, request{operation: operation, method: http.MethodGet, path: []string{"user", idOrEmail}})
+	if errors.Is(err, errImpossiblePath) {
+		return User{}, errs.New(errs.NotFound, "not found")
+	}
+	if err != nil {
+		return User{}, err
+	}
+	switch reply.status {
+	case http.StatusOK:
+	case http.StatusNoContent:
+		return User{}, nil
+	case http.StatusNotFound:
+		return User{}, errs.New(errs.NotFound, "not found")
+	default:
+		return User{}, u.party.unexpected(operation, reply)
+	}
+	var user User
+	if err := u.party.decode(operation, reply, &user); err != nil {
+		return User{}, err
+	}
+	return user, nil
+}
+
+// account is what an account is created with or changed to. An account without an e-mail address is created from no
+// members at all, but changed with an explicit empty list.
+type account struct {
+	Username string   `json:"username,omitempty"`
+	Emails   []string `json:"emails,omitzero"`
+}
+
+// CreateCustodialUser creates an account that the clinic manages and returns it; its user id is not empty. Email may be
+// "" for an account without one, and is expected in lower case. The error is of kind errs.Duplicate when the address
+// belongs to another account.
+func (u *UserService) CreateCustodialUser(ctx context.Context, clinicID, email string) (User, error) {
+	const operation = "create user"
+	var created account
+	if email != "" {
+		created = account{Username: email, Emails: []string{email}}
+	}
+	reply, err := u.send(ctx, request{
+		operation: operation, method: http.MethodPost, path: []string{"v1", "clinics", clinicID, "users"}, body: created,
+	})
+	if err != nil {
+		return User{}, err
+	}
+	switch reply.status {
+	case http.StatusCreated:
+	case http.StatusConflict:
+		return User{}, errEmailTaken
+	default:
+		return User{}, u.party.unexpected(operation, reply)
+	}
+	var user User
+	if err := u.party.decode(operation, reply, &user); err != nil {
+		return User{}, err
+	}
+	if user.UserID == "" {
+		return User{}, u.party.failure(operation, errors.New("answer has no user id"))
+	}
+	return user, nil
+}
+
+var errEmailTaken = errs.Duplicatef("email address is already taken")
+
+// UpdateUser sets the e-mail address of an account, "" removes it. The error is of kind errs.Duplicate when the address
+// belongs to another account.
+func (u *UserService) UpdateUser(ctx context.Context, userID, email string) error {
+	const operation = "update user"
+	var body struct {
+		Updates account `json:"updates"`
+	}
+	body.Updates.Emails = []string{}
+	if email != "" {
+		body.Updates = account{Username: email, Emails: []string{email}}
+	}
+	reply, err := u.send(ctx, request{
+		operation: operation, method: http.MethodPut, path: []string{"user", userID}, body: body,
+	})
+	if err != nil {
+		return err
+	}
+	switch reply.status {
+	case http.StatusOK:
+		return nil
+	case http.StatusConflict:
+		return errEmailTaken
+	}
+	return u.party.unexpected(operation, reply)
+}
+
+func (u *UserService) send(ctx context.Context, r request) (answer, error) {
+	return u.party.sendAuthorized(ctx, u.session, sessionTokenHeader, r)
+}

@@ -1,0 +1,117 @@
+package wiring
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"go.uber.org/fx"
+	"go.uber.org/fx/fxevent"
+	"go.uber.org/zap"
+
+	"github.com/tidepool-org/clinic/api"
+	"github.com/tidepool-org/clinic/auth"
+	"github.com/tidepool-org/clinic/clinicians"
+	"github.com/tidepool-org/clinic/clinics"
+	"github.com/tidepool-org/clinic/config"
+	"github.com/tidepool-org/clinic/internal/platform"
+	"github.com/tidepool-org/clinic/patients"
+	"github.com/tidepool-org/clinic/store"
+)
+
+const (
+	// StartTimeout bounds everything between the first connection and the first request.
+	StartTimeout = 15 * time.Second
+	// StopTimeout bounds how long requests in flight may take after SIGTERM.
+	StopTimeout = 15 * time.Second
+)
+
+// Service returns the graph of the whole service. Starting it connects, makes indexes, logs in and listens, in this order;
+// stopping it undoes that in reverse.
+func Service(c config.Config, log *zap.Logger) fx.Option {
+	return fx.Options(
+		fx.StartTimeout(StartTimeout),
+		fx.StopTimeout(StopTimeout),
+		fx.WithLogger(func() fxevent.Logger { return fxevent.NopLogger }),
+		fx.Supply(c, c.HTTP, c.Store, c.Platform, c.Demo, c.Redox, c.Xealth, log),
+		Domain(),
+		neighbours(),
+		face(),
+		fx.Invoke(startStore, startNeighbours, startFace),
+	)
+}
+
+// Domain returns everything between the database and the HTTP face.
+func Domain() fx.Option {
+	return fx.Provide(
+		openStore,
+		clinics.NewRepository,
+		clinics.NewCensusKeeper,
+		clinicians.NewRepository,
+		patients.NewRepository,
+		func(r *patients.Repository) clinics.PatientCounter { return r },
+	)
+}
+
+func face() fx.Option {
+	return fx.Provide(
+		api.LoadDocument,
+		api.NewMetrics,
+		api.NewHandlers,
+		api.NewServer,
+		auth.NewTokens,
+		func(users *platform.UserService) auth.TokenChecker { return users },
+		func(r *clinicians.Repository) api.Memberships { return r },
+		func(d *store.Database, log *zap.Logger) *api.Health { return api.NewHealth(d.Ping, log) },
+	)
+}
+
+func openStore(c config.Store, log *zap.Logger, metrics *api.Metrics) (*store.Database, error) {
+	return store.Open(c, log, metrics.PoolMonitor())
+}
+
+// Indexes returns the indexes of all collections.
+func Indexes() []store.Indexes {
+	var all []store.Indexes
+	for _, owned := range [][]store.Indexes{clinics.Indexes(), patients.Indexes(), clinicians.Indexes()} {
+		all = append(all, owned...)
+	}
+	return all
+}
+
+func startStore(lc fx.Lifecycle, c config.Store, d *store.Database, census *clinics.CensusKeeper) {
+	sweep, stopSweep := context.WithCancel(context.Background())
+	lc.Append(fx.Hook{
+		OnStart: func(ctx context.Context) error {
+			if err := d.Connect(ctx, c.RequireTransactions); err != nil {
+				return err
+			}
+			if err := d.EnsureIndexes(ctx, Indexes()...); err != nil {
+				return err
+			}
+			go census.Run(sweep)
+			return nil
+		},
+		OnStop: func(ctx context.Context) error {
+			stopSweep()
+			return d.Close(ctx)
+		},
+	})
+}
+
+func startFace(lc fx.Lifecycle, server *api.Server, shutdowner fx.Shutdowner, log *zap.Logger) {
+	lc.Append(fx.Hook{
+		OnStart: func(ctx context.Context) error {
+			return server.Listen(ctx, func(err error) {
+				log.Error("the server stopped", zap.Error(err))
+				_ = shutdowner.Shutdown(fx.ExitCode(1))
+			})
+		},
+		OnStop: func(ctx context.Context) error {
+			if err := server.Shutdown(ctx); err != nil {
+				return fmt.Errorf("requests were cut off: %w", err)
+			}
+			return nil
+		},
+	})
+}

@@ -1,0 +1,37 @@
+package patients
+
+import (
+	"context"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+
+	"github.com/tidepool-org/clinic/config"
+	"github.com/tidepool-org/clinic/internal/errs"
+	"github.com/tidepool-org/clinic/store"
+)
+
+// ErrNotFound tells that the clinic has no such patient.
+var ErrNotFound = errs.New(errs.NotFound, "patient not found")
+
+// Repository reads and writes patients.
+type Repository struct {
+	database   *store.Database
+	collection *mongo.Collection
+	demoUserID string // "" means that there is no demo patient
+}
+
+// NewRepository returns the patients of the database.
+func NewRepository(d *store.Database, demo config.Demo) *Repository {
+	return &Repository{database: d, collection: d.Collection(CollectionName), demoUserID: demo.PatientUserID}
+}
+
+// Get returns the patient, or ErrNotFound.
+func (r *Repository) Get(ctx context.Context, clinicID bson.ObjectID, userID string) (*Patient, error) {
+	var patient Patient
+	err := r.collection.FindOne(ctx, bson.D{{Key: "clinicId", Value: clinicID}, {Key: "userId", Value: userID}}).Decode(&patient)
+	if err != nil {
+		return nil, store.OneOf(err, ErrNotFound, nil)
+	}
+	return &patient, nil
+}

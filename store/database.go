@@ -1,0 +1,101 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/event"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+	"go.uber.org/zap"
+
+	"github.com/tidepool-org/clinic/config"
+)
+
+// Database is a connected database, which knows whether it has transactions.
+type Database struct {
+	*mongo.Database
+	transactions bool
+	log          *zap.Logger
+}
+
+// URI returns the address of the database as the driver wants it. User and password stand in it as they were given,
+// because deployments percent-encode them themselves (COMPAT). The result is a secret.
+func URI(c config.Store) string {
+	scheme, addresses := c.Scheme, c.Addresses
+	if scheme == "" {
+		scheme = "mongodb"
+	}
+	if addresses == "" {
+		addresses = "localhost"
+	}
+	credentials := ""
+	if c.Username != "" {
+		credentials = c.Username
+		if c.Password != "" {
+			credentials += ":" + string(c.Password)
+		}
+		credentials += "@"
+	}
+	uri := fmt.Sprintf("%s://%s%s/?ssl=%t", scheme, credentials, addresses, c.TLS)
+	if c.OptParams != "" {
+		uri += "&" + strings.TrimPrefix(c.OptParams, "&")
+	}
+	return uri
+}
+
+// Open prepares the connection to the database without making it. The monitor may be nil.
+func Open(c config.Store, log *zap.Logger, pool *event.PoolMonitor) (*Database, error) {
+	client, err := mongo.Connect(options.Client().
+		ApplyURI(URI(c)).
+		SetPoolMonitor(pool).
+		SetBSONOptions(&options.BSONOptions{ObjectIDAsHexString: false}))
+	if err != nil {
+		return nil, errors.New("the database address is not valid") // the driver's own text may repeat the password
+	}
+	return &Database{Database: client.Database(c.Database), log: log}, nil
+}
+
+// Connect waits until the database answers or the context ends, and finds out whether it has transactions. It returns an
+// error if it has none although they are required.
+func (d *Database) Connect(ctx context.Context, requireTransactions bool) error {
+	if err := d.Ping(ctx); err != nil {
+		return fmt.Errorf("the database does not answer: %w", err)
+	}
+	var hello struct {
+		SetName string `bson:"setName"`
+		Msg     string `bson:"msg"`
+	}
+	if err := d.RunCommand(ctx, bson.D{{Key: "hello", Value: 1}}).Decode(&hello); err != nil {
+		return fmt.Errorf("the database does not say what it is: %w", err)
+	}
+	d.transactions = hello.SetName != "" || hello.Msg == "isdbgrid"
+	if d.transactions {
+		return nil
+	}
+	if requireTransactions {
+		return errors.New("the database has no transactions, but TIDEPOOL_STORE_REQUIRE_TRANSACTIONS is set")
+	}
+	d.log.Warn("the database has no transactions: writes that belong together are made one by one, in an order in which a crash loses nothing")
+	return nil
+}
+
+// HasTransactions reports what Connect found out.
+func (d *Database) HasTransactions() bool { return d.transactions }
+
+// Ping asks the database for an answer.
+func (d *Database) Ping(ctx context.Context) error {
+	return d.Client().Ping(ctx, nil)
+}
+
+// Close ends all connections. What is still running gets until the context ends.
+func (d *Database) Close(ctx context.Context) error {
+	return d.Client().Disconnect(ctx)
+}
+
+// Now returns the current time as the database can hold it: in UTC, in milliseconds.
+func Now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }

@@ -1,0 +1,116 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+)
+
+// Deletions keeps a record of every document that is removed from a collection. Other services react to the records.
+type Deletions struct {
+	records *mongo.Collection
+	source  *mongo.Collection
+	key     string
+	omit    func(field bson.RawElement) bool
+}
+
+// NewDeletions returns the records of documents removed from the source collection. They are kept in the collection
+// <key>_deletions, with the removed document under key, without the top-level fields that omit names; nil omits none.
+func NewDeletions(d *Database, source string, key string, omit func(field bson.RawElement) bool) *Deletions {
+	if omit == nil {
+		omit = func(bson.RawElement) bool { return false }
+	}
+	return &Deletions{records: d.Collection(key + "_deletions"), source: d.Collection(source), key: key, omit: omit}
+}
+
+// deletionBatch bounds how many documents are in memory at once. A patient with a full summary takes some 30 KB.
+const deletionBatch = 200
+
+// Remove records and then removes every document that matches the filter, and returns how many it removed. deletedBy is
+// the user who asked for it, nil if it was a backend service.
+//
+// The id of the record is derived from that of the document, so that a repeat after a crash finds it instead of making a
+// second one. It is written first: nothing is removed without a record. On an error, what was recorded last may still be there,
+// and a repeat removes it.
+func (r *Deletions) Remove(ctx context.Context, filter any, deletedBy *string) (int, error) {
+	removed := 0
+	for {
+		documents, err := r.batch(ctx, filter)
+		if err != nil || len(documents) == 0 {
+			return removed, err
+		}
+		n, err := r.RemoveDocuments(ctx, documents, deletedBy)
+		removed += n
+		if err != nil || len(documents) < deletionBatch {
+			return removed, err
+		}
+	}
+}
+
+func (r *Deletions) batch(ctx context.Context, filter any) ([]bson.Raw, error) {
+	cursor, err := r.source.Find(ctx, filter, options.Find().SetLimit(deletionBatch))
+	if err != nil {
+		return nil, err
+	}
+	var documents []bson.Raw
+	return documents, cursor.All(ctx, &documents)
+}
+
+// RemoveDocuments is Remove for documents that were read already.
+func (r *Deletions) RemoveDocuments(ctx context.Context, documents []bson.Raw, deletedBy *string) (int, error) {
+	now := Now()
+	ids := make(bson.A, 0, len(documents))
+	writes := make([]mongo.WriteModel, 0, len(documents))
+	for _, document := range documents {
+		id := document.Lookup("_id").ObjectID()
+		ids = append(ids, id)
+		record, err := r.record(document, deletedBy, now)
+		if err != nil {
+			return 0, err
+		}
+		writes = append(writes, mongo.NewUpdateOneModel().
+			SetFilter(bson.D{{Key: "_id", Value: recordID(id)}}).
+			SetUpdate(bson.D{{Key: "$setOnInsert", Value: record}}).
+			SetUpsert(true))
+	}
+	if len(writes) == 0 {
+		return 0, nil
+	}
+	if _, err := r.records.BulkWrite(ctx, writes); err != nil {
+		return 0, err
+	}
+	result, err := r.source.DeleteMany(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}})
+	if err != nil {
+		return 0, err
+	}
+	return int(result.DeletedCount), nil
+}
+
+func (r *Deletions) record(document bson.Raw, deletedBy *string, now time.Time) (bson.D, error) {
+	fields, err := document.Elements()
+	if err != nil {
+		return nil, err
+	}
+	kept := make(bson.D, 0, len(fields))
+	for _, field := range fields {
+		if !r.omit(field) {
+			kept = append(kept, bson.E{Key: field.Key(), Value: field.Value()})
+		}
+	}
+	record := bson.D{{Key: "deletedTime", Value: now}, {Key: r.key, Value: kept}}
+	if deletedBy != nil {
+		record = append(record, bson.E{Key: "deletedByUserId", Value: *deletedBy})
+	}
+	return record, nil
+}
+
+// recordID returns the id of the record of a document. It differs from the document's own, because ids are unique in the
+// whole database for some readers.
+func recordID(document bson.ObjectID) bson.ObjectID {
+	sum := sha256.Sum256(append([]byte("deletion of "), document[:]...))
+	return bson.ObjectID(sum[:12])
+}

@@ -1,0 +1,43 @@
+package store
+
+import (
+	"errors"
+	"strings"
+
+	"go.mongodb.org/mongo-driver/v2/mongo"
+)
+
+// IsNotFound reports whether a read of one document found none.
+func IsNotFound(err error) bool { return errors.Is(err, mongo.ErrNoDocuments) }
+
+// IsDuplicate reports whether a write was refused by a unique index.
+func IsDuplicate(err error) bool { return mongo.IsDuplicateKeyError(err) }
+
+// DuplicateIndex returns the name of the index among names that refused a write, or "" if none of them did. The database
+// tells the name only in the text of the error.
+func DuplicateIndex(err error, names ...string) string {
+	if !IsDuplicate(err) {
+		return ""
+	}
+	for _, name := range names {
+		if strings.Contains(err.Error(), name) {
+			return name
+		}
+	}
+	return ""
+}
+
+// OneOf replaces a driver error by the domain error that fits: notFound if no document was found, duplicate if a unique
+// index refused. Either may be nil, and then leaves such an error as it is. Other errors, and nil, come back unchanged.
+func OneOf(err, notFound, duplicate error) error {
+	switch {
+	case err == nil:
+		return nil
+	case notFound != nil && IsNotFound(err):
+		return notFound
+	case duplicate != nil && IsDuplicate(err):
+		return duplicate
+	default:
+		return err
+	}
+}

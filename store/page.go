@@ -1,0 +1,29 @@
+package store
+
+import "go.mongodb.org/mongo-driver/v2/mongo/options"
+
+// Page says which part of a list is wanted.
+type Page struct {
+	Offset int
+	Limit  int
+}
+
+// DefaultLimit is how long a page is when the caller does not say.
+const DefaultLimit = 10
+
+// NewPage returns the page that the caller asked for; nil stands for the default, offset 0 and DefaultLimit.
+func NewPage(offset, limit *int) Page {
+	page := Page{Limit: DefaultLimit}
+	if offset != nil {
+		page.Offset = *offset
+	}
+	if limit != nil {
+		page.Limit = *limit
+	}
+	return page
+}
+
+// Find returns options for a read of the page. The caller adds a sort order, without which pages are not stable.
+func (p Page) Find() *options.FindOptionsBuilder {
+	return options.Find().SetSkip(int64(p.Offset)).SetLimit(int64(p.Limit))
+}
