@@ -13,7 +13,7 @@ let doc;
 function el(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
   return node;
 }
 
@@ -25,20 +25,20 @@ function inline(text) {
   });
 }
 
+const joined = (text) => inline((text || '').trim().replace(/\n\s*/g, ' '));
+
 // prose renders paragraphs, lists and tables, which is all the Markdown that the document uses.
 function prose(text = '') {
   return text.trim().split(/\n{2,}/).filter(Boolean).map((block) => {
     if (block.startsWith('|')) return table(block);
-    if (!/^- /m.test(block)) return el('p', {}, inline(block.replace(/\n/g, ' ')));
     const [lead, ...items] = block.split(/(?:^|\n)- /);
-    const list = el('ul', {}, items.map((item) => el('li', {}, inline(item.replace(/\n\s*/g, ' ')))));
-    return lead.trim() ? [el('p', {}, inline(lead.replace(/\n/g, ' '))), list] : list;
-  }).flat();
+    return [lead.trim() ? el('p', {}, joined(lead)) : null, items.length ? el('ul', {}, items.map((item) => el('li', {}, joined(item)))) : null];
+  });
 }
 
 function table(block) {
-  const [head, , ...rows] = block.split('\n').map((row) => row.split('|').slice(1, -1).map((cell) => cell.trim()));
-  const line = (cells, tag) => el('tr', {}, cells.map((cell) => el(tag, {}, inline(cell))));
+  const [head, , ...rows] = block.split('\n').map((row) => row.split('|').slice(1, -1).map((cell) => inline(cell.trim())));
+  const line = (cells, tag) => el('tr', {}, cells.map((cell) => el(tag, {}, cell)));
   return el('div', { class: 'scroll' }, el('table', {}, line(head, 'th'), rows.map((row) => line(row, 'td'))));
 }
 
@@ -59,23 +59,26 @@ function typeWords(schema) {
   return [schema.type || 'object', schema.format && !schema.format.startsWith('^') ? `(${schema.format})` : ''].join(' ').trim();
 }
 
-function limits(schema) {
-  const range = (low, high, what) => (low === undefined && high === undefined ? '' : high === undefined ? `at least ${low} ${what}`
-    : `${low ?? 0} to ${high} ${what}`);
+function range(low, high, what) {
+  if (high !== undefined) return `${low ?? 0} to ${high}${what}`;
+  return low === undefined ? '' : `at least ${low}${what}`;
+}
+
+// facts is the type with all that limits it, in one line.
+function facts(schema) {
   const values = (schema.enum || []).map((value) => JSON.stringify(value));
   const shown = values.length > 20 ? [...values.slice(0, 5), `… ${values.length} in all`] : values;
-  return [
-    values.length ? `one of ${shown.join(', ')}` : '', schema.pattern ? `pattern ${schema.pattern}` : '',
-    range(schema.minLength, schema.maxLength, 'characters'), range(schema.minItems, schema.maxItems, 'entries'),
-    range(schema.minimum, schema.maximum, '').trim(), schema.default === undefined ? '' : `default ${JSON.stringify(schema.default)}`,
-    schema.example === undefined ? '' : `example ${JSON.stringify(schema.example)}`,
-  ].filter(Boolean).map((words) => el('p', { class: 'type' }, words));
+  return el('p', { class: 'type' }, [typeWords(schema), schema.nullable && 'may be null', schema.readOnly && 'read-only',
+    values.length && `one of ${shown.join(', ')}`, schema.pattern && `pattern ${schema.pattern}`, range(schema.minimum, schema.maximum, ''),
+    range(schema.minLength, schema.maxLength, ' characters'), range(schema.minItems, schema.maxItems, ' entries'),
+    schema.default !== undefined && `default ${JSON.stringify(schema.default)}`,
+    schema.example !== undefined && `example ${JSON.stringify(schema.example)}`].filter(Boolean).join('; '));
 }
 
 // more is a part that is rendered when it is opened first; schemas may be deep.
 function more(title, render) {
   const part = el('details', { class: 'more' }, el('summary', {}, title));
-  part.addEventListener('toggle', () => { if (part.open && part.children.length === 1) part.append(...[render()].flat()); });
+  part.addEventListener('toggle', () => { if (part.open && part.children.length === 1) part.append(el('div', {}, render())); });
   return part;
 }
 
@@ -89,10 +92,8 @@ function innerOf(schema) {
 
 function entry(name, schema, required) {
   const inner = innerOf(schema);
-  const flags = [schema.nullable && 'may be null', schema.readOnly && 'read-only'].filter(Boolean).join(', ');
-  return el('li', {}, el('code', {}, name), ' ', el('span', { class: 'type' }, typeWords(schema)), ' ',
-    required && !schema.readOnly ? el('span', { class: 'flag' }, 'required ') : null, el('span', { class: 'type' }, flags),
-    prose(schema.description), limits(schema), inner ? more(inner.title, inner.render) : null);
+  return el('li', {}, el('code', {}, name), required && !schema.readOnly ? el('span', { class: 'flag' }, ' required') : null,
+    prose(schema.description), facts(schema), inner ? more(inner.title, inner.render) : null);
 }
 
 function members(schema) {
@@ -104,19 +105,16 @@ function members(schema) {
 function content(holder) {
   return Object.entries(holder.content || {}).map(([media, { schema: node }]) => {
     const schema = schemaOf(node), inner = innerOf(schema);
-    return el('div', {}, el('p', {}, el('code', {}, media), ' ', el('span', { class: 'type' }, typeWords(schema)),
-      schema.nullable ? el('span', { class: 'type' }, ', may be null') : null),
-      schema.type === 'array' || !schema.properties ? limits(schema) : null, inner ? more(inner.title, inner.render) : null);
+    return el('div', {}, el('p', {}, el('code', {}, media), ' ', joined(schema.description)), facts(schema),
+      inner ? more(inner.title, inner.render) : null);
   });
 }
 
 function parameterTable(list) {
   return el('div', { class: 'scroll' }, el('table', {}, el('tr', {}, ['Name', 'Where', 'Meaning'].map((head) => el('th', {}, head))),
-    list.map((parameter) => {
-      const schema = schemaOf(parameter.schema);
-      return el('tr', {}, el('td', {}, el('code', {}, parameter.name), ' ', parameter.required ? el('span', { class: 'flag' }, 'required') : null),
-        el('td', {}, parameter.in), el('td', {}, prose(parameter.description), el('p', { class: 'type' }, typeWords(schema)), limits(schema)));
-    })));
+    list.map((parameter) => el('tr', {},
+      el('td', {}, el('code', {}, parameter.name), parameter.required ? el('span', { class: 'flag' }, ' required') : null),
+      el('td', {}, parameter.in), el('td', {}, prose(parameter.description), facts(schemaOf(parameter.schema)))))));
 }
 
 // parameters puts the many filters cgm.… and bgm.… of the patient list into groups that can be opened.
@@ -129,7 +127,7 @@ function parameters(list) {
 
 function body(operation) {
   const responses = Object.entries(operation.responses).map(([status, node]) => [status, resolve(node)]);
-  const answer = ([status, response]) => el('div', {}, el('p', {}, el('span', { class: 'status' }, status), inline(response.description || '')),
+  const answer = ([status, response]) => el('div', {}, el('p', {}, el('span', { class: 'status' }, status), joined(response.description)),
     content(response));
   const failed = responses.filter(([status]) => !status.startsWith('2'));
   return el('div', { class: 'body' },
@@ -180,7 +178,7 @@ function search(groups, text) {
 function show() {
   const all = operations(), index = document.getElementById('index'), main = document.getElementById('main');
   main.replaceChildren(el('h1', {}, doc.info.title), el('p', { class: 'version' }, `Version ${doc.info.version}, ${all.length} operations. `,
-    el('a', { href: '/openapi.json' }, 'OpenAPI document')), ...prose(doc.info.description));
+    el('a', { href: '/openapi.json' }, 'OpenAPI document')), el('div', {}, prose(doc.info.description)));
   const groups = doc.tags.map((tag) => {
     const items = all.filter((operation) => operation.tags[0] === tag.name).map((operation) => ({
       part: section(operation), link: el('li', {}, el('a', { href: `#${operation.operationId}` }, operation.summary)),

@@ -2492,7 +2492,7 @@ type BgmPeriodV1 struct {
 	// fell.
 	TimeInLowRecordsDelta *int `json:"timeInLowRecordsDelta,omitempty"`
 
-	// TimeInTargetPercent Share of readings with in target glucose (between the low and the high threshold, usually 3.9 to
+	// TimeInTargetPercent Share of readings with in-target glucose (between the low and the high threshold, usually 3.9 to
 	// 10.0 mmol/L), fraction 0 to 1.
 	TimeInTargetPercent *float64 `json:"timeInTargetPercent,omitempty"`
 
@@ -2500,7 +2500,7 @@ type BgmPeriodV1 struct {
 	// fractions; negative when it fell.
 	TimeInTargetPercentDelta *float64 `json:"timeInTargetPercentDelta,omitempty"`
 
-	// TimeInTargetRecords Number of readings with in target glucose (between the low and the high threshold, usually 3.9
+	// TimeInTargetRecords Number of readings with in-target glucose (between the low and the high threshold, usually 3.9
 	// to 10.0 mmol/L).
 	TimeInTargetRecords *int `json:"timeInTargetRecords,omitempty"`
 
@@ -2857,7 +2857,7 @@ type CgmPeriodV1 struct {
 	// fell.
 	TimeInLowRecordsDelta *int `json:"timeInLowRecordsDelta,omitempty"`
 
-	// TimeInTargetMinutes CGM time with in target glucose (between the low and the high threshold, usually 3.9 to 10.0
+	// TimeInTargetMinutes CGM time with in-target glucose (between the low and the high threshold, usually 3.9 to 10.0
 	// mmol/L), minutes.
 	TimeInTargetMinutes *int `json:"timeInTargetMinutes,omitempty"`
 
@@ -2865,7 +2865,7 @@ type CgmPeriodV1 struct {
 	// when it fell.
 	TimeInTargetMinutesDelta *int `json:"timeInTargetMinutesDelta,omitempty"`
 
-	// TimeInTargetPercent Share of CGM time with in target glucose (between the low and the high threshold, usually 3.9 to
+	// TimeInTargetPercent Share of CGM time with in-target glucose (between the low and the high threshold, usually 3.9 to
 	// 10.0 mmol/L), fraction 0 to 1.
 	TimeInTargetPercent *float64 `json:"timeInTargetPercent,omitempty"`
 
@@ -2873,7 +2873,7 @@ type CgmPeriodV1 struct {
 	// fractions; negative when it fell.
 	TimeInTargetPercentDelta *float64 `json:"timeInTargetPercentDelta,omitempty"`
 
-	// TimeInTargetRecords Number of readings with in target glucose (between the low and the high threshold, usually 3.9
+	// TimeInTargetRecords Number of readings with in-target glucose (between the low and the high threshold, usually 3.9
 	// to 10.0 mmol/L).
 	TimeInTargetRecords *int `json:"timeInTargetRecords,omitempty"`
 
@@ -3763,7 +3763,7 @@ type ShareCodeV1 = string
 
 // SiteV1 A place where a clinic sees patients.
 type SiteV1 struct {
-	// Id Id of a site.
+	// Id Id of a site; required in requests, though marked as read-only.
 	Id SiteIdV1 `json:"id"`
 
 	// Name Name of a site; unique in its clinic without regard to letter case.
@@ -3789,7 +3789,7 @@ type SiteCreationV1 struct {
 	Name SiteNameV1 `json:"name"`
 }
 
-// SiteIdV1 Id of a site.
+// SiteIdV1 Id of a site; required in requests, though marked as read-only.
 type SiteIdV1 = string
 
 // SiteNameV1 Name of a site; unique in its clinic without regard to letter case.
@@ -3799,7 +3799,7 @@ type SiteNameV1 = string
 
 // SiteWithCountV1 A site and its number of patients, under both names that clients know.
 type SiteWithCountV1 struct {
-	// Id Id of a site.
+	// Id Id of a site; required in requests, though marked as read-only.
 	Id SiteIdV1 `json:"id"`
 
 	// Name Name of a site; unique in its clinic without regard to letter case.
@@ -4028,7 +4028,7 @@ type TideResultPatientV1 struct {
 	// 3.9 mmol/L), fraction 0 to 1.
 	TimeInLowPercent *float64 `json:"timeInLowPercent,omitempty"`
 
-	// TimeInTargetPercent Share of CGM time with in target glucose (between the low and the high threshold, usually 3.9 to
+	// TimeInTargetPercent Share of CGM time with in-target glucose (between the low and the high threshold, usually 3.9 to
 	// 10.0 mmol/L), fraction 0 to 1.
 	TimeInTargetPercent *float64 `json:"timeInTargetPercent,omitempty"`
 
@@ -4323,7 +4323,7 @@ type ListPatientsParams struct {
 	// threshold, usually 3.0 to 3.9 mmol/L), fraction 0 to 1.
 	CgmTimeInLowPercent *FloatFilter `form:"cgm.timeInLowPercent,omitempty" json:"cgm.timeInLowPercent,omitempty"`
 
-	// CgmTimeInTargetPercent Filter on the CGM summary: share of CGM time with in target glucose (between the low and the
+	// CgmTimeInTargetPercent Filter on the CGM summary: share of CGM time with in-target glucose (between the low and the
 	// high threshold, usually 3.9 to 10.0 mmol/L), fraction 0 to 1.
 	CgmTimeInTargetPercent *FloatFilter `form:"cgm.timeInTargetPercent,omitempty" json:"cgm.timeInTargetPercent,omitempty"`
 
@@ -4358,7 +4358,7 @@ type ListPatientsParams struct {
 	// usually 3.0 to 3.9 mmol/L), minutes.
 	CgmTimeInLowMinutes *IntFilter `form:"cgm.timeInLowMinutes,omitempty" json:"cgm.timeInLowMinutes,omitempty"`
 
-	// CgmTimeInTargetMinutes Filter on the CGM summary: CGM time with in target glucose (between the low and the high
+	// CgmTimeInTargetMinutes Filter on the CGM summary: CGM time with in-target glucose (between the low and the high
 	// threshold, usually 3.9 to 10.0 mmol/L), minutes.
 	CgmTimeInTargetMinutes *IntFilter `form:"cgm.timeInTargetMinutes,omitempty" json:"cgm.timeInTargetMinutes,omitempty"`
 
@@ -4393,7 +4393,7 @@ type ListPatientsParams struct {
 	// threshold, usually 3.0 to 3.9 mmol/L).
 	CgmTimeInLowRecords *IntFilter `form:"cgm.timeInLowRecords,omitempty" json:"cgm.timeInLowRecords,omitempty"`
 
-	// CgmTimeInTargetRecords Filter on the CGM summary: number of readings with in target glucose (between the low and the
+	// CgmTimeInTargetRecords Filter on the CGM summary: number of readings with in-target glucose (between the low and the
 	// high threshold, usually 3.9 to 10.0 mmol/L).
 	CgmTimeInTargetRecords *IntFilter `form:"cgm.timeInTargetRecords,omitempty" json:"cgm.timeInTargetRecords,omitempty"`
 
@@ -4449,7 +4449,7 @@ type ListPatientsParams struct {
 	// up to the low threshold, usually 3.0 to 3.9 mmol/L), fraction 0 to 1.
 	BgmTimeInLowPercent *FloatFilter `form:"bgm.timeInLowPercent,omitempty" json:"bgm.timeInLowPercent,omitempty"`
 
-	// BgmTimeInTargetPercent Filter on the blood glucose meter summary: share of readings with in target glucose (between the
+	// BgmTimeInTargetPercent Filter on the blood glucose meter summary: share of readings with in-target glucose (between the
 	// low and the high threshold, usually 3.9 to 10.0 mmol/L), fraction 0 to 1.
 	BgmTimeInTargetPercent *FloatFilter `form:"bgm.timeInTargetPercent,omitempty" json:"bgm.timeInTargetPercent,omitempty"`
 
@@ -4481,7 +4481,7 @@ type ListPatientsParams struct {
 	// low up to the low threshold, usually 3.0 to 3.9 mmol/L).
 	BgmTimeInLowRecords *IntFilter `form:"bgm.timeInLowRecords,omitempty" json:"bgm.timeInLowRecords,omitempty"`
 
-	// BgmTimeInTargetRecords Filter on the blood glucose meter summary: number of readings with in target glucose (between
+	// BgmTimeInTargetRecords Filter on the blood glucose meter summary: number of readings with in-target glucose (between
 	// the low and the high threshold, usually 3.9 to 10.0 mmol/L).
 	BgmTimeInTargetRecords *IntFilter `form:"bgm.timeInTargetRecords,omitempty" json:"bgm.timeInTargetRecords,omitempty"`
 
@@ -4532,7 +4532,7 @@ type ListPatientsParams struct {
 	// (from the very low up to the low threshold, usually 3.0 to 3.9 mmol/L), difference of fractions.
 	CgmTimeInLowPercentDelta *FloatFilter `form:"cgm.timeInLowPercentDelta,omitempty" json:"cgm.timeInLowPercentDelta,omitempty"`
 
-	// CgmTimeInTargetPercentDelta Filter on the CGM summary: change from the preceding period: share of CGM time with in target
+	// CgmTimeInTargetPercentDelta Filter on the CGM summary: change from the preceding period: share of CGM time with in-target
 	// glucose (between the low and the high threshold, usually 3.9 to 10.0 mmol/L), difference of
 	// fractions.
 	CgmTimeInTargetPercentDelta *FloatFilter `form:"cgm.timeInTargetPercentDelta,omitempty" json:"cgm.timeInTargetPercentDelta,omitempty"`
@@ -4570,7 +4570,7 @@ type ListPatientsParams struct {
 	// very low up to the low threshold, usually 3.0 to 3.9 mmol/L), minutes.
 	CgmTimeInLowMinutesDelta *IntFilter `form:"cgm.timeInLowMinutesDelta,omitempty" json:"cgm.timeInLowMinutesDelta,omitempty"`
 
-	// CgmTimeInTargetMinutesDelta Filter on the CGM summary: change from the preceding period: CGM time with in target glucose
+	// CgmTimeInTargetMinutesDelta Filter on the CGM summary: change from the preceding period: CGM time with in-target glucose
 	// (between the low and the high threshold, usually 3.9 to 10.0 mmol/L), minutes.
 	CgmTimeInTargetMinutesDelta *IntFilter `form:"cgm.timeInTargetMinutesDelta,omitempty" json:"cgm.timeInTargetMinutesDelta,omitempty"`
 
@@ -4606,7 +4606,7 @@ type ListPatientsParams struct {
 	// (from the very low up to the low threshold, usually 3.0 to 3.9 mmol/L).
 	CgmTimeInLowRecordsDelta *IntFilter `form:"cgm.timeInLowRecordsDelta,omitempty" json:"cgm.timeInLowRecordsDelta,omitempty"`
 
-	// CgmTimeInTargetRecordsDelta Filter on the CGM summary: change from the preceding period: number of readings with in target
+	// CgmTimeInTargetRecordsDelta Filter on the CGM summary: change from the preceding period: number of readings with in-target
 	// glucose (between the low and the high threshold, usually 3.9 to 10.0 mmol/L).
 	CgmTimeInTargetRecordsDelta *IntFilter `form:"cgm.timeInTargetRecordsDelta,omitempty" json:"cgm.timeInTargetRecordsDelta,omitempty"`
 
@@ -4680,7 +4680,7 @@ type ListPatientsParams struct {
 	BgmTimeInLowPercentDelta *FloatFilter `form:"bgm.timeInLowPercentDelta,omitempty" json:"bgm.timeInLowPercentDelta,omitempty"`
 
 	// BgmTimeInTargetPercentDelta Filter on the blood glucose meter summary: change from the preceding period: share of readings
-	// with in target glucose (between the low and the high threshold, usually 3.9 to 10.0 mmol/L),
+	// with in-target glucose (between the low and the high threshold, usually 3.9 to 10.0 mmol/L),
 	// difference of fractions.
 	BgmTimeInTargetPercentDelta *FloatFilter `form:"bgm.timeInTargetPercentDelta,omitempty" json:"bgm.timeInTargetPercentDelta,omitempty"`
 
@@ -4717,7 +4717,7 @@ type ListPatientsParams struct {
 	BgmTimeInLowRecordsDelta *IntFilter `form:"bgm.timeInLowRecordsDelta,omitempty" json:"bgm.timeInLowRecordsDelta,omitempty"`
 
 	// BgmTimeInTargetRecordsDelta Filter on the blood glucose meter summary: change from the preceding period: number of readings
-	// with in target glucose (between the low and the high threshold, usually 3.9 to 10.0 mmol/L).
+	// with in-target glucose (between the low and the high threshold, usually 3.9 to 10.0 mmol/L).
 	BgmTimeInTargetRecordsDelta *IntFilter `form:"bgm.timeInTargetRecordsDelta,omitempty" json:"bgm.timeInTargetRecordsDelta,omitempty"`
 
 	// BgmTimeInHighRecordsDelta Filter on the blood glucose meter summary: change from the preceding period: number of readings
