@@ -37,6 +37,8 @@ type Server struct {
 	health *Health
 	http   *http.Server
 	log    *zap.Logger
+	// address is where the server really listens, which differs from the setting if that leaves the port open.
+	address string
 }
 
 // NewServer returns a server that does not listen yet.
@@ -115,7 +117,8 @@ func (s *Server) Listen(ctx context.Context, failed func(error)) error {
 	if err != nil {
 		return err
 	}
-	s.log.Info("listening", zap.String("address", listener.Addr().String()))
+	s.address = listener.Addr().String()
+	s.log.Info("listening", zap.String("address", s.address))
 	go func() {
 		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			failed(err)
@@ -123,6 +126,9 @@ func (s *Server) Listen(ctx context.Context, failed func(error)) error {
 	}()
 	return nil
 }
+
+// Address returns where the server listens, once it does.
+func (s *Server) Address() string { return s.address }
 
 // Shutdown turns the service unready, closes the listener and waits for the requests in flight until the context ends.
 func (s *Server) Shutdown(ctx context.Context) error {

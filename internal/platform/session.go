@@ -2,7 +2,6 @@ package platform
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"sync"
 	"time"
@@ -22,8 +21,6 @@ const (
 	failurePause = time.Second
 )
 
-var errNoServerToken = errors.New("no server token")
-
 // serverSession keeps this service logged in at a neighbour: it holds the own server token, refreshes it in the
 // background and replaces it when it is refused. A good token is kept until a new one is there.
 type serverSession struct {
@@ -35,6 +32,7 @@ type serverSession struct {
 	mu     sync.Mutex
 	token  string
 	paused time.Time // no login on behalf of calls before this time
+	failed error     // why the last login on behalf of calls failed
 
 	stop    context.CancelFunc
 	stopped sync.WaitGroup
@@ -53,7 +51,7 @@ func (s *serverSession) current(ctx context.Context) (string, error) {
 func (s *serverSession) replace(ctx context.Context, refused string) (string, error) {
 	return shared(ctx, &s.flight, "", func(ctx context.Context) (string, error) {
 		s.mu.Lock()
-		held, wait := s.token, time.Now().Before(s.paused)
+		held, failed, wait := s.token, s.failed, time.Now().Before(s.paused)
 		s.mu.Unlock()
 		switch {
 		case held != refused:
@@ -61,26 +59,26 @@ func (s *serverSession) replace(ctx context.Context, refused string) (string, er
 		case wait && held != "":
 			return held, nil
 		case wait:
-			return "", errNoServerToken
+			return "", failed
 		}
 		token, err := s.renew(ctx)
 		switch {
 		case err != nil && refused != "":
 			s.report(err) // the caller answers as if nobody had tried
-			s.pause(failurePause)
+			s.pause(failurePause, err)
 		case err != nil:
-			s.pause(failurePause)
+			s.pause(failurePause, err)
 		case refused != "":
-			s.pause(recoveryPause)
+			s.pause(recoveryPause, nil)
 		}
 		return token, err
 	})
 }
 
-func (s *serverSession) pause(d time.Duration) {
+func (s *serverSession) pause(d time.Duration, failed error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.paused = time.Now().Add(d)
+	s.paused, s.failed = time.Now().Add(d), failed
 }
 
 // renew logs in and keeps the token.

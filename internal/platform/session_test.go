@@ -1,0 +1,169 @@
+package platform
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+)
+
+// logins is a login that can be told to fail and counts what it was asked for, with the times since the start.
+type logins struct {
+	mu      sync.Mutex
+	started time.Time
+	at      []time.Duration
+	broken  atomic.Bool
+}
+
+func (l *logins) login(context.Context) (string, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.at = append(l.at, time.Since(l.started))
+	if l.broken.Load() {
+		return "", errors.New("refused")
+	}
+	return "token " + string(rune('0'+len(l.at))), nil
+}
+
+func newTestSession() (*serverSession, *logins, *observer.ObservedLogs) {
+	core, logs := observer.New(zapcore.DebugLevel)
+	source := &logins{started: time.Now()}
+	return &serverSession{login: source.login, log: zap.New(core), level: zapcore.WarnLevel}, source, logs
+}
+
+func TestSessionIsRefreshedAtItsInterval(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		session, source, logs := newTestSession()
+		session.keepFresh(0, time.Hour)
+		time.Sleep(2*time.Hour + time.Minute)
+		synctest.Wait()
+		token, err := session.current(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, "token 3", token)
+		session.end()
+		require.Equal(t, []time.Duration{0, time.Hour, 2 * time.Hour}, source.at)
+		require.Zero(t, logs.Len())
+	})
+}
+
+func TestFailedRefreshIsRetriedWithGrowingDelay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		session, source, logs := newTestSession()
+		session.keepFresh(0, time.Hour)
+		time.Sleep(time.Minute)
+		source.broken.Store(true)
+		time.Sleep(time.Hour + 2*time.Minute)
+		token, err := session.current(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, "token 1", token, "the last good one stays in use")
+		var delays []time.Duration
+		for i := 2; i < len(source.at); i++ {
+			delays = append(delays, source.at[i]-source.at[i-1])
+		}
+		s := time.Second
+		require.Equal(t, []time.Duration{s, 2 * s, 4 * s, 8 * s, 16 * s, 32 * s, 60 * s}, delays)
+		require.Equal(t, len(delays)+1, logs.Len())
+		require.Equal(t, zapcore.WarnLevel, logs.All()[0].Level)
+
+		source.broken.Store(false)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		last := source.at[len(source.at)-1]
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		session.end()
+		require.Equal(t, last+time.Hour, source.at[len(source.at)-1], "once it works, the interval counts again")
+	})
+}
+
+func TestEndStopsAPendingLogin(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		session, _, logs := newTestSession()
+		session.login = func(ctx context.Context) (string, error) {
+			<-ctx.Done()
+			return "", ctx.Err()
+		}
+		session.keepFresh(0, time.Hour)
+		synctest.Wait()
+		session.end()
+		require.Zero(t, logs.Len(), "stopping is no failure")
+	})
+	session, _, _ := newTestSession()
+	session.end()
+}
+
+func TestWithoutTokenCallsLogInThemselves(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		session, source, logs := newTestSession()
+		source.broken.Store(true)
+		for range 10 {
+			_, err := session.current(t.Context())
+			require.ErrorContains(t, err, "refused")
+		}
+		require.Len(t, source.at, 1, "a failed login is not repeated by the next call at once")
+		require.Zero(t, logs.Len(), "the call reports it")
+
+		time.Sleep(failurePause)
+		source.broken.Store(false)
+		token, err := session.current(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, "token 2", token)
+	})
+}
+
+func TestRefusedTokenIsReplacedAtMostOncePerPause(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		session, source, _ := newTestSession()
+		first, err := session.current(t.Context())
+		require.NoError(t, err)
+
+		second, err := session.replace(t.Context(), first)
+		require.NoError(t, err)
+		require.Equal(t, "token 2", second)
+		again, err := session.replace(t.Context(), first)
+		require.NoError(t, err)
+		require.Equal(t, second, again, "somebody replaced it already")
+		same, err := session.replace(t.Context(), second)
+		require.NoError(t, err)
+		require.Equal(t, second, same, "too early for another login")
+		require.Len(t, source.at, 2)
+
+		time.Sleep(recoveryPause)
+		third, err := session.replace(t.Context(), second)
+		require.NoError(t, err)
+		require.Equal(t, "token 3", third)
+	})
+}
+
+func TestWaitingForALoginEndsWithTheCaller(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		session, _, _ := newTestSession()
+		session.login = func(ctx context.Context) (string, error) {
+			require.NoError(t, ctx.Err())
+			time.Sleep(time.Minute)
+			return "late", ctx.Err()
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := session.current(ctx)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		time.Sleep(time.Hour)
+		token, err := session.current(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, "late", token, "the login went on for those who come later")
+	})
+}

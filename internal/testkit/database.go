@@ -1,0 +1,83 @@
+package testkit
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.uber.org/zap"
+
+	"github.com/tidepool-org/clinic/config"
+	"github.com/tidepool-org/clinic/internal/wiring"
+	"github.com/tidepool-org/clinic/store"
+)
+
+// StoreVariable names the database for tests, as host:port. `make test` sets it.
+const StoreVariable = "CLINIC_TEST_STORE"
+
+const defaultStore = "127.0.0.1:27018"
+
+// databasePrefix marks databases that may be thrown away.
+const databasePrefix = "clinic_test_"
+
+// Store returns the settings of a database of the given name.
+func Store(name string) config.Store {
+	address := os.Getenv(StoreVariable)
+	if address == "" {
+		address = defaultStore
+	}
+	return config.Store{Addresses: address, Database: name, OptParams: "directConnection=true&serverSelectionTimeoutMS=5000"}
+}
+
+// Database returns a connected database of the test's own, with all indexes of the service. It is dropped after the test.
+func Database(t testing.TB) *store.Database {
+	t.Helper()
+	d := open(t, databasePrefix+bson.NewObjectID().Hex())
+	t.Cleanup(func() { discard(t, d) })
+	require.NoError(t, d.EnsureIndexes(t.Context(), wiring.Indexes()...))
+	return d
+}
+
+func open(t testing.TB, name string) *store.Database {
+	t.Helper()
+	d, err := store.Open(Store(name), zap.NewNop(), nil)
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	require.NoError(t, d.Connect(ctx, false), "no database for tests: run scripts/database up, or set "+StoreVariable)
+	return d
+}
+
+func discard(t testing.TB, d *store.Database) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	require.NoError(t, d.Drop(ctx))
+	require.NoError(t, d.Close(ctx))
+}
+
+// sharedName returns the name of the database that all tests of a package share.
+func sharedName() string {
+	name := strings.TrimSuffix(filepath.Base(os.Args[0]), ".test")
+	return databasePrefix + "shared_" + strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '_'
+	}, name)
+}
+
+// Documents returns the documents of a collection that match the filter, as they are stored, ordered by id.
+func Documents(t testing.TB, d *store.Database, collection string, filter any) []bson.M {
+	t.Helper()
+	cursor, err := d.Collection(collection).Find(t.Context(), filter)
+	require.NoError(t, err)
+	documents := []bson.M{}
+	require.NoError(t, cursor.All(t.Context(), &documents))
+	return documents
+}
