@@ -1,0 +1,38 @@
+# The door to everything that a developer does here. What takes more than a line is in scripts/.
+
+# Tools have a go.mod of their own, so that their many modules do not become modules of the service.
+TOOL = go tool -modfile=tools/go.mod
+
+.DEFAULT_GOAL := help
+.PHONY: help run test bench generate lint build clean
+
+help: ## Print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Start the service with a database, stand-in neighbours and a demo clinic on :8080
+	@scripts/run
+
+test: ## Run all tests against a real database, which is started if need be
+	@scripts/test
+
+bench: ## Run the benchmarks against the same database
+	@CLINIC_TEST_STORE=$$(scripts/database up) go test -run '^$$' -bench . -benchmem ./...
+
+generate: ## Make the generated code anew from api/clinic.v1.yaml
+	@for config in */oapi-codegen.yaml; do \
+		echo "$$config"; $(TOOL) oapi-codegen -config "$$config" api/clinic.v1.yaml || exit 1; \
+	done
+	go generate ./...
+
+lint: ## Check formatting, run go vet and golangci-lint
+	@unformatted=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l); \
+		if [ -n "$$unformatted" ]; then echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	$(TOOL) golangci-lint run
+
+build: ## Build the static binaries clinic and ehr into bin/
+	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o bin/ ./cmd/clinic ./cmd/ehr
+
+clean: ## Delete built binaries, stop the development database (its data stays)
+	rm -rf bin
+	@scripts/database down
