@@ -138,10 +138,6 @@ func (*Handlers) GetMigration(context.Context, gen.GetMigrationRequestObject) (g
 	return nil, errPending
 }
 
-func (*Handlers) GetPatient(context.Context, gen.GetPatientRequestObject) (gen.GetPatientResponseObject, error) {
-	return nil, errPending
-}
-
 func (*Handlers) GetPatientCount(context.Context, gen.GetPatientCountRequestObject) (gen.GetPatientCountResponseObject, error) {
 	return nil, errPending
 }

@@ -9,9 +9,6 @@ import (
 	"github.com/tidepool-org/clinic/clinics"
 )
 
-// twiist is the provider whose patients do not count against the limit of a clinic.
-const twiist = "twiist"
-
 // census returns what one patient adds to the census of the clinic.
 func (p *Patient) census(demoUserID string) clinics.Census {
 	census := clinics.Census{Total: 1, Plan: 1}
@@ -29,7 +26,7 @@ func (p *Patient) census(demoUserID string) clinics.Census {
 		return census
 	}
 	for _, source := range *p.DataSources {
-		if source.ProviderName == twiist {
+		if source.ProviderName == ProviderTwiist { // such patients are free of charge
 			census.Plan = 0
 		}
 		if source.ProviderName == "" || source.State == "" {

@@ -88,6 +88,13 @@ type Review struct {
 	Time        time.Time `json:"time" bson:"time"`
 }
 
+// The providers whose accounts patients can be asked to connect.
+const (
+	ProviderAbbott = "abbott"
+	ProviderDexcom = "dexcom"
+	ProviderTwiist = "twiist"
+)
+
 // DataSource is an account at a device maker from which data is, was or will be read.
 type DataSource struct {
 	DataSourceID   *bson.ObjectID `json:"dataSourceId,omitempty" bson:"dataSourceId,omitempty"`
@@ -120,9 +127,15 @@ type MatchedMessage struct {
 	EventType string        `bson:"eventType"`
 }
 
+// The types of glycemic ranges.
+const (
+	RangesPreset = "preset"
+	RangesCustom = "custom"
+)
+
 // GlycemicRanges says by which ranges the glucose of a patient is judged: a preset, or thresholds of the clinic's own.
 type GlycemicRanges struct {
-	Type   string        `bson:"type"` // preset or custom
+	Type   string        `bson:"type"` // RangesPreset or RangesCustom
 	Preset *string       `bson:"preset,omitempty"`
 	Custom *CustomRanges `bson:"custom,omitempty"`
 }

@@ -3378,7 +3378,7 @@ type GlycemicRangesThresholdUpperBoundV1 struct {
 	Units GlycemicRangesThresholdUpperBoundV1Units `json:"units"`
 
 	// Value Glucose, in `units`.
-	Value float32 `json:"value"`
+	Value float64 `json:"value"`
 }
 
 // GlycemicRangesThresholdUpperBoundV1Units Unit of `value`.

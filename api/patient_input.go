@@ -1,0 +1,146 @@
+package api
+
+import (
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/tidepool-org/clinic/api/gen"
+	"github.com/tidepool-org/clinic/internal/errs"
+	"github.com/tidepool-org/clinic/patients"
+)
+
+// patientDetails returns what a caller entered. Members that callers cannot set are ignored, so that a patient as it was
+// read can be sent back.
+func patientDetails(body *gen.PatientV1) (patients.Details, error) {
+	if body == nil {
+		return patients.Details{}, errBodyRequired
+	}
+	tags, err := objectIDs(body.Tags)
+	if err != nil {
+		return patients.Details{}, err
+	}
+	sites, err := siteIDs(body.Sites)
+	if err != nil {
+		return patients.Details{}, err
+	}
+	if err := checkTimes(dataSourceTimes(body.DataSources), reviewTimes(body.Reviews)); err != nil {
+		return patients.Details{}, err
+	}
+	return patients.Details{
+		FullName:       body.FullName,
+		BirthDate:      body.BirthDate.Format(time.DateOnly),
+		Email:          body.Email,
+		MRN:            body.Mrn,
+		TargetDevices:  orZero(body.TargetDevices),
+		Tags:           tags,
+		Sites:          sites,
+		DataSources:    body.DataSources,
+		Reviews:        body.Reviews,
+		GlycemicRanges: glycemicRanges(body.GlycemicRanges),
+		DiagnosisType:  (*string)(body.DiagnosisType),
+	}, nil
+}
+
+// existingUser returns the user that a caller wants to make a patient. An absent body asks for nothing in particular.
+func existingUser(userID string, body *gen.CreatePatientV1) (patients.ExistingUser, error) {
+	if body == nil {
+		body = &gen.CreatePatientV1{}
+	}
+	tags, err := objectIDs(orZero(body.Tags))
+	if err != nil {
+		return patients.ExistingUser{}, err
+	}
+	sites, err := siteIDs(body.Sites)
+	if err != nil {
+		return patients.ExistingUser{}, err
+	}
+	user := patients.ExistingUser{
+		UserID:            userID,
+		FullName:          orZero(body.FullName),
+		MRN:               orZero(body.Mrn),
+		Permissions:       body.Permissions,
+		Tags:              tags,
+		Sites:             sites,
+		GlycemicRanges:    glycemicRanges(body.GlycemicRanges),
+		DiagnosisType:     (*string)(body.DiagnosisType),
+		IsMigrated:        orZero(body.IsMigrated),
+		LegacyClinicianID: body.LegacyClinicianId,
+	}
+	if body.BirthDate != nil {
+		user.BirthDate = body.BirthDate.Format(time.DateOnly)
+	}
+	return user, nil
+}
+
+// siteIDs returns the ids alone: names come from the clinic. It keeps nil and empty apart.
+func siteIDs(sites []gen.SiteV1) ([]bson.ObjectID, error) {
+	if sites == nil {
+		return nil, nil
+	}
+	hexes := make([]string, 0, len(sites))
+	for _, site := range sites {
+		hexes = append(hexes, site.Id)
+	}
+	return objectIDs(hexes)
+}
+
+// glycemicRanges keeps the member that the type speaks of, and fills in the defaults of the interface document.
+func glycemicRanges(body *gen.GlycemicRangesV1) *patients.GlycemicRanges {
+	if body == nil {
+		return nil
+	}
+	if body.Type == gen.Custom {
+		return &patients.GlycemicRanges{Type: patients.RangesCustom, Custom: customRanges(body.Custom)}
+	}
+	preset := string(body.Preset)
+	if preset == "" {
+		preset = string(gen.ADAStandard)
+	}
+	return &patients.GlycemicRanges{Type: patients.RangesPreset, Preset: &preset}
+}
+
+func customRanges(body gen.GlycemicRangesCustomV1) *patients.CustomRanges {
+	if body.Name == "" && body.Thresholds == nil {
+		return nil
+	}
+	custom := patients.CustomRanges{Name: body.Name, Thresholds: make([]patients.Threshold, 0, len(body.Thresholds))}
+	for _, threshold := range body.Thresholds {
+		custom.Thresholds = append(custom.Thresholds, patients.Threshold{
+			Name: threshold.Name, Inclusive: threshold.Inclusive,
+			UpperBound: patients.UpperBound{Value: threshold.UpperBound.Value, Units: string(threshold.UpperBound.Units)},
+		})
+	}
+	return &custom
+}
+
+func dataSourceTimes(sources []patients.DataSource) []*time.Time {
+	times := make([]*time.Time, 0, len(sources))
+	for _, source := range sources {
+		times = append(times, source.ModifiedTime, source.ExpirationTime, source.LatestDataTime)
+	}
+	return times
+}
+
+func reviewTimes(reviews []patients.Review) []*time.Time {
+	times := make([]*time.Time, 0, len(reviews))
+	for i := range reviews {
+		times = append(times, &reviews[i].Time)
+	}
+	return times
+}
+
+var errTimeRange = errs.BadRequestf("a time is out of range")
+
+// checkTimes refuses times that would be stored in UTC in a year that no answer can hold.
+func checkTimes(lists ...[]*time.Time) error {
+	const lastYear = 9999
+	for _, times := range lists {
+		for _, t := range times {
+			if t != nil && (t.UTC().Year() < 0 || t.UTC().Year() > lastYear) {
+				return errTimeRange
+			}
+		}
+	}
+	return nil
+}
