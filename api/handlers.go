@@ -15,7 +15,7 @@ type Handlers struct{ services Services }
 type Services struct {
 	fx.In
 
-	Clinics  *clinics.Repository
+	Clinics  *clinics.Service
 	Census   *clinics.CensusKeeper
 	Patients *patients.Repository
 }

@@ -30,10 +30,6 @@ func (*Handlers) ConvertPatientTagToSite(context.Context, gen.ConvertPatientTagT
 	return nil, errPending
 }
 
-func (*Handlers) CreateClinic(context.Context, gen.CreateClinicRequestObject) (gen.CreateClinicResponseObject, error) {
-	return nil, errPending
-}
-
 func (*Handlers) CreateClinician(context.Context, gen.CreateClinicianRequestObject) (gen.CreateClinicianResponseObject, error) {
 	return nil, errPending
 }
@@ -107,10 +103,6 @@ func (*Handlers) FindPatients(context.Context, gen.FindPatientsRequestObject) (g
 }
 
 func (*Handlers) GenerateMergeReport(context.Context, gen.GenerateMergeReportRequestObject) (gen.GenerateMergeReportResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) GetClinic(context.Context, gen.GetClinicRequestObject) (gen.GetClinicResponseObject, error) {
 	return nil, errPending
 }
 

@@ -12,19 +12,19 @@ const CollectionName = "clinics"
 // Clinic is the stored record of a clinic. Absent, null and empty mean the same unless a field says otherwise; what the
 // service writes follows the reference service, because other services read the stored documents.
 type Clinic struct {
-	ID               bson.ObjectID `bson:"_id,omitempty"`
-	Name             *string       `bson:"name,omitempty"` // absent until the profile of a legacy clinic is filled in
-	Address          *string       `bson:"address,omitempty"`
-	City             *string       `bson:"city,omitempty"`
-	ClinicType       *string       `bson:"clinicType,omitempty"`
-	ClinicSize       *string       `bson:"clinicSize,omitempty"`
-	Country          *string       `bson:"country,omitempty"`
-	PostalCode       *string       `bson:"postalCode,omitempty"`
-	State            *string       `bson:"state,omitempty"`
-	Website          *string       `bson:"website,omitempty"`
-	PhoneNumbers     []PhoneNumber `bson:"phoneNumbers"`
-	Timezone         *string       `bson:"timezone"`
-	PreferredBGUnits string        `bson:"PreferredBgUnits,omitempty"` // COMPAT: capital P in the store
+	ID               bson.ObjectID  `bson:"_id,omitempty"`
+	Name             *string        `bson:"name,omitempty"` // absent until the profile of a legacy clinic is filled in
+	Address          *string        `bson:"address,omitempty"`
+	City             *string        `bson:"city,omitempty"`
+	ClinicType       *string        `bson:"clinicType,omitempty"`
+	ClinicSize       *string        `bson:"clinicSize,omitempty"`
+	Country          *string        `bson:"country,omitempty"`
+	PostalCode       *string        `bson:"postalCode,omitempty"`
+	State            *string        `bson:"state,omitempty"`
+	Website          *string        `bson:"website,omitempty"`
+	PhoneNumbers     *[]PhoneNumber `bson:"phoneNumbers,omitempty"` // a pointer to a nil list is stored as null
+	Timezone         *string        `bson:"timezone"`
+	PreferredBGUnits string         `bson:"PreferredBgUnits,omitempty"` // COMPAT: capital P in the store
 
 	CanonicalShareCode string   `bson:"canonicalShareCode"`
 	ShareCodes         []string `bson:"shareCodes"` // the canonical one and those inherited by merges

@@ -5,6 +5,7 @@ import "github.com/tidepool-org/clinic/internal/errs"
 // The errors of this package that callers see as they are.
 var (
 	ErrNotFound           = errs.New(errs.NotFound, "clinic not found")
+	ErrNoSuchCode         = errs.New(errs.NotFound, "not found")
 	ErrSettingsNotFound   = errs.New(errs.NotFound, "not found")
 	ErrNotMigrated        = errs.Constraintf("clinic is not migrated")
 	ErrAlreadyMigrated    = errs.Constraintf("clinic is already migrated")

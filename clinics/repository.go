@@ -5,6 +5,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/tidepool-org/clinic/store"
 )
@@ -48,4 +49,49 @@ func (r *Repository) Get(ctx context.Context, id bson.ObjectID) (*Clinic, error)
 		return nil, store.OneOf(err, ErrNotFound, nil)
 	}
 	return &clinic, nil
+}
+
+// RequireMigrated returns nil if the clinic is migrated, so that it may have members and patients of its own, and
+// ErrNotFound or ErrNotMigrated otherwise.
+func (r *Repository) RequireMigrated(ctx context.Context, id bson.ObjectID) error {
+	var clinic Clinic
+	projection := options.FindOne().SetProjection(bson.D{{Key: "isMigrated", Value: 1}})
+	if err := r.collection.FindOne(ctx, bson.D{{Key: "_id", Value: id}}, projection).Decode(&clinic); err != nil {
+		return store.OneOf(err, ErrNotFound, nil)
+	}
+	if !clinic.IsMigrated {
+		return ErrNotMigrated
+	}
+	return nil
+}
+
+// ListByIDs returns those of the clinics that exist. It reads nothing for no ids.
+func (r *Repository) ListByIDs(ctx context.Context, ids []bson.ObjectID) (map[bson.ObjectID]*Clinic, error) {
+	byID := make(map[bson.ObjectID]*Clinic, len(ids))
+	if len(ids) == 0 {
+		return byID, nil
+	}
+	cursor, err := r.collection.Find(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}})
+	if err != nil {
+		return nil, err
+	}
+	var found []*Clinic
+	if err := cursor.All(ctx, &found); err != nil {
+		return nil, err
+	}
+	for _, clinic := range found {
+		byID[clinic.ID] = clinic
+	}
+	return byID, nil
+}
+
+// set changes fields of the clinic in one write, which also touches updatedTime. It returns ErrNotFound if there is no
+// such clinic.
+func (r *Repository) set(ctx context.Context, id bson.ObjectID, fields bson.D) error {
+	fields = append(fields, bson.E{Key: "updatedTime", Value: store.Now()})
+	result, err := r.collection.UpdateByID(ctx, id, bson.D{{Key: "$set", Value: fields}})
+	if err == nil && result.MatchedCount == 0 {
+		return ErrNotFound
+	}
+	return err
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"time"
@@ -60,34 +61,64 @@ func (r *Deletions) batch(ctx context.Context, filter any) ([]bson.Raw, error) {
 	return documents, cursor.All(ctx, &documents)
 }
 
+// Record records every document that matches the filter without removing any. With it, a deletion of several documents can
+// make sure that all its records are there before it removes the first. A Remove has to follow.
+func (r *Deletions) Record(ctx context.Context, filter any, deletedBy *string) error {
+	cursor, err := r.source.Find(ctx, filter, options.Find().SetBatchSize(deletionBatch))
+	if err != nil {
+		return err
+	}
+	defer cursor.Close(context.WithoutCancel(ctx)) //nolint:errcheck // the cursor was read to its end, or the error is known
+	batch := make([]bson.Raw, 0, deletionBatch)
+	for cursor.Next(ctx) {
+		batch = append(batch, bytes.Clone(cursor.Current))
+		if len(batch) == deletionBatch {
+			if err := r.recordDocuments(ctx, batch, deletedBy); err != nil {
+				return err
+			}
+			batch = batch[:0]
+		}
+	}
+	if err := cursor.Err(); err != nil {
+		return err
+	}
+	return r.recordDocuments(ctx, batch, deletedBy)
+}
+
 // RemoveDocuments is Remove for documents that were read already.
 func (r *Deletions) RemoveDocuments(ctx context.Context, documents []bson.Raw, deletedBy *string) (int, error) {
-	now := Now()
-	ids := make(bson.A, 0, len(documents))
-	writes := make([]mongo.WriteModel, 0, len(documents))
-	for _, document := range documents {
-		id := document.Lookup("_id").ObjectID()
-		ids = append(ids, id)
-		record, err := r.record(document, deletedBy, now)
-		if err != nil {
-			return 0, err
-		}
-		writes = append(writes, mongo.NewUpdateOneModel().
-			SetFilter(bson.D{{Key: "_id", Value: recordID(id)}}).
-			SetUpdate(bson.D{{Key: "$setOnInsert", Value: record}}).
-			SetUpsert(true))
-	}
-	if len(writes) == 0 {
-		return 0, nil
-	}
-	if _, err := r.records.BulkWrite(ctx, writes); err != nil {
+	if err := r.recordDocuments(ctx, documents, deletedBy); err != nil {
 		return 0, err
+	}
+	ids := make(bson.A, 0, len(documents))
+	for _, document := range documents {
+		ids = append(ids, document.Lookup("_id").ObjectID())
 	}
 	result, err := r.source.DeleteMany(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}})
 	if err != nil {
 		return 0, err
 	}
 	return int(result.DeletedCount), nil
+}
+
+func (r *Deletions) recordDocuments(ctx context.Context, documents []bson.Raw, deletedBy *string) error {
+	now := Now()
+	writes := make([]mongo.WriteModel, 0, len(documents))
+	for _, document := range documents {
+		record, err := r.record(document, deletedBy, now)
+		if err != nil {
+			return err
+		}
+		writes = append(writes, mongo.NewUpdateOneModel().
+			SetFilter(bson.D{{Key: "_id", Value: recordID(document.Lookup("_id").ObjectID())}}).
+			SetUpdate(bson.D{{Key: "$setOnInsert", Value: record}}).
+			SetUpsert(true))
+	}
+	if len(writes) == 0 {
+		return nil
+	}
+	_, err := r.records.BulkWrite(ctx, writes)
+	return err
 }
 
 func (r *Deletions) record(document bson.Raw, deletedBy *string, now time.Time) (bson.D, error) {

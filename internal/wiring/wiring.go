@@ -47,9 +47,14 @@ func Domain() fx.Option {
 		openStore,
 		clinics.NewRepository,
 		clinics.NewCensusKeeper,
+		clinics.NewService,
 		clinicians.NewRepository,
 		patients.NewRepository,
 		func(r *patients.Repository) clinics.PatientCounter { return r },
+		func(r *patients.Repository) clinics.Patients { return r },
+		func(r *clinicians.Repository) clinics.Members { return r },
+		func(users *platform.UserService) clinics.Accounts { return users },
+		func(profiles *platform.ProfileService) clinics.People { return profiles },
 	)
 }
 
