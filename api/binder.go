@@ -31,7 +31,7 @@ func (binder) Bind(into any, c echo.Context) error {
 
 func readError(err error) error {
 	if isTooLarge(err) {
-		return errs.New(errs.TooLarge, "the request body is too large")
+		return errTooLarge
 	}
 	return errs.Wrap(errs.BadRequest, "request body has an error: it could not be read", err)
 }

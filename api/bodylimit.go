@@ -6,7 +6,11 @@ import (
 	"strings"
 
 	"github.com/labstack/echo/v4"
+
+	"github.com/tidepool-org/clinic/internal/errs"
 )
+
+var errTooLarge = errs.New(errs.TooLarge, "the request body is too large")
 
 // limitBody makes reading a body that is too large fail.
 func limitBody(limit int64) echo.MiddlewareFunc {

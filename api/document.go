@@ -64,6 +64,15 @@ func LoadDocument() (*Document, error) {
 	return d, err
 }
 
+// OperationIDs returns the ids of all operations.
+func (d *Document) OperationIDs() []string {
+	ids := make([]string, 0, len(d.operations))
+	for _, operation := range d.operations {
+		ids = append(ids, operation.id)
+	}
+	return ids
+}
+
 func compile(spec *openapi3.T, template, method string, item *openapi3.PathItem, o *openapi3.Operation) (*operation, error) {
 	entries, err := textList(o.Extensions["x-access"])
 	if err != nil {

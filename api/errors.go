@@ -55,7 +55,7 @@ func writeError(err error, c echo.Context) {
 func describe(err error) (int, string) {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
-		return http.StatusRequestEntityTooLarge, "the request body is too large"
+		return http.StatusRequestEntityTooLarge, errs.Public(errTooLarge)
 	}
 	var web *echo.HTTPError
 	if errors.As(err, &web) {

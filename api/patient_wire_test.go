@@ -85,9 +85,11 @@ func TestEmptyListsAndOddValues(t *testing.T) {
 		"cleared diagnosis":             {func(p *patients.Patient) { p.DiagnosisType = new(string) }, "diagnosisType", ``},
 		"unknown diagnosis":             {func(p *patients.Patient) { p.DiagnosisType = new("type9") }, "diagnosisType", ``},
 		"empty mrn":                     {func(p *patients.Patient) { p.MRN = new(string) }, "mrn", ``},
-		"unknown preset":                {func(p *patients.Patient) { p.GlycemicRanges = &patients.GlycemicRanges{Type: "preset", Preset: new("x")} }, "glycemicRanges", ``},
-		"missing preset":                {func(p *patients.Patient) { p.GlycemicRanges = &patients.GlycemicRanges{Type: "preset"} }, "glycemicRanges", ``},
-		"unknown type of ranges":        {func(p *patients.Patient) { p.GlycemicRanges = &patients.GlycemicRanges{Type: "x"} }, "glycemicRanges", ``},
+		"unknown preset": {func(p *patients.Patient) {
+			p.GlycemicRanges = &patients.GlycemicRanges{Type: "preset", Preset: new("x")}
+		}, "glycemicRanges", ``},
+		"missing preset":         {func(p *patients.Patient) { p.GlycemicRanges = &patients.GlycemicRanges{Type: "preset"} }, "glycemicRanges", ``},
+		"unknown type of ranges": {func(p *patients.Patient) { p.GlycemicRanges = &patients.GlycemicRanges{Type: "x"} }, "glycemicRanges", ``},
 		"custom without ranges": {func(p *patients.Patient) { p.GlycemicRanges = &patients.GlycemicRanges{Type: "custom"} }, "glycemicRanges",
 			`{"type": "custom", "custom": {"name": "", "thresholds": []}}`},
 		"unknown unit": {func(p *patients.Patient) { p.GlycemicRanges = thresholds(3.9, "mol") }, "glycemicRanges", ``},

@@ -30,6 +30,9 @@ func validate(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		for _, parameters := range [][]*openapi3.Parameter{operation.path, operation.query} {
 			for _, parameter := range parameters {
+				if values := input.QueryParams[parameter.Name]; parameter.In == openapi3.ParameterInQuery && len(values) > 0 && values[0] == "" {
+					return parameterError(parameter, errEmptyValue)
+				}
 				if err := openapi3filter.ValidateParameter(c.Request().Context(), input, parameter); err != nil {
 					return parameterError(parameter, err)
 				}
@@ -37,12 +40,16 @@ func validate(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		if operation.body != nil {
 			if err := openapi3filter.ValidateRequestBody(c.Request().Context(), input, operation.body); err != nil {
-				return bodyError(err)
+				return bodyError(operation.body, err)
 			}
 		}
 		return next(c)
 	}
 }
+
+// errEmptyValue is how the validator names a parameter without value. It has come to accept such strings, which callers send
+// by mistake.
+var errEmptyValue = &openapi3filter.RequestError{Err: openapi3filter.ErrInvalidEmptyValue}
 
 // normalizeMediaType lets clients write the media type in any case.
 func normalizeMediaType(c echo.Context) {
@@ -56,10 +63,13 @@ func parameterError(parameter *openapi3.Parameter, err error) error {
 	return errs.Wrap(errs.BadRequest, fmt.Sprintf("parameter %q in %s has an error: %s", parameter.Name, parameter.In, reason(err)), nil)
 }
 
-func bodyError(err error) error {
-	var tooLarge interface{ Unwrap() error }
-	if errors.As(err, &tooLarge) && isTooLarge(err) {
-		return errs.New(errs.TooLarge, "the request body is too large")
+func bodyError(body *openapi3.RequestBody, err error) error {
+	if isTooLarge(err) {
+		return errTooLarge
+	}
+	var schema *openapi3.SchemaError
+	if media := body.Content.Get(echo.MIMEApplicationJSON); media != nil && errors.As(err, &schema) {
+		return errs.New(errs.BadRequest, fmt.Sprintf("request body has an error: doesn't match schema %s: %s", media.Schema.Ref, schemaReason(schema)))
 	}
 	return errs.New(errs.BadRequest, "request body has an error: "+reason(err))
 }
@@ -91,11 +101,13 @@ func reason(err error) string {
 }
 
 func schemaReason(err *openapi3.SchemaError) string {
+	// What stands in brackets is the pattern behind a format, which says nothing to a caller.
+	text, _, _ := strings.Cut(err.Reason, " (string doesn't match pattern")
 	pointer := err.JSONPointer()
 	if len(pointer) == 0 {
-		return err.Reason
+		return text
 	}
-	return fmt.Sprintf("Error at \"/%s\": %s", strings.Join(pointer, "/"), err.Reason)
+	return fmt.Sprintf("Error at \"/%s\": %s", strings.Join(pointer, "/"), text)
 }
 
 func parseReason(err *openapi3filter.ParseError) string {

@@ -61,9 +61,9 @@ func oauthFailure(ctx context.Context, err error) (string, error) {
 		status := refused.Response.StatusCode
 		return strconv.Itoa(status), &tokenRefused{status: status, credentials: blamesClient(status, refused.ErrorCode)}
 	case ctx.Err() != nil:
-		err = ctx.Err()
+		err = reasonToEnd(ctx)
 	case errors.As(err, &urlError):
-		err = withoutURL(err)
+		err = withoutURL(ctx, err)
 	default:
 		err = errUnusableAnswer
 	}

@@ -49,7 +49,10 @@ var connecting = map[string]bool{"dial": true, "proxyconnect": true, "remote err
 
 // withoutURL replaces what the HTTP library says about a failed exchange by an error that is fit for the log. The
 // library's own quotes the whole URL, with the token or e-mail in it, and for a garbled answer its first line.
-func withoutURL(err error) error {
+func withoutURL(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return reasonToEnd(ctx)
+	}
 	var urlError *url.Error
 	if errors.As(err, &urlError) {
 		err = urlError.Err
@@ -58,10 +61,6 @@ func withoutURL(err error) error {
 	var network *net.OpError
 	var certificate *tls.CertificateVerificationError
 	switch {
-	case errors.Is(err, context.Canceled):
-		return context.Canceled
-	case errors.Is(err, context.DeadlineExceeded):
-		return context.DeadlineExceeded
 	case errors.Is(err, errAnswerTooLarge):
 		return errAnswerTooLarge
 	case errors.As(err, &certificate):
@@ -74,6 +73,14 @@ func withoutURL(err error) error {
 		return errLostConnection
 	}
 	return errUnusableAnswer
+}
+
+// reasonToEnd tells lack of time from a caller who left, even if the one made the other end.
+func reasonToEnd(ctx context.Context) error {
+	if errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
+		return context.DeadlineExceeded
+	}
+	return context.Canceled
 }
 
 // failureStatus is the status label for an exchange without an answer.

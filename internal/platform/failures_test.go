@@ -17,7 +17,7 @@ import (
 // forbiddenInErrors are all credentials and personal data in this package's tests, and pieces of paths that hold them.
 var forbiddenInErrors = []string{
 	userSecret, gatewaySecret, anEmail, "ann%40", "the-session-token", "the-restricted-token", "the-client-secret",
-	"xealth+secret", "order-id", aUser, "Jill", "http://",
+	xealthSecret, "order-id", aUser, "Jill", "http://",
 }
 
 func requireDiscreet(t *testing.T, err error) {

@@ -19,6 +19,8 @@ import (
 const (
 	userSecret    = "secret-of-user-service"
 	gatewaySecret = "secret-of-gateway"
+	xealthID      = "xealth/id"
+	xealthSecret  = "xealth+secret"
 	aUser         = "1234567890"
 	aClinic       = "5f85fb2cc0ef4d5c7a9a1b11"
 	anEmail       = "ann@x.org"
@@ -74,10 +76,10 @@ func (n *neighbours) connect(t *testing.T, s setting, address string) {
 	n.openID, err = platform.NewOpenID(address+"/oidc/token", options)
 	require.NoError(t, err)
 	n.xealth, err = platform.NewXealth(platform.XealthConfig{
-		ClientID: "xealth/id", ClientSecret: "xealth+secret", TokenURL: address + "/oauth2/token", BaseURL: address,
+		ClientID: xealthID, ClientSecret: xealthSecret, TokenURL: address + "/oauth2/token", BaseURL: address,
 	}, options)
 	require.NoError(t, err)
-	n.stand.AddClient(standin.Client{ID: "xealth/id", Secret: "xealth+secret"})
+	n.stand.AddClient(standin.Client{ID: xealthID, Secret: xealthSecret})
 }
 
 // only returns the one call that arrived.

@@ -8,7 +8,6 @@ import (
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
-	"golang.org/x/sync/singleflight"
 )
 
 const (
@@ -28,7 +27,7 @@ type serverSession struct {
 	log   *zap.Logger
 	level zapcore.Level // of failed logins that nobody else reports
 
-	flight singleflight.Group
+	flight flight[string]
 	mu     sync.Mutex
 	token  string
 	paused time.Time // no login on behalf of calls before this time
@@ -49,7 +48,7 @@ func (s *serverSession) current(ctx context.Context) (string, error) {
 // replace returns a token to use after the given one was refused: a newer one that is already there, or one from a login
 // that all simultaneous callers share. It returns the refused one again when a login is not worth trying yet.
 func (s *serverSession) replace(ctx context.Context, refused string) (string, error) {
-	return shared(ctx, &s.flight, "", func(ctx context.Context) (string, error) {
+	return s.flight.do(ctx, "", func(ctx context.Context) (string, error) {
 		s.mu.Lock()
 		held, failed, wait := s.token, s.failed, time.Now().Before(s.paused)
 		s.mu.Unlock()
@@ -63,6 +62,7 @@ func (s *serverSession) replace(ctx context.Context, refused string) (string, er
 		}
 		token, err := s.renew(ctx)
 		switch {
+		case ctx.Err() != nil: // nobody waits any more, which says nothing about the login
 		case err != nil && refused != "":
 			s.report(err) // the caller answers as if nobody had tried
 			s.pause(failurePause, err)
@@ -167,24 +167,4 @@ func (r request) with(name, value string) request {
 	header.Set(name, value)
 	r.header = header
 	return r
-}
-
-// shared lets simultaneous callers with the same key wait for one call. The call keeps the values of the first caller's
-// context, but not its end: another caller may still wait when the first one has left. The call must limit itself.
-func shared[T any](
-	ctx context.Context, flight *singleflight.Group, key string, call func(context.Context) (T, error),
-) (T, error) {
-	results := flight.DoChan(key, func() (any, error) {
-		return call(context.WithoutCancel(ctx))
-	})
-	var none T
-	select {
-	case <-ctx.Done():
-		return none, ctx.Err()
-	case result := <-results:
-		if result.Err != nil {
-			return none, result.Err
-		}
-		return result.Val.(T), nil //nolint:forcetypeassert // one flight holds results of one type
-	}
 }

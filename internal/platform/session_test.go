@@ -3,6 +3,8 @@ package platform
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -30,7 +32,13 @@ func (l *logins) login(context.Context) (string, error) {
 	if l.broken.Load() {
 		return "", errors.New("refused")
 	}
-	return "token " + string(rune('0'+len(l.at))), nil
+	return fmt.Sprintf("token %d", len(l.at)), nil
+}
+
+func (l *logins) times() []time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.at)
 }
 
 func newTestSession() (*serverSession, *logins, *observer.ObservedLogs) {
@@ -50,7 +58,7 @@ func TestSessionIsRefreshedAtItsInterval(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "token 3", token)
 		session.end()
-		require.Equal(t, []time.Duration{0, time.Hour, 2 * time.Hour}, source.at)
+		require.Equal(t, []time.Duration{0, time.Hour, 2 * time.Hour}, source.times())
 		require.Zero(t, logs.Len())
 	})
 }
@@ -67,8 +75,9 @@ func TestFailedRefreshIsRetriedWithGrowingDelay(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "token 1", token, "the last good one stays in use")
 		var delays []time.Duration
-		for i := 2; i < len(source.at); i++ {
-			delays = append(delays, source.at[i]-source.at[i-1])
+		times := source.times()
+		for i := 2; i < len(times); i++ {
+			delays = append(delays, times[i]-times[i-1])
 		}
 		s := time.Second
 		require.Equal(t, []time.Duration{s, 2 * s, 4 * s, 8 * s, 16 * s, 32 * s, 60 * s}, delays)
@@ -78,11 +87,12 @@ func TestFailedRefreshIsRetriedWithGrowingDelay(t *testing.T) {
 		source.broken.Store(false)
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		last := source.at[len(source.at)-1]
+		times = source.times()
+		last := times[len(times)-1]
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		session.end()
-		require.Equal(t, last+time.Hour, source.at[len(source.at)-1], "once it works, the interval counts again")
+		require.Equal(t, last+time.Hour, source.times()[len(times)], "once it works, the interval counts again")
 	})
 }
 
@@ -112,7 +122,7 @@ func TestWithoutTokenCallsLogInThemselves(t *testing.T) {
 			_, err := session.current(t.Context())
 			require.ErrorContains(t, err, "refused")
 		}
-		require.Len(t, source.at, 1, "a failed login is not repeated by the next call at once")
+		require.Len(t, source.times(), 1, "a failed login is not repeated by the next call at once")
 		require.Zero(t, logs.Len(), "the call reports it")
 
 		time.Sleep(failurePause)
@@ -139,7 +149,7 @@ func TestRefusedTokenIsReplacedAtMostOncePerPause(t *testing.T) {
 		same, err := session.replace(t.Context(), second)
 		require.NoError(t, err)
 		require.Equal(t, second, same, "too early for another login")
-		require.Len(t, source.at, 2)
+		require.Len(t, source.times(), 2)
 
 		time.Sleep(recoveryPause)
 		third, err := session.replace(t.Context(), second)
@@ -148,22 +158,26 @@ func TestRefusedTokenIsReplacedAtMostOncePerPause(t *testing.T) {
 	})
 }
 
-func TestWaitingForALoginEndsWithTheCaller(t *testing.T) {
+func TestLoginIsGivenUpWhenNobodyWaits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		session, _, _ := newTestSession()
+		session, source, _ := newTestSession()
+		var ended error
 		session.login = func(ctx context.Context) (string, error) {
-			require.NoError(t, ctx.Err())
-			time.Sleep(time.Minute)
-			return "late", ctx.Err()
+			<-ctx.Done()
+			ended = ctx.Err()
+			return "", ended
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		_, err := session.current(ctx)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		time.Sleep(time.Hour)
+		synctest.Wait()
+		require.ErrorIs(t, ended, context.Canceled)
+
+		session.login = source.login
 		token, err := session.current(t.Context())
-		require.NoError(t, err)
-		require.Equal(t, "late", token, "the login went on for those who come later")
+		require.NoError(t, err, "a login that was given up has not failed")
+		require.Equal(t, "token 1", token)
 	})
 }

@@ -114,7 +114,7 @@ func (p *party) send(ctx context.Context, r request) (answer, error) {
 	result, err := p.exchange(httpRequest, r)
 	status := strconv.Itoa(result.status)
 	if err != nil {
-		err = withoutURL(err)
+		err = withoutURL(ctx, err)
 		status = failureStatus(err)
 		err = p.failure(r.operation, err)
 	}

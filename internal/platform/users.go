@@ -10,7 +10,6 @@ import (
 	"unicode"
 
 	"go.uber.org/zap/zapcore"
-	"golang.org/x/sync/singleflight"
 
 	"github.com/tidepool-org/clinic/internal/errs"
 )
@@ -35,7 +34,7 @@ type UserServiceConfig struct {
 type UserService struct {
 	party   *party
 	session *serverSession
-	checks  singleflight.Group
+	checks  flight[Session]
 }
 
 // Session is what the user service says about a valid session token.
@@ -83,7 +82,7 @@ func (u *UserService) Start(ctx context.Context) error {
 	if _, err := u.session.renew(ctx); err != nil {
 		return err
 	}
-	u.session.keepFresh(userRefreshInterval, userRefreshInterval)
+	u.session.keepFresh(userRefreshInterval, userRefreshInterval) //nolint:contextcheck // ends with Stop, not with ctx
 	return nil
 }
 
@@ -98,7 +97,7 @@ func (u *UserService) CheckToken(ctx context.Context, token string) (Session, er
 	if !isSendable(token) {
 		return Session{}, invalidToken(nil)
 	}
-	session, err := shared(ctx, &u.checks, token, func(ctx context.Context) (Session, error) {
+	session, err := u.checks.do(ctx, token, func(ctx context.Context) (Session, error) {
 		return u.checkToken(ctx, token)
 	})
 	if err != nil && !errs.Is(err, errs.Unauthorized) {

@@ -11,7 +11,6 @@ import (
 
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
-	"golang.org/x/sync/singleflight"
 )
 
 const (
@@ -38,7 +37,7 @@ type Xealth struct {
 	issuer *party
 	config XealthConfig
 
-	flight singleflight.Group
+	flight flight[string]
 	mu     sync.Mutex
 	token  oauth2.Token
 }
@@ -105,7 +104,7 @@ func (x *Xealth) send(ctx context.Context, r request) (answer, error) {
 
 // accessToken returns the held access token, or a new one if that is about to end or is the refused one.
 func (x *Xealth) accessToken(ctx context.Context, refused string) (string, error) {
-	return shared(ctx, &x.flight, refused, func(ctx context.Context) (string, error) {
+	return x.flight.do(ctx, refused, func(ctx context.Context) (string, error) {
 		x.mu.Lock()
 		held := x.token
 		x.mu.Unlock()

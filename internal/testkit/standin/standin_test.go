@@ -50,7 +50,7 @@ func serve(t *testing.T, options standin.Options) (*standin.Standin, func(line, 
 func TestLoginAsksForNameAndSecret(t *testing.T) {
 	t.Parallel()
 	_, send := serve(t, standin.Options{ServerSecret: "s", GatewaySecret: "g"})
-	const name, secret = "x-tidepool-server-name", "x-tidepool-server-secret"
+	const name, secret = "x-tidepool-server-name", "x-tidepool-server-secret" //nolint:gosec // names of headers
 	require.Equal(t, 400, send("POST /serverlogin", "", name, "clinics").status)
 	require.Equal(t, 400, send("POST /serverlogin", "", secret, "s").status)
 	require.Equal(t, 401, send("POST /serverlogin", "", name, "clinics", secret, "g").status)
@@ -200,11 +200,12 @@ func requirePDF(t *testing.T, pdf string) {
 func TestViewerIsForwardedToTheService(t *testing.T) {
 	t.Parallel()
 	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.WriteString(w, "viewer at "+r.URL.String())
+		w.Header().Set("X-Viewer", r.URL.String())
 	}))
 	t.Cleanup(service.Close)
 	address, err := url.Parse(service.URL)
 	require.NoError(t, err)
 	_, send := serve(t, standin.Options{Service: address})
-	require.Equal(t, "viewer at /v1/xealth/report/web/viewer.html?a=b", send("GET /v1/xealth/report/web/viewer.html?a=b", "").body)
+	answer := send("GET /v1/xealth/report/web/viewer.html?a=b", "")
+	require.Equal(t, "/v1/xealth/report/web/viewer.html?a=b", answer.header.Get("X-Viewer"))
 }
