@@ -4814,9 +4814,6 @@ type ListClinicsForPatientParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
-// ProcessEHRMessageJSONBody defines parameters for ProcessEHRMessage.
-type ProcessEHRMessageJSONBody = map[string]interface{}
-
 // ViewPDFReportParams defines parameters for ViewPDFReport.
 type ViewPDFReportParams struct {
 	// ClinicId Id of the clinic.
@@ -4918,9 +4915,6 @@ type UpdatePatientSummaryJSONRequestBody = PatientSummaryV1
 
 // UpdatePatientDataSourcesJSONRequestBody defines body for UpdatePatientDataSources for application/json ContentType.
 type UpdatePatientDataSourcesJSONRequestBody = DataSourcesV1
-
-// ProcessEHRMessageJSONRequestBody defines body for ProcessEHRMessage for application/json ContentType.
-type ProcessEHRMessageJSONRequestBody = ProcessEHRMessageJSONBody
 
 // MatchClinicAndPatientJSONRequestBody defines body for MatchClinicAndPatient for application/json ContentType.
 type MatchClinicAndPatientJSONRequestBody = EhrMatchRequestV1
@@ -9269,7 +9263,6 @@ func (response UpdatePatientDataSources200Response) VisitUpdatePatientDataSource
 }
 
 type ProcessEHRMessageRequestObject struct {
-	Body *ProcessEHRMessageJSONRequestBody
 }
 
 type ProcessEHRMessageResponseObject interface {
@@ -12149,32 +12142,6 @@ func (sh *strictHandler) UpdatePatientDataSources(ctx echo.Context, userId UserI
 // ProcessEHRMessage operation middleware
 func (sh *strictHandler) ProcessEHRMessage(ctx echo.Context) error {
 	var request ProcessEHRMessageRequestObject
-
-	var body ProcessEHRMessageJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		if !errors.Is(err, io.EOF) {
-			return err
-		}
-	} else {
-		request.Body = &body
-	}
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.ProcessEHRMessage(ctx.Request().Context(), request.(ProcessEHRMessageRequestObject))
