@@ -18,6 +18,7 @@ func Indexes() []store.Indexes {
 			{Name: "UniqueShareCodes", Keys: store.Ascending("shareCodes"), Unique: true},
 			{Name: "UniqueCanonicalShareCode", Keys: store.Ascending("canonicalShareCode"), Unique: true},
 			{Name: "ClinicsByCreatedTime", Keys: store.Ascending("createdTime")},
+			ehrIndex(),
 		}},
 		{Collection: "clinic_deletions", Indexes: []store.Index{
 			{Name: "ClinicDeletion", Keys: store.Ascending("clinic._id")},

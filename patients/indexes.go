@@ -28,6 +28,7 @@ func Indexes() []store.Indexes {
 	for _, period := range []string{"1d", "7d", "14d", "30d"} {
 		indexes = append(indexes, meetingTargetsIndex(period))
 	}
+	indexes = append(indexes, ehrIndexes()...)
 	return []store.Indexes{
 		{Collection: CollectionName, Indexes: indexes},
 		{Collection: "patient_deletions", Indexes: []store.Index{
