@@ -107,12 +107,15 @@ func (s Secret) GoString() string { return s.String() }
 // be parsed.
 func Load() (Config, error) {
 	var c Config
-	if err := envconfig.Process("", &c); err != nil {
-		var bad *envconfig.ParseError
-		if errors.As(err, &bad) { // its own text repeats the value, which may be a secret
-			return Config{}, fmt.Errorf("%s is not a valid %s", bad.KeyName, bad.TypeName)
+	// Group by group: processed as a whole, the library would also read names with the group in front.
+	for _, group := range []any{&c.HTTP, &c.Store, &c.Log, &c.Platform, &c.Demo, &c.Redox, &c.Xealth} {
+		if err := envconfig.Process("", group); err != nil {
+			var bad *envconfig.ParseError
+			if errors.As(err, &bad) { // its own text repeats the value, which may be a secret
+				return Config{}, fmt.Errorf("%s is not a valid %s", bad.KeyName, bad.TypeName)
+			}
+			return Config{}, err
 		}
-		return Config{}, err
 	}
 	return c, c.check()
 }

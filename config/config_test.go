@@ -1,0 +1,130 @@
+package config_test
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/tidepool-org/clinic/config"
+)
+
+// required are the settings without which the service does not start.
+var required = map[string]string{
+	"TIDEPOOL_SERVER_TOKEN":                                     "server-secret",
+	"TIDEPOOL_AUTH_CLIENT_ADDRESS":                              "http://auth:9222",
+	"TIDEPOOL_AUTH_CLIENT_EXTERNAL_ADDRESS":                     "http://gateway",
+	"TIDEPOOL_AUTH_CLIENT_EXTERNAL_SERVER_SESSION_TOKEN_SECRET": "gateway-secret",
+}
+
+// set leaves only these settings in the environment; the value "-" takes one away.
+func set(t *testing.T, extra map[string]string) {
+	t.Helper()
+	for _, s := range config.Settings() {
+		t.Setenv(s.Name, "") // so that it is restored after the test
+		require.NoError(t, os.Unsetenv(s.Name))
+	}
+	for _, values := range []map[string]string{required, extra} {
+		for name, value := range values {
+			if value == "-" {
+				require.NoError(t, os.Unsetenv(name))
+				continue
+			}
+			t.Setenv(name, value)
+		}
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	set(t, nil)
+	c, err := config.Load()
+	require.NoError(t, err)
+	require.Equal(t, ":8080", c.HTTP.Address)
+	require.Equal(t, "clinic", c.Store.Database)
+	require.Equal(t, "http://shoreline:9107", c.Platform.UserServiceAddress)
+	level, err := c.LogLevel()
+	require.NoError(t, err)
+	require.Equal(t, zapcore.DebugLevel, level)
+}
+
+func TestRefusedSettings(t *testing.T) {
+	tests := map[string]map[string]string{
+		"TIDEPOOL_SERVER_TOKEN":                                     {"TIDEPOOL_SERVER_TOKEN": "-"},
+		"required key TIDEPOOL_SERVER_TOKEN has no value":           {"TIDEPOOL_SERVER_TOKEN": ""},
+		"TIDEPOOL_AUTH_CLIENT_ADDRESS":                              {"TIDEPOOL_AUTH_CLIENT_ADDRESS": "-"},
+		"TIDEPOOL_AUTH_CLIENT_EXTERNAL_ADDRESS":                     {"TIDEPOOL_AUTH_CLIENT_EXTERNAL_ADDRESS": "-"},
+		"TIDEPOOL_AUTH_CLIENT_EXTERNAL_SERVER_SESSION_TOKEN_SECRET": {"TIDEPOOL_AUTH_CLIENT_EXTERNAL_SERVER_SESSION_TOKEN_SECRET": ""},
+		"TIDEPOOL_STORE_TLS is not a valid bool":                    {"TIDEPOOL_STORE_TLS": "perhaps"},
+		"TIDEPOOL_XEALTH_ENABLED is not a valid bool":               {"TIDEPOOL_XEALTH_ENABLED": ""},
+		"_TIMEOUT is not a valid time.Duration":                     {"TIDEPOOL_AUTH_CLIENT_EXTERNAL_SERVER_SESSION_TOKEN_TIMEOUT": "60"},
+		"_TIMEOUT must be more than 0":                              {"TIDEPOOL_AUTH_CLIENT_EXTERNAL_SERVER_SESSION_TOKEN_TIMEOUT": "0s"},
+		"LOG_LEVEL is not a level":                                  {"LOG_LEVEL": "loud"},
+		"TIDEPOOL_XEALTH_BEARER_TOKEN":                              {"TIDEPOOL_XEALTH_ENABLED": "true"},
+	}
+	for message, extra := range tests {
+		t.Run(message, func(t *testing.T) {
+			set(t, extra)
+			_, err := config.Load()
+			require.ErrorContains(t, err, message)
+		})
+	}
+}
+
+func TestSetButEmptyIsAllowedWhereItMeansSomething(t *testing.T) {
+	set(t, map[string]string{"LOG_LEVEL": "", "TIDEPOOL_AUTH_CLIENT_ADDRESS": "", "TIDEPOOL_STORE_SCHEME": "", "TIDEPOOL_STORE_ADDRESSES": ""})
+	c, err := config.Load()
+	require.NoError(t, err)
+	level, err := c.LogLevel()
+	require.NoError(t, err)
+	require.Equal(t, zapcore.InfoLevel, level)
+}
+
+func TestPlainAddressIsNotRead(t *testing.T) {
+	set(t, nil)
+	t.Setenv("ADDRESS", "http://somewhere-else")
+	t.Setenv("PLATFORM_TIDEPOOL_AUTH_CLIENT_EXTERNAL_ADDRESS", "http://somewhere-else")
+	c, err := config.Load()
+	require.NoError(t, err)
+	require.Equal(t, "http://gateway", c.Platform.AuthExternalAddress)
+}
+
+func TestXealthSettingsCountAsSetWhenEmpty(t *testing.T) {
+	set(t, map[string]string{
+		"TIDEPOOL_XEALTH_ENABLED": "true", "TIDEPOOL_XEALTH_BEARER_TOKEN": "", "TIDEPOOL_XEALTH_CLIENT_ID": "",
+		"TIDEPOOL_XEALTH_CLIENT_SECRET": "", "TIDEPOOL_APPLICATION_URL": "",
+	})
+	_, err := config.Load()
+	require.NoError(t, err)
+}
+
+func TestSecretsAreNotPrinted(t *testing.T) {
+	set(t, map[string]string{"TIDEPOOL_STORE_PASSWORD": "database-secret"})
+	c, err := config.Load()
+	require.NoError(t, err)
+	for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
+		printed := fmt.Sprintf(format, c)
+		for _, secret := range []string{"database-secret", "server-secret", "gateway-secret"} {
+			require.NotContains(t, printed, secret, format)
+		}
+	}
+}
+
+// TestConfigurationPageIsTrue holds docs/configuration.md against the structs. To renew the page, set UPDATE_DOCS=1.
+func TestConfigurationPageIsTrue(t *testing.T) {
+	t.Parallel()
+	const page, begin, end = "../docs/configuration.md", "<!-- settings: printed from package config -->\n", "<!-- end of settings -->\n"
+	content, err := os.ReadFile(page)
+	require.NoError(t, err)
+	head, rest, ok := strings.Cut(string(content), begin)
+	require.True(t, ok)
+	table, tail, ok := strings.Cut(rest, end)
+	require.True(t, ok)
+	if os.Getenv("UPDATE_DOCS") != "" {
+		require.NoError(t, os.WriteFile(page, []byte(head+begin+config.Markdown()+end+tail), 0o600))
+		return
+	}
+	require.Equal(t, config.Markdown(), table)
+}

@@ -1,0 +1,74 @@
+package story_test
+
+import (
+	"net/http"
+	"os/exec"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/tidepool-org/clinic/internal/testkit"
+	"github.com/tidepool-org/clinic/internal/testkit/standin"
+)
+
+// TestRequestsInFlightSurviveSIGTERM: a neighbour is slow, so that 200 requests are in flight when the signal comes.
+func TestRequestsInFlightSurviveSIGTERM(t *testing.T) {
+	t.Parallel()
+	service := testkit.Run(t, map[string]string{"TIDEPOOL_CLINIC_OUTBOUND_TIMEOUT": "10s"})
+	service.Standin.Fail("GET /token/u-", standin.Fault{Delay: 3 * time.Second})
+	path := "/v1/clinics/" + bson.NewObjectID().Hex()
+
+	const inFlight = 200
+	statuses := make(chan int, inFlight)
+	var calls sync.WaitGroup
+	for range inFlight {
+		caller := testkit.User(testkit.NewUserID()) // checks of one token would share a call
+		calls.Go(func() { statuses <- service.Call(t, caller, http.MethodGet, path, nil).Status })
+	}
+	require.Eventually(t, func() bool { return service.Standin.Count("GET /token/u-") == inFlight }, 10*time.Second, 10*time.Millisecond)
+
+	status := service.Stop(t)
+	calls.Wait()
+	close(statuses)
+	for answered := range statuses {
+		require.Equal(t, http.StatusNotFound, answered, "the answer of an undisturbed call")
+	}
+	require.Zero(t, status)
+}
+
+func TestStartFailsInTimeAndWithAClearLine(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		settings map[string]string
+		line     string
+	}{
+		"setting missing":     {map[string]string{"TIDEPOOL_SERVER_TOKEN": ""}, "TIDEPOOL_SERVER_TOKEN"},
+		"no database":         {map[string]string{"TIDEPOOL_STORE_ADDRESSES": "127.0.0.1:1"}, "the database does not answer"},
+		"no user service":     {map[string]string{"TIDEPOOL_SHORELINE_CLIENT_ADDRESS": "http://127.0.0.1:1"}, "the service could not start"},
+		"port taken":          {nil, "address already in use"},
+		"transactions wanted": {map[string]string{"TIDEPOOL_STORE_REQUIRE_TRANSACTIONS": "true"}, "the database has no transactions"},
+	}
+	service := testkit.Run(t, nil)
+	if service.Store.HasTransactions() {
+		delete(tests, "transactions wanted")
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			command := exec.CommandContext(t.Context(), testkit.Build(t)) //nolint:gosec // the binary that Build made
+			command.Env = service.Environment()
+			for variable, value := range test.settings {
+				command.Env = append(command.Env, variable+"="+value)
+			}
+			start := time.Now()
+			output, err := command.CombinedOutput()
+			require.Error(t, err)
+			require.Equal(t, 1, command.ProcessState.ExitCode(), string(output))
+			require.Contains(t, string(output), test.line)
+			require.Less(t, time.Since(start), 25*time.Second)
+		})
+	}
+}
