@@ -4,6 +4,7 @@ import (
 	"go.uber.org/fx"
 
 	"github.com/tidepool-org/clinic/clinics"
+	"github.com/tidepool-org/clinic/migration"
 	"github.com/tidepool-org/clinic/patients"
 )
 
@@ -15,9 +16,10 @@ type Handlers struct{ services Services }
 type Services struct {
 	fx.In
 
-	Clinics  *clinics.Service
-	Census   *clinics.CensusKeeper
-	Patients *patients.Repository
+	Clinics    *clinics.Service
+	Census     *clinics.CensusKeeper
+	Patients   *patients.Repository
+	Migrations *migration.Service
 }
 
 // NewHandlers returns handlers over the services.

@@ -50,10 +50,6 @@ func (*Handlers) CreateSite(context.Context, gen.CreateSiteRequestObject) (gen.C
 	return nil, errPending
 }
 
-func (*Handlers) DeleteClinic(context.Context, gen.DeleteClinicRequestObject) (gen.DeleteClinicResponseObject, error) {
-	return nil, errPending
-}
-
 func (*Handlers) DeleteClinician(context.Context, gen.DeleteClinicianRequestObject) (gen.DeleteClinicianResponseObject, error) {
 	return nil, errPending
 }
@@ -94,10 +90,6 @@ func (*Handlers) DeleteUserFromClinics(context.Context, gen.DeleteUserFromClinic
 	return nil, errPending
 }
 
-func (*Handlers) EnableNewClinicExperience(context.Context, gen.EnableNewClinicExperienceRequestObject) (gen.EnableNewClinicExperienceResponseObject, error) {
-	return nil, errPending
-}
-
 func (*Handlers) FindPatients(context.Context, gen.FindPatientsRequestObject) (gen.FindPatientsResponseObject, error) {
 	return nil, errPending
 }
@@ -106,35 +98,11 @@ func (*Handlers) GenerateMergeReport(context.Context, gen.GenerateMergeReportReq
 	return nil, errPending
 }
 
-func (*Handlers) GetClinicByShareCode(context.Context, gen.GetClinicByShareCodeRequestObject) (gen.GetClinicByShareCodeResponseObject, error) {
-	return nil, errPending
-}
-
 func (*Handlers) GetClinician(context.Context, gen.GetClinicianRequestObject) (gen.GetClinicianResponseObject, error) {
 	return nil, errPending
 }
 
-func (*Handlers) GetEHRSettings(context.Context, gen.GetEHRSettingsRequestObject) (gen.GetEHRSettingsResponseObject, error) {
-	return nil, errPending
-}
-
 func (*Handlers) GetInvitedClinician(context.Context, gen.GetInvitedClinicianRequestObject) (gen.GetInvitedClinicianResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) GetMRNSettings(context.Context, gen.GetMRNSettingsRequestObject) (gen.GetMRNSettingsResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) GetMigration(context.Context, gen.GetMigrationRequestObject) (gen.GetMigrationResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) GetPatientCount(context.Context, gen.GetPatientCountRequestObject) (gen.GetPatientCountResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) GetPatientCountSettings(context.Context, gen.GetPatientCountSettingsRequestObject) (gen.GetPatientCountSettingsResponseObject, error) {
 	return nil, errPending
 }
 
@@ -146,23 +114,11 @@ func (*Handlers) ListClinicians(context.Context, gen.ListCliniciansRequestObject
 	return nil, errPending
 }
 
-func (*Handlers) ListClinics(context.Context, gen.ListClinicsRequestObject) (gen.ListClinicsResponseObject, error) {
-	return nil, errPending
-}
-
 func (*Handlers) ListClinicsForClinician(context.Context, gen.ListClinicsForClinicianRequestObject) (gen.ListClinicsForClinicianResponseObject, error) {
 	return nil, errPending
 }
 
 func (*Handlers) ListClinicsForPatient(context.Context, gen.ListClinicsForPatientRequestObject) (gen.ListClinicsForPatientResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) ListMembershipRestrictions(context.Context, gen.ListMembershipRestrictionsRequestObject) (gen.ListMembershipRestrictionsResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) ListMigrations(context.Context, gen.ListMigrationsRequestObject) (gen.ListMigrationsResponseObject, error) {
 	return nil, errPending
 }
 
@@ -182,15 +138,7 @@ func (*Handlers) MergeSite(context.Context, gen.MergeSiteRequestObject) (gen.Mer
 	return nil, errPending
 }
 
-func (*Handlers) MigrateLegacyClinicianPatients(context.Context, gen.MigrateLegacyClinicianPatientsRequestObject) (gen.MigrateLegacyClinicianPatientsResponseObject, error) {
-	return nil, errPending
-}
-
 func (*Handlers) ProcessEHRMessage(context.Context, gen.ProcessEHRMessageRequestObject) (gen.ProcessEHRMessageResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) RefreshPatientCount(context.Context, gen.RefreshPatientCountRequestObject) (gen.RefreshPatientCountResponseObject, error) {
 	return nil, errPending
 }
 
@@ -210,14 +158,6 @@ func (*Handlers) TideReport(context.Context, gen.TideReportRequestObject) (gen.T
 	return nil, errPending
 }
 
-func (*Handlers) TriggerInitialMigration(context.Context, gen.TriggerInitialMigrationRequestObject) (gen.TriggerInitialMigrationResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) UpdateClinic(context.Context, gen.UpdateClinicRequestObject) (gen.UpdateClinicResponseObject, error) {
-	return nil, errPending
-}
-
 func (*Handlers) UpdateClinicUserDetails(context.Context, gen.UpdateClinicUserDetailsRequestObject) (gen.UpdateClinicUserDetailsResponseObject, error) {
 	return nil, errPending
 }
@@ -226,27 +166,7 @@ func (*Handlers) UpdateClinician(context.Context, gen.UpdateClinicianRequestObje
 	return nil, errPending
 }
 
-func (*Handlers) UpdateEHRSettings(context.Context, gen.UpdateEHRSettingsRequestObject) (gen.UpdateEHRSettingsResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) UpdateMRNSettings(context.Context, gen.UpdateMRNSettingsRequestObject) (gen.UpdateMRNSettingsResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) UpdateMembershipRestrictions(context.Context, gen.UpdateMembershipRestrictionsRequestObject) (gen.UpdateMembershipRestrictionsResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) UpdateMigration(context.Context, gen.UpdateMigrationRequestObject) (gen.UpdateMigrationResponseObject, error) {
-	return nil, errPending
-}
-
 func (*Handlers) UpdatePatient(context.Context, gen.UpdatePatientRequestObject) (gen.UpdatePatientResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) UpdatePatientCountSettings(context.Context, gen.UpdatePatientCountSettingsRequestObject) (gen.UpdatePatientCountSettingsResponseObject, error) {
 	return nil, errPending
 }
 
@@ -271,14 +191,6 @@ func (*Handlers) UpdatePatientTag(context.Context, gen.UpdatePatientTagRequestOb
 }
 
 func (*Handlers) UpdateSite(context.Context, gen.UpdateSiteRequestObject) (gen.UpdateSiteResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) UpdateSuppressedNotifications(context.Context, gen.UpdateSuppressedNotificationsRequestObject) (gen.UpdateSuppressedNotificationsResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) UpdateTier(context.Context, gen.UpdateTierRequestObject) (gen.UpdateTierResponseObject, error) {
 	return nil, errPending
 }
 

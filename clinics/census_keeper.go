@@ -31,6 +31,7 @@ type CensusKeeper struct {
 	counter    PatientCounter
 	log        *zap.Logger
 	recounting singleflight.Group
+	background chan struct{} // holds a token for each recount that nobody waits for
 	// Patience is how old a note must be to count as left behind by a dead process.
 	Patience time.Duration
 }
@@ -42,6 +43,8 @@ const (
 	defaultPatience = time.Minute
 	// maxAge is the age at which a census is counted anew although nothing seems to be wrong.
 	maxAge = 15 * time.Minute
+	// maxBackground bounds how many recounts run that nobody waits for: a list of clinics can want one for each.
+	maxBackground = 2
 	// attempts bounds how often a change is tried again because another one came first.
 	attempts = 20
 	// finishTime bounds the bookkeeping after a write, which goes on when the caller has gone.
@@ -52,7 +55,7 @@ const (
 func NewCensusKeeper(d *store.Database, counter PatientCounter, log *zap.Logger) *CensusKeeper {
 	return &CensusKeeper{
 		clinics: d.Collection(CollectionName), notes: d.Collection(NotesCollectionName),
-		counter: counter, log: log, Patience: defaultPatience,
+		counter: counter, log: log, Patience: defaultPatience, background: make(chan struct{}, maxBackground),
 	}
 }
 
@@ -182,7 +185,7 @@ func (k *CensusKeeper) replace(ctx context.Context, clinic *Clinic, census Censu
 func (k *CensusKeeper) Fresh(ctx context.Context, clinic *Clinic) error {
 	if _, ok := clinic.census(); ok {
 		if store.Now().Sub(clinic.Derived.Census.CountedTime) > maxAge {
-			go k.recountOnce(context.WithoutCancel(ctx), clinic.ID)
+			k.recountLater(ctx, clinic.ID)
 		}
 		return nil
 	}
@@ -195,6 +198,18 @@ func (k *CensusKeeper) Fresh(ctx context.Context, clinic *Clinic) error {
 	}
 	clinic.PatientCount, clinic.Derived = counted.PatientCount, counted.Derived
 	return nil
+}
+
+// recountLater does nothing if enough recounts are running: the clinic stays old and is noticed again.
+func (k *CensusKeeper) recountLater(ctx context.Context, clinicID bson.ObjectID) {
+	select {
+	case k.background <- struct{}{}:
+		go func() {
+			defer func() { <-k.background }()
+			_ = k.recountOnce(context.WithoutCancel(ctx), clinicID) // the failure is logged there
+		}()
+	default:
+	}
 }
 
 func (k *CensusKeeper) recountOnce(ctx context.Context, clinicID bson.ObjectID) error {

@@ -86,13 +86,14 @@ func (r *Repository) ListByIDs(ctx context.Context, ids []bson.ObjectID) (map[bs
 	return byID, nil
 }
 
-// set changes fields of the clinic in one write, which also touches updatedTime. It returns ErrNotFound if there is no
-// such clinic.
-func (r *Repository) set(ctx context.Context, id bson.ObjectID, fields bson.D) error {
+// update sets fields of the clinic, and updatedTime, in one write, and returns the clinic as it then is, or ErrNotFound.
+func (r *Repository) update(ctx context.Context, id bson.ObjectID, fields bson.D) (*Clinic, error) {
 	fields = append(fields, bson.E{Key: "updatedTime", Value: store.Now()})
-	result, err := r.collection.UpdateByID(ctx, id, bson.D{{Key: "$set", Value: fields}})
-	if err == nil && result.MatchedCount == 0 {
-		return ErrNotFound
+	var clinic Clinic
+	err := r.collection.FindOneAndUpdate(ctx, bson.D{{Key: "_id", Value: id}}, bson.D{{Key: "$set", Value: fields}},
+		options.FindOneAndUpdate().SetReturnDocument(options.After)).Decode(&clinic)
+	if err != nil {
+		return nil, store.OneOf(err, ErrNotFound, nil)
 	}
-	return err
+	return &clinic, nil
 }

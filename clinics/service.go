@@ -7,6 +7,7 @@ import (
 
 	"github.com/tidepool-org/clinic/config"
 	"github.com/tidepool-org/clinic/internal/platform"
+	"github.com/tidepool-org/clinic/store"
 )
 
 // Accounts knows the accounts of users.
@@ -61,10 +62,14 @@ type Service struct {
 	people     People
 	members    Members
 	patients   Patients
+	deletions  *store.Deletions
 	demoUserID string // "" means that clinics get no demo patient
 }
 
 // NewService returns the rules for the clinics in the repository.
 func NewService(r *Repository, accounts Accounts, people People, members Members, patients Patients, demo config.Demo) *Service {
-	return &Service{Repository: r, accounts: accounts, people: people, members: members, patients: patients, demoUserID: demo.PatientUserID}
+	return &Service{
+		Repository: r, accounts: accounts, people: people, members: members, patients: patients,
+		deletions: store.NewDeletions(r.database, CollectionName, "clinic", notRecorded), demoUserID: demo.PatientUserID,
+	}
 }

@@ -101,6 +101,12 @@ func (r *Deletions) RemoveDocuments(ctx context.Context, documents []bson.Raw, d
 	return int(result.DeletedCount), nil
 }
 
+// Recorded reports whether the deletion of the document with this id is recorded, whether or not it is gone.
+func (r *Deletions) Recorded(ctx context.Context, id bson.ObjectID) (bool, error) {
+	n, err := r.records.CountDocuments(ctx, bson.D{{Key: "_id", Value: recordID(id)}}, options.Count().SetLimit(1))
+	return n > 0, err
+}
+
 func (r *Deletions) recordDocuments(ctx context.Context, documents []bson.Raw, deletedBy *string) error {
 	now := Now()
 	writes := make([]mongo.WriteModel, 0, len(documents))

@@ -15,6 +15,7 @@ import (
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/config"
 	"github.com/tidepool-org/clinic/internal/platform"
+	"github.com/tidepool-org/clinic/migration"
 	"github.com/tidepool-org/clinic/patients"
 	"github.com/tidepool-org/clinic/store"
 )
@@ -53,6 +54,10 @@ func Domain() fx.Option {
 		func(r *patients.Repository) clinics.PatientCounter { return r },
 		func(r *patients.Repository) clinics.Patients { return r },
 		func(r *clinicians.Repository) clinics.Members { return r },
+		migration.NewRepository,
+		migration.NewService,
+		func(s *clinics.Service) migration.Clinics { return s },
+		func(r *clinicians.Repository) migration.Members { return r },
 		func(users *platform.UserService) clinics.Accounts { return users },
 		func(profiles *platform.ProfileService) clinics.People { return profiles },
 	)
@@ -78,7 +83,7 @@ func openStore(c config.Store, log *zap.Logger, metrics *api.Metrics) (*store.Da
 // Indexes returns the indexes of all collections.
 func Indexes() []store.Indexes {
 	var all []store.Indexes
-	for _, owned := range [][]store.Indexes{clinics.Indexes(), patients.Indexes(), clinicians.Indexes()} {
+	for _, owned := range [][]store.Indexes{clinics.Indexes(), patients.Indexes(), clinicians.Indexes(), migration.Indexes()} {
 		all = append(all, owned...)
 	}
 	return all

@@ -1,0 +1,99 @@
+package api
+
+import (
+	"context"
+	"strings"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/tidepool-org/clinic/api/gen"
+	"github.com/tidepool-org/clinic/migration"
+)
+
+// EnableNewClinicExperience makes an empty clinic for a legacy account.
+func (h *Handlers) EnableNewClinicExperience(
+	ctx context.Context, request gen.EnableNewClinicExperienceRequestObject,
+) (gen.EnableNewClinicExperienceResponseObject, error) {
+	clinic, err := h.services.Clinics.CreateForLegacyAccount(ctx, request.UserId)
+	if err != nil {
+		return nil, err
+	}
+	return gen.EnableNewClinicExperience200JSONResponse(clinicWire(clinic)), nil
+}
+
+// TriggerInitialMigration starts to move the legacy account that a clinic was made for. COMPAT: the body is not used.
+func (h *Handlers) TriggerInitialMigration(
+	ctx context.Context, request gen.TriggerInitialMigrationRequestObject,
+) (gen.TriggerInitialMigrationResponseObject, error) {
+	m, err := h.services.Migrations.TriggerInitial(ctx, anyObjectID(request.ClinicId))
+	if err != nil {
+		return nil, err
+	}
+	return gen.TriggerInitialMigration200JSONResponse(migrationWire(m)), nil
+}
+
+// MigrateLegacyClinicianPatients starts to move the legacy account of a member into the clinic.
+func (h *Handlers) MigrateLegacyClinicianPatients(
+	ctx context.Context, request gen.MigrateLegacyClinicianPatientsRequestObject,
+) (gen.MigrateLegacyClinicianPatientsResponseObject, error) {
+	if request.Body == nil {
+		return nil, errNoBody
+	}
+	m, err := h.services.Migrations.MigrateLegacyClinician(ctx, anyObjectID(request.ClinicId), request.Body.UserId)
+	if err != nil {
+		return nil, err
+	}
+	return gen.MigrateLegacyClinicianPatients200JSONResponse(migrationWire(m)), nil
+}
+
+// ListMigrations returns the migrations into a clinic.
+func (h *Handlers) ListMigrations(ctx context.Context, request gen.ListMigrationsRequestObject) (gen.ListMigrationsResponseObject, error) {
+	list, err := h.services.Migrations.List(ctx, anyObjectID(request.ClinicId))
+	if err != nil {
+		return nil, err
+	}
+	wire := make(gen.ListMigrations200JSONResponse, 0, len(list))
+	for i := range list {
+		wire = append(wire, migrationWire(&list[i]))
+	}
+	return wire, nil
+}
+
+// GetMigration returns the migration of a user into a clinic.
+func (h *Handlers) GetMigration(ctx context.Context, request gen.GetMigrationRequestObject) (gen.GetMigrationResponseObject, error) {
+	m, err := h.services.Migrations.Get(ctx, anyObjectID(request.ClinicId), request.UserId)
+	if err != nil {
+		return nil, err
+	}
+	return gen.GetMigration200JSONResponse(migrationWire(m)), nil
+}
+
+// UpdateMigration notes how far a migration is.
+func (h *Handlers) UpdateMigration(ctx context.Context, request gen.UpdateMigrationRequestObject) (gen.UpdateMigrationResponseObject, error) {
+	if request.Body == nil {
+		return nil, errNoBody
+	}
+	m, err := h.services.Migrations.SetStatus(ctx, anyObjectID(request.ClinicId), request.UserId, string(request.Body.Status))
+	if err != nil {
+		return nil, err
+	}
+	return gen.UpdateMigration200JSONResponse(migrationWire(m)), nil
+}
+
+// anyObjectID returns the id in a path that has no pattern in the interface document. COMPAT: a text that is no id is not
+// refused there; it becomes the zero id, which belongs to nothing.
+func anyObjectID(hex string) bson.ObjectID {
+	id, err := bson.ObjectIDFromHex(hex)
+	if err != nil {
+		return bson.NilObjectID
+	}
+	return id
+}
+
+func migrationWire(m *migration.Migration) gen.MigrationV1 {
+	wire := gen.MigrationV1{UserId: m.UserID, CreatedTime: pointer(m.CreatedTime.UTC()), UpdatedTime: pointer(m.UpdatedTime.UTC())}
+	if m.Status != "" {
+		wire.Status = pointer(gen.MigrationStatusV1(strings.ToUpper(m.Status)))
+	}
+	return wire
+}

@@ -1,0 +1,80 @@
+package clinics
+
+import (
+	"context"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/tidepool-org/clinic/store"
+)
+
+// Delete removes a clinic that has no patients but the demo patient, together with that one and with all members and
+// invites, and records each. deletedBy is the user who asked for it, nil if it was a backend service. It returns
+// ErrNotFound or ErrNotEmpty.
+//
+// All records are written before the first removal. Members go last: without transactions, an admin can so repeat a
+// deletion that was cut off, and the repeat completes it.
+func (s *Service) Delete(ctx context.Context, id bson.ObjectID, deletedBy *string) error {
+	return s.database.InTx(ctx, func(ctx context.Context) error {
+		clinic, err := s.collection.FindOne(ctx, byID(id)).Raw()
+		if err != nil {
+			return s.completeDeletion(ctx, id, deletedBy, err)
+		}
+		real, err := s.patients.HasRealPatients(ctx, id)
+		if err != nil {
+			return err
+		}
+		if real {
+			return ErrNotEmpty
+		}
+		if err := s.recordDeletion(ctx, id, deletedBy); err != nil {
+			return err
+		}
+		if _, err := s.patients.RemoveAll(ctx, id, deletedBy); err != nil {
+			return err
+		}
+		if _, err := s.deletions.RemoveDocuments(ctx, []bson.Raw{clinic}, deletedBy); err != nil {
+			return err
+		}
+		_, err = s.members.RemoveAll(ctx, id, deletedBy)
+		return err
+	})
+}
+
+func (s *Service) recordDeletion(ctx context.Context, id bson.ObjectID, deletedBy *string) error {
+	if err := s.patients.RecordAll(ctx, id, deletedBy); err != nil {
+		return err
+	}
+	if err := s.members.RecordAll(ctx, id, deletedBy); err != nil {
+		return err
+	}
+	return s.deletions.Record(ctx, byID(id), deletedBy)
+}
+
+// completeDeletion removes the members that a deletion which was cut off left behind. Without such members the clinic is
+// simply not there. cause is why it was not read.
+func (s *Service) completeDeletion(ctx context.Context, id bson.ObjectID, deletedBy *string, cause error) error {
+	if !store.IsNotFound(cause) {
+		return cause
+	}
+	recorded, err := s.deletions.Recorded(ctx, id)
+	if err != nil {
+		return err
+	}
+	if !recorded {
+		return ErrNotFound
+	}
+	left, err := s.members.RemoveAll(ctx, id, deletedBy)
+	if err == nil && left == 0 {
+		return ErrNotFound
+	}
+	return err
+}
+
+// notRecorded reports whether a field of a clinic stays out of its deletion record. COMPAT: fields that are null and the
+// latest deleted tag never were in it.
+func notRecorded(field bson.RawElement) bool {
+	return field.Value().Type == bson.TypeNull || field.Key() == "lastDeletedPatientTag" || field.Key() == "derived"
+}
+
+func byID(id bson.ObjectID) bson.D { return bson.D{{Key: "_id", Value: id}} }
