@@ -18,7 +18,7 @@ type Services struct {
 
 	Clinics    *clinics.Service
 	Census     *clinics.CensusKeeper
-	Patients   *patients.Repository
+	Patients   *patients.Service
 	Migrations *migration.Service
 }
 

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"slices"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -132,14 +133,17 @@ func reviewTimes(reviews []patients.Review) []*time.Time {
 
 var errTimeRange = errs.BadRequestf("a time is out of range")
 
-// checkTimes refuses times that would be stored in UTC in a year that no answer can hold.
+// checkTimes makes times be what the store will hold, in UTC and in milliseconds, and refuses those whose year no answer
+// can hold.
 func checkTimes(lists ...[]*time.Time) error {
 	const lastYear = 9999
-	for _, times := range lists {
-		for _, t := range times {
-			if t != nil && (t.UTC().Year() < 0 || t.UTC().Year() > lastYear) {
-				return errTimeRange
-			}
+	for _, t := range slices.Concat(lists...) {
+		if t == nil {
+			continue
+		}
+		*t = t.UTC().Truncate(time.Millisecond)
+		if t.Year() < 0 || t.Year() > lastYear {
+			return errTimeRange
 		}
 	}
 	return nil

@@ -22,23 +22,11 @@ func (*Handlers) AssociateClinicianToUser(context.Context, gen.AssociateClinicia
 	return nil, errPending
 }
 
-func (*Handlers) ConnectProvider(context.Context, gen.ConnectProviderRequestObject) (gen.ConnectProviderResponseObject, error) {
-	return nil, errPending
-}
-
 func (*Handlers) ConvertPatientTagToSite(context.Context, gen.ConvertPatientTagToSiteRequestObject) (gen.ConvertPatientTagToSiteResponseObject, error) {
 	return nil, errPending
 }
 
 func (*Handlers) CreateClinician(context.Context, gen.CreateClinicianRequestObject) (gen.CreateClinicianResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) CreatePatientAccount(context.Context, gen.CreatePatientAccountRequestObject) (gen.CreatePatientAccountResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) CreatePatientFromUser(context.Context, gen.CreatePatientFromUserRequestObject) (gen.CreatePatientFromUserResponseObject, error) {
 	return nil, errPending
 }
 
@@ -55,22 +43,6 @@ func (*Handlers) DeleteClinician(context.Context, gen.DeleteClinicianRequestObje
 }
 
 func (*Handlers) DeleteInvitedClinician(context.Context, gen.DeleteInvitedClinicianRequestObject) (gen.DeleteInvitedClinicianResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) DeletePatient(context.Context, gen.DeletePatientRequestObject) (gen.DeletePatientResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) DeletePatientPermission(context.Context, gen.DeletePatientPermissionRequestObject) (gen.DeletePatientPermissionResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) DeletePatientReviews(context.Context, gen.DeletePatientReviewsRequestObject) (gen.DeletePatientReviewsResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) DeletePatientSummary(context.Context, gen.DeletePatientSummaryRequestObject) (gen.DeletePatientSummaryResponseObject, error) {
 	return nil, errPending
 }
 
@@ -142,10 +114,6 @@ func (*Handlers) ProcessEHRMessage(context.Context, gen.ProcessEHRMessageRequest
 	return nil, errPending
 }
 
-func (*Handlers) SendUploadReminder(context.Context, gen.SendUploadReminderRequestObject) (gen.SendUploadReminderResponseObject, error) {
-	return nil, errPending
-}
-
 func (*Handlers) SyncEHRData(context.Context, gen.SyncEHRDataRequestObject) (gen.SyncEHRDataResponseObject, error) {
 	return nil, errPending
 }
@@ -163,26 +131,6 @@ func (*Handlers) UpdateClinicUserDetails(context.Context, gen.UpdateClinicUserDe
 }
 
 func (*Handlers) UpdateClinician(context.Context, gen.UpdateClinicianRequestObject) (gen.UpdateClinicianResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) UpdatePatient(context.Context, gen.UpdatePatientRequestObject) (gen.UpdatePatientResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) UpdatePatientDataSources(context.Context, gen.UpdatePatientDataSourcesRequestObject) (gen.UpdatePatientDataSourcesResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) UpdatePatientPermissions(context.Context, gen.UpdatePatientPermissionsRequestObject) (gen.UpdatePatientPermissionsResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) UpdatePatientReviews(context.Context, gen.UpdatePatientReviewsRequestObject) (gen.UpdatePatientReviewsResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) UpdatePatientSummary(context.Context, gen.UpdatePatientSummaryRequestObject) (gen.UpdatePatientSummaryResponseObject, error) {
 	return nil, errPending
 }
 

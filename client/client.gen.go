@@ -6422,8 +6422,8 @@ type ClientInterface interface {
 	// UpdatePatientDataSourcesWithBody Replace the data sources of a patient
 	//
 	// Replaces the list of connected devices and vendors in all patient records of the user, in all
-	// clinics, and renews the patient counts of those clinics. An empty array clears the list. `200`
-	// also when the user is nobody's patient.
+	// clinics, and renews the patient counts of those clinics. An empty array, or no body, clears the
+	// list. `200` also when the user is nobody's patient.
 	//
 	// Callers: backend services.
 	//
@@ -6435,8 +6435,8 @@ type ClientInterface interface {
 	// UpdatePatientDataSources Replace the data sources of a patient
 	//
 	// Replaces the list of connected devices and vendors in all patient records of the user, in all
-	// clinics, and renews the patient counts of those clinics. An empty array clears the list. `200`
-	// also when the user is nobody's patient.
+	// clinics, and renews the patient counts of those clinics. An empty array, or no body, clears the
+	// list. `200` also when the user is nobody's patient.
 	//
 	// Callers: backend services.
 	//
@@ -8929,8 +8929,8 @@ func (c *Client) ListClinicsForPatient(ctx context.Context, userId UserId, param
 // UpdatePatientDataSourcesWithBody Replace the data sources of a patient
 //
 // Replaces the list of connected devices and vendors in all patient records of the user, in all
-// clinics, and renews the patient counts of those clinics. An empty array clears the list. `200`
-// also when the user is nobody's patient.
+// clinics, and renews the patient counts of those clinics. An empty array, or no body, clears the
+// list. `200` also when the user is nobody's patient.
 //
 // Callers: backend services.
 //
@@ -8952,8 +8952,8 @@ func (c *Client) UpdatePatientDataSourcesWithBody(ctx context.Context, userId Us
 // UpdatePatientDataSources Replace the data sources of a patient
 //
 // Replaces the list of connected devices and vendors in all patient records of the user, in all
-// clinics, and renews the patient counts of those clinics. An empty array clears the list. `200`
-// also when the user is nobody's patient.
+// clinics, and renews the patient counts of those clinics. An empty array, or no body, clears the
+// list. `200` also when the user is nobody's patient.
 //
 // Callers: backend services.
 //
@@ -15949,8 +15949,8 @@ type ClientWithResponsesInterface interface {
 	// UpdatePatientDataSourcesWithBodyWithResponse Replace the data sources of a patient
 	//
 	// Replaces the list of connected devices and vendors in all patient records of the user, in all
-	// clinics, and renews the patient counts of those clinics. An empty array clears the list. `200`
-	// also when the user is nobody's patient.
+	// clinics, and renews the patient counts of those clinics. An empty array, or no body, clears the
+	// list. `200` also when the user is nobody's patient.
 	//
 	// Callers: backend services.
 	//
@@ -15962,8 +15962,8 @@ type ClientWithResponsesInterface interface {
 	// UpdatePatientDataSourcesWithResponse Replace the data sources of a patient
 	//
 	// Replaces the list of connected devices and vendors in all patient records of the user, in all
-	// clinics, and renews the patient counts of those clinics. An empty array clears the list. `200`
-	// also when the user is nobody's patient.
+	// clinics, and renews the patient counts of those clinics. An empty array, or no body, clears the
+	// list. `200` also when the user is nobody's patient.
 	//
 	// Callers: backend services.
 	//
@@ -21710,8 +21710,8 @@ func (c *ClientWithResponses) ListClinicsForPatientWithResponse(ctx context.Cont
 // UpdatePatientDataSourcesWithBodyWithResponse Replace the data sources of a patient
 //
 // Replaces the list of connected devices and vendors in all patient records of the user, in all
-// clinics, and renews the patient counts of those clinics. An empty array clears the list. `200`
-// also when the user is nobody's patient.
+// clinics, and renews the patient counts of those clinics. An empty array, or no body, clears the
+// list. `200` also when the user is nobody's patient.
 //
 // Callers: backend services.
 //
@@ -21729,8 +21729,8 @@ func (c *ClientWithResponses) UpdatePatientDataSourcesWithBodyWithResponse(ctx c
 // UpdatePatientDataSourcesWithResponse Replace the data sources of a patient
 //
 // Replaces the list of connected devices and vendors in all patient records of the user, in all
-// clinics, and renews the patient counts of those clinics. An empty array clears the list. `200`
-// also when the user is nobody's patient.
+// clinics, and renews the patient counts of those clinics. An empty array, or no body, clears the
+// list. `200` also when the user is nobody's patient.
 //
 // Callers: backend services.
 //

@@ -117,8 +117,7 @@ func (k *CensusKeeper) leftBehind(ctx context.Context, mark note) (bool, error) 
 
 func (k *CensusKeeper) add(ctx context.Context, clinicID bson.ObjectID, before *Clinic, difference Census) error {
 	if difference.IsZero() {
-		_, err := k.clinics.UpdateByID(ctx, clinicID, bson.D{{Key: "$set", Value: bson.D{{Key: "updatedTime", Value: store.Now()}}}})
-		return err
+		return k.touch(ctx, clinicID)
 	}
 	for range attempts {
 		clinic, err := k.read(ctx, clinicID)
@@ -136,6 +135,19 @@ func (k *CensusKeeper) add(ctx context.Context, clinicID bson.ObjectID, before *
 		}
 	}
 	return errors.New("the census changed too often")
+}
+
+// Touch does what Track does for a write that surely leaves the census as it is: it sets the time at which the clinic last
+// changed. COMPAT: a failure is logged, but is not the caller's.
+func (k *CensusKeeper) Touch(ctx context.Context, clinicID bson.ObjectID) {
+	if err := k.touch(ctx, clinicID); err != nil {
+		k.log.Warn("the time of the last change of a clinic could not be set", zap.String("clinicId", clinicID.Hex()), zap.Error(err))
+	}
+}
+
+func (k *CensusKeeper) touch(ctx context.Context, clinicID bson.ObjectID) error {
+	_, err := k.clinics.UpdateByID(ctx, clinicID, bson.D{{Key: "$set", Value: bson.D{{Key: "updatedTime", Value: store.Now()}}}})
+	return err
 }
 
 // Recount counts the patients of the clinic and stores the result. It returns ErrNotFound if there is no such clinic.

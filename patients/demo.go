@@ -10,7 +10,7 @@ import (
 )
 
 // AddDemoPatient adds the account that clinics get as an example to a new clinic, with permission to view its data. The
-// clinic document already counts it.
+// clinic document already counts it. COMPAT: the address is not lower-cased.
 func (r *Repository) AddDemoPatient(ctx context.Context, clinicID bson.ObjectID, user platform.User, profile platform.Profile) error {
 	now := store.Now()
 	patient := Patient{
@@ -22,20 +22,24 @@ func (r *Repository) AddDemoPatient(ctx context.Context, clinicID bson.ObjectID,
 	return err
 }
 
-// fillFrom takes over what the account and its profile say about a person. COMPAT: the address is not lower-cased.
+// fillFrom takes over the address from the account, and from the profile what is not known yet. What is not known there
+// either stays nil or "".
 func (p *Patient) fillFrom(user platform.User, profile platform.Profile) {
-	if user.Username != "" {
-		p.Email = &user.Username
+	p.Email = unlessEmpty(&user.Username)
+	about := platform.PatientProfile{}
+	if profile.Patient != nil {
+		about = *profile.Patient
 	}
-	name := profile.FullName
-	if about := profile.Patient; about != nil {
-		p.BirthDate, p.TargetDevices = about.Birthday, about.TargetDevices
-		if about.MRN != "" {
-			p.MRN = &about.MRN
-		}
-		if about.FullName != "" {
-			name = about.FullName
+	p.TargetDevices = about.TargetDevices
+	if p.BirthDate == "" {
+		p.BirthDate = about.Birthday
+	}
+	if p.MRN == nil {
+		p.MRN = unlessEmpty(&about.MRN)
+	}
+	for _, name := range []string{about.FullName, profile.FullName} {
+		if p.FullName == nil {
+			p.FullName = unlessEmpty(&name)
 		}
 	}
-	p.FullName = &name
 }

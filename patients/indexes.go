@@ -24,6 +24,8 @@ func Indexes() []store.Indexes {
 		{Name: "Sites", Keys: store.Ascending("clinicId", "sites.id")},
 		{Name: "DataSourcesProviderName", Keys: store.Ascending("clinicId", "dataSources.providerName")},
 		{Name: "DataSourcesState", Keys: store.Ascending("clinicId", "dataSources.state")},
+		{Name: "PatientCGMSummary", Keys: store.Ascending("summary.cgmStats.id"), Partial: exists("summary.cgmStats.id")},
+		{Name: "PatientBGMSummary", Keys: store.Ascending("summary.bgmStats.id"), Partial: exists("summary.bgmStats.id")},
 	}
 	for _, period := range []string{"1d", "7d", "14d", "30d"} {
 		indexes = append(indexes, meetingTargetsIndex(period))
@@ -38,6 +40,10 @@ func Indexes() []store.Indexes {
 			{Name: "PatientDeletionByTime", Keys: store.Ascending("deletedTime")},
 		}},
 	}
+}
+
+func exists(field string) bson.D {
+	return bson.D{{Key: field, Value: bson.D{{Key: "$exists", Value: true}}}}
 }
 
 func meetingTargetsIndex(period string) store.Index {

@@ -5,6 +5,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/tidepool-org/clinic/config"
 	"github.com/tidepool-org/clinic/internal/errs"
@@ -29,9 +30,15 @@ func NewRepository(d *store.Database, demo config.Demo) *Repository {
 // Get returns the patient, or ErrNotFound.
 func (r *Repository) Get(ctx context.Context, clinicID bson.ObjectID, userID string) (*Patient, error) {
 	var patient Patient
-	err := r.collection.FindOne(ctx, bson.D{{Key: "clinicId", Value: clinicID}, {Key: "userId", Value: userID}}).Decode(&patient)
+	err := r.collection.FindOne(ctx, patientKey(clinicID, userID)).Decode(&patient)
 	if err != nil {
 		return nil, store.OneOf(err, ErrNotFound, nil)
 	}
 	return &patient, nil
+}
+
+// exists reports whether the user is a patient of the clinic.
+func (r *Repository) exists(ctx context.Context, clinicID bson.ObjectID, userID string) (bool, error) {
+	n, err := r.collection.CountDocuments(ctx, patientKey(clinicID, userID), options.Count().SetLimit(1))
+	return n > 0, err
 }

@@ -12116,9 +12116,12 @@ func (sh *strictHandler) UpdatePatientDataSources(ctx echo.Context, userId UserI
 		err = ctx.Bind(&body)
 	}
 	if err != nil {
-		return err
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
 	}
-	request.Body = &body
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.UpdatePatientDataSources(ctx.Request().Context(), request.(UpdatePatientDataSourcesRequestObject))

@@ -1,0 +1,69 @@
+package patients
+
+import (
+	"context"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.uber.org/zap"
+
+	"github.com/tidepool-org/clinic/clinics"
+	"github.com/tidepool-org/clinic/internal/platform"
+)
+
+// Clinics reads clinics.
+type Clinics interface {
+	// Get returns clinics.ErrNotFound if there is no such clinic.
+	Get(ctx context.Context, id bson.ObjectID) (*clinics.Clinic, error)
+}
+
+// Census keeps the numbers of patients in the clinic documents; see clinics.CensusKeeper.
+type Census interface {
+	Track(ctx context.Context, clinicID bson.ObjectID, write func(ctx context.Context) (clinics.Census, error)) error
+	Touch(ctx context.Context, clinicID bson.ObjectID)
+	Fresh(ctx context.Context, clinic *clinics.Clinic) error
+}
+
+// Accounts are the accounts of users.
+type Accounts interface {
+	// GetUser returns an error of kind errs.NotFound if there is no such user.
+	GetUser(ctx context.Context, userID string) (platform.User, error)
+	// CreateCustodialUser and UpdateUser take "" for no address, and return an error of kind errs.Duplicate if another
+	// account has the address.
+	CreateCustodialUser(ctx context.Context, clinicID, email string) (platform.User, error)
+	UpdateUser(ctx context.Context, userID, email string) error
+}
+
+// Profiles knows what users are called.
+type Profiles interface {
+	// Profile returns an empty profile for a user who has none.
+	Profile(ctx context.Context, userID string) (platform.Profile, error)
+}
+
+// Service holds the rules for patients of clinics.
+type Service struct {
+	*Repository
+	clinics  Clinics
+	census   Census
+	accounts Accounts
+	profiles Profiles
+	log      *zap.Logger
+}
+
+// NewService returns the rules for the patients in the repository.
+func NewService(r *Repository, clinics Clinics, census Census, accounts Accounts, profiles Profiles, log *zap.Logger) *Service {
+	return &Service{Repository: r, clinics: clinics, census: census, accounts: accounts, profiles: profiles, log: log}
+}
+
+// finishTime bounds the writes that follow a change in another service.
+const finishTime = 30 * time.Second
+
+// finishing returns a context for what must follow a change in another service although the caller may have gone.
+func finishing(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), finishTime)
+}
+
+// patientKey selects the record of a user in a clinic.
+func patientKey(clinicID bson.ObjectID, userID string) bson.D {
+	return bson.D{{Key: "clinicId", Value: clinicID}, {Key: "userId", Value: userID}}
+}
