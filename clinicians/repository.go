@@ -33,6 +33,7 @@ func Indexes() []store.Indexes {
 			{Name: "ClinicianByRoles", Keys: store.Ascending("clinicId", "roles")},
 		}},
 		{Collection: "clinician_deletions", Indexes: []store.Index{
+			store.DeletionIndex(),
 			{Name: "ClinicianDeletion", Keys: store.Ascending("clinician.clinicId,userId")},
 			{Name: "DeletedTime", Keys: store.Ascending("deletedTime", "clinician.clinicId,userId")},
 			{Name: "ClinicianDeletionByMember", Keys: store.Ascending("clinician.clinicId", "clinician.userId")},

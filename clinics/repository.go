@@ -21,6 +21,7 @@ func Indexes() []store.Indexes {
 			ehrIndex(),
 		}},
 		{Collection: "clinic_deletions", Indexes: []store.Index{
+			store.DeletionIndex(),
 			{Name: "ClinicDeletion", Keys: store.Ascending("clinic._id")},
 			{Name: "DeletedTime", Keys: store.Ascending("deletedTime", "clinic._id")},
 		}},

@@ -3,7 +3,6 @@ package store
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -28,15 +27,27 @@ func NewDeletions(d *Database, source string, key string, omit func(field bson.R
 	return &Deletions{records: d.Collection(key + "_deletions"), source: d.Collection(source), key: key, omit: omit}
 }
 
+// documentID is the field of a record that holds the id of the removed document. It is unique, so that a repeat after a
+// crash finds the record instead of making a second one: a worker removes the account of a patient for each record.
+// Records of older writers lack it.
+const documentID = "derived.of"
+
+// DeletionIndex returns the index that every collection of records needs.
+func DeletionIndex() Index {
+	return Index{
+		Name: "DeletionOfDocument", Keys: Ascending(documentID), Unique: true,
+		Partial: bson.D{{Key: documentID, Value: bson.D{{Key: "$exists", Value: true}}}},
+	}
+}
+
 // deletionBatch bounds how many documents are in memory at once. A patient with a full summary takes some 30 KB.
 const deletionBatch = 200
 
 // Remove records and then removes every document that matches the filter, and returns how many it removed. deletedBy is
 // the user who asked for it, nil if it was a backend service.
 //
-// The id of the record is derived from that of the document, so that a repeat after a crash finds it instead of making a
-// second one. It is written first: nothing is removed without a record. On an error, what was recorded last may still be there,
-// and a repeat removes it.
+// The record is written first: nothing is removed without one. On an error, what was recorded last may still be there, and
+// a repeat removes it without a second record.
 func (r *Deletions) Remove(ctx context.Context, filter any, deletedBy *string) (int, error) {
 	removed := 0
 	for {
@@ -103,7 +114,7 @@ func (r *Deletions) RemoveDocuments(ctx context.Context, documents []bson.Raw, d
 
 // Recorded reports whether the deletion of the document with this id is recorded, whether or not it is gone.
 func (r *Deletions) Recorded(ctx context.Context, id bson.ObjectID) (bool, error) {
-	n, err := r.records.CountDocuments(ctx, bson.D{{Key: "_id", Value: recordID(id)}}, options.Count().SetLimit(1))
+	n, err := r.records.CountDocuments(ctx, bson.D{{Key: documentID, Value: id}}, options.Count().SetLimit(1))
 	return n > 0, err
 }
 
@@ -116,7 +127,7 @@ func (r *Deletions) recordDocuments(ctx context.Context, documents []bson.Raw, d
 			return err
 		}
 		writes = append(writes, mongo.NewUpdateOneModel().
-			SetFilter(bson.D{{Key: "_id", Value: recordID(document.Lookup("_id").ObjectID())}}).
+			SetFilter(bson.D{{Key: documentID, Value: document.Lookup("_id").ObjectID()}}).
 			SetUpdate(bson.D{{Key: "$setOnInsert", Value: record}}).
 			SetUpsert(true))
 	}
@@ -124,6 +135,9 @@ func (r *Deletions) recordDocuments(ctx context.Context, documents []bson.Raw, d
 		return nil
 	}
 	_, err := r.records.BulkWrite(ctx, writes)
+	if IsDuplicate(err) { // somebody else removes the same: now the record is found
+		_, err = r.records.BulkWrite(ctx, writes)
+	}
 	return err
 }
 
@@ -138,16 +152,9 @@ func (r *Deletions) record(document bson.Raw, deletedBy *string, now time.Time) 
 			kept = append(kept, bson.E{Key: field.Key(), Value: field.Value()})
 		}
 	}
-	record := bson.D{{Key: "deletedTime", Value: now}, {Key: r.key, Value: kept}}
+	record := bson.D{{Key: "_id", Value: bson.NewObjectID()}, {Key: "deletedTime", Value: now}, {Key: r.key, Value: kept}}
 	if deletedBy != nil {
 		record = append(record, bson.E{Key: "deletedByUserId", Value: *deletedBy})
 	}
 	return record, nil
-}
-
-// recordID returns the id of the record of a document. It differs from the document's own, because ids are unique in the
-// whole database for some readers.
-func recordID(document bson.ObjectID) bson.ObjectID {
-	sum := sha256.Sum256(append([]byte("deletion of "), document[:]...))
-	return bson.ObjectID(sum[:12])
 }
