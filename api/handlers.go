@@ -3,6 +3,7 @@ package api
 import (
 	"go.uber.org/fx"
 
+	"github.com/tidepool-org/clinic/clinicians"
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/migration"
 	"github.com/tidepool-org/clinic/patients"
@@ -17,6 +18,8 @@ type Services struct {
 	fx.In
 
 	Clinics    *clinics.Service
+	Clinicians *clinicians.Service
+	UserEvents *patients.UserEvents
 	Census     *clinics.CensusKeeper
 	Patients   *patients.Service
 	Migrations *migration.Service

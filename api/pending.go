@@ -10,23 +10,11 @@ import (
 // errPending answers operations that are not there yet.
 var errPending = errs.New(errs.Unsupported, "not implemented: this operation is not available yet")
 
-func (*Handlers) AddServiceAccount(context.Context, gen.AddServiceAccountRequestObject) (gen.AddServiceAccountResponseObject, error) {
-	return nil, errPending
-}
-
 func (*Handlers) AssignPatientTagToClinicPatients(context.Context, gen.AssignPatientTagToClinicPatientsRequestObject) (gen.AssignPatientTagToClinicPatientsResponseObject, error) {
 	return nil, errPending
 }
 
-func (*Handlers) AssociateClinicianToUser(context.Context, gen.AssociateClinicianToUserRequestObject) (gen.AssociateClinicianToUserResponseObject, error) {
-	return nil, errPending
-}
-
 func (*Handlers) ConvertPatientTagToSite(context.Context, gen.ConvertPatientTagToSiteRequestObject) (gen.ConvertPatientTagToSiteResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) CreateClinician(context.Context, gen.CreateClinicianRequestObject) (gen.CreateClinicianResponseObject, error) {
 	return nil, errPending
 }
 
@@ -35,14 +23,6 @@ func (*Handlers) CreatePatientTag(context.Context, gen.CreatePatientTagRequestOb
 }
 
 func (*Handlers) CreateSite(context.Context, gen.CreateSiteRequestObject) (gen.CreateSiteResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) DeleteClinician(context.Context, gen.DeleteClinicianRequestObject) (gen.DeleteClinicianResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) DeleteInvitedClinician(context.Context, gen.DeleteInvitedClinicianRequestObject) (gen.DeleteInvitedClinicianResponseObject, error) {
 	return nil, errPending
 }
 
@@ -58,35 +38,11 @@ func (*Handlers) DeleteSite(context.Context, gen.DeleteSiteRequestObject) (gen.D
 	return nil, errPending
 }
 
-func (*Handlers) DeleteUserFromClinics(context.Context, gen.DeleteUserFromClinicsRequestObject) (gen.DeleteUserFromClinicsResponseObject, error) {
-	return nil, errPending
-}
-
 func (*Handlers) FindPatients(context.Context, gen.FindPatientsRequestObject) (gen.FindPatientsResponseObject, error) {
 	return nil, errPending
 }
 
 func (*Handlers) GenerateMergeReport(context.Context, gen.GenerateMergeReportRequestObject) (gen.GenerateMergeReportResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) GetClinician(context.Context, gen.GetClinicianRequestObject) (gen.GetClinicianResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) GetInvitedClinician(context.Context, gen.GetInvitedClinicianRequestObject) (gen.GetInvitedClinicianResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) ListAllClinicians(context.Context, gen.ListAllCliniciansRequestObject) (gen.ListAllCliniciansResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) ListClinicians(context.Context, gen.ListCliniciansRequestObject) (gen.ListCliniciansResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) ListClinicsForClinician(context.Context, gen.ListClinicsForClinicianRequestObject) (gen.ListClinicsForClinicianResponseObject, error) {
 	return nil, errPending
 }
 
@@ -123,14 +79,6 @@ func (*Handlers) SyncEHRDataForPatient(context.Context, gen.SyncEHRDataForPatien
 }
 
 func (*Handlers) TideReport(context.Context, gen.TideReportRequestObject) (gen.TideReportResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) UpdateClinicUserDetails(context.Context, gen.UpdateClinicUserDetailsRequestObject) (gen.UpdateClinicUserDetailsResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) UpdateClinician(context.Context, gen.UpdateClinicianRequestObject) (gen.UpdateClinicianResponseObject, error) {
 	return nil, errPending
 }
 

@@ -8,12 +8,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/tidepool-org/clinic/auth"
-	"github.com/tidepool-org/clinic/internal/errs"
 	"github.com/tidepool-org/clinic/store"
 )
-
-// ErrNotFound tells that the clinic has no such member or invite.
-var ErrNotFound = errs.New(errs.NotFound, "clinician not found")
 
 // Indexes returns the indexes of the collections of this package. COMPAT: deployed databases have those up to
 // CliniciansByCreatedTime under these names and keys, although ClinicianByRole and ClinicianSearch name fields that do not

@@ -27,3 +27,10 @@ func NewPage(offset, limit *int) Page {
 func (p Page) Find() *options.FindOptionsBuilder {
 	return options.Find().SetSkip(int64(p.Offset)).SetLimit(int64(p.Limit))
 }
+
+// Cut returns the page of a list that is in memory already. It is empty past the end, never nil.
+func Cut[T any](list []T, page Page) []T {
+	start := min(page.Offset, len(list))
+	end := min(page.Limit, len(list)-start) + start // the sum cannot overflow
+	return append([]T{}, list[start:end]...)
+}

@@ -50,8 +50,10 @@ func Domain() fx.Option {
 		clinics.NewCensusKeeper,
 		clinics.NewService,
 		clinicians.NewRepository,
+		clinicians.NewService,
 		patients.NewRepository,
 		patients.NewService,
+		patients.NewUserEvents,
 		func(s *clinics.Service) patients.Clinics { return s },
 		func(k *clinics.CensusKeeper) patients.Census { return k },
 		func(users *platform.UserService) patients.Accounts { return users },
@@ -59,12 +61,15 @@ func Domain() fx.Option {
 		func(r *patients.Repository) clinics.PatientCounter { return r },
 		func(r *patients.Repository) clinics.Patients { return r },
 		func(r *clinicians.Repository) clinics.Members { return r },
+		func(e *patients.UserEvents) clinicians.Orphans { return e },
 		migration.NewRepository,
 		migration.NewService,
 		func(s *clinics.Service) migration.Clinics { return s },
 		func(r *clinicians.Repository) migration.Members { return r },
 		func(users *platform.UserService) clinics.Accounts { return users },
 		func(profiles *platform.ProfileService) clinics.People { return profiles },
+		func(profiles *platform.ProfileService) clinicians.People { return profiles },
+		func(openID *platform.OpenID) clinicians.ServiceAccounts { return openID },
 	)
 }
 

@@ -1,0 +1,96 @@
+package clinicians
+
+import (
+	"context"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"github.com/tidepool-org/clinic/store"
+)
+
+func ofMember(clinicID bson.ObjectID, userID string) bson.D {
+	return bson.D{{Key: "clinicId", Value: clinicID}, {Key: "userId", Value: userID}}
+}
+
+func ofInvite(clinicID bson.ObjectID, inviteID string) bson.D {
+	return bson.D{{Key: "clinicId", Value: clinicID}, {Key: "inviteId", Value: inviteID}}
+}
+
+// Get returns the member, or ErrNotFound.
+func (r *Repository) Get(ctx context.Context, clinicID bson.ObjectID, userID string) (*Clinician, error) {
+	return r.findOne(ctx, ofMember(clinicID, userID))
+}
+
+// GetInvite returns the invite, or ErrNotFound.
+func (r *Repository) GetInvite(ctx context.Context, clinicID bson.ObjectID, inviteID string) (*Clinician, error) {
+	return r.findOne(ctx, ofInvite(clinicID, inviteID))
+}
+
+func (r *Repository) findOne(ctx context.Context, filter bson.D) (*Clinician, error) {
+	var found Clinician
+	if err := r.collection.FindOne(ctx, filter).Decode(&found); err != nil {
+		return nil, store.OneOf(err, ErrNotFound, nil)
+	}
+	return &found, nil
+}
+
+func (r *Repository) find(ctx context.Context, filter bson.D, o ...options.Lister[options.FindOptions]) ([]*Clinician, error) {
+	cursor, err := r.collection.Find(ctx, filter, o...)
+	if err != nil {
+		return nil, err
+	}
+	var found []*Clinician
+	return found, cursor.All(ctx, &found)
+}
+
+// stored returns the documents as they are, for their deletion records.
+func (r *Repository) stored(ctx context.Context, filter bson.D) ([]bson.Raw, error) {
+	cursor, err := r.collection.Find(ctx, filter)
+	if err != nil {
+		return nil, err
+	}
+	var documents []bson.Raw
+	return documents, cursor.All(ctx, &documents)
+}
+
+// findSame returns the members and invites of the clinic that keep the given one out of it.
+func (r *Repository) findSame(ctx context.Context, member *Clinician) ([]*Clinician, error) {
+	var same bson.A
+	for _, unique := range []struct {
+		field string
+		value *string
+	}{{"userId", member.UserID}, {"inviteId", member.InviteID}, {"email", member.Email}} {
+		if unique.value != nil {
+			same = append(same, bson.D{{Key: unique.field, Value: *unique.value}})
+		}
+	}
+	return r.find(ctx, bson.D{{Key: "clinicId", Value: member.ClinicID}, {Key: "$or", Value: same}})
+}
+
+// setNameAndRoles writes both, and returns the member as it is then. If update is set, the roles change: then it returns
+// ErrChanged if they are not what was read any more. A worker mails the member when an update is pushed in the same write.
+func (r *Repository) setNameAndRoles(ctx context.Context, read *Clinician, name *string, roles []string, update *RolesUpdate) (*Clinician, error) {
+	filter := bson.D{{Key: "_id", Value: read.ID}}
+	write := bson.D{{Key: "$set", Value: bson.D{
+		{Key: "name", Value: name}, {Key: "roles", Value: roles}, {Key: "updatedTime", Value: store.Now()},
+	}}}
+	gone := ErrNotFound
+	if update != nil {
+		filter = append(filter, bson.E{Key: "roles", Value: read.Roles})
+		write = append(write, bson.E{Key: "$push", Value: bson.D{{Key: "rolesUpdates", Value: update}}})
+		gone = ErrChanged // or removed, which the next attempt finds out
+	}
+	return r.updateOne(ctx, filter, write, gone)
+}
+
+// updateOne changes one document and returns it as it is then. The error is gone if none matches, and ErrMember if a
+// unique index refuses.
+func (r *Repository) updateOne(ctx context.Context, filter, update bson.D, gone error) (*Clinician, error) {
+	var updated Clinician
+	err := r.collection.FindOneAndUpdate(ctx, filter, update, options.FindOneAndUpdate().SetReturnDocument(options.After)).Decode(&updated)
+	if err != nil {
+		return nil, store.OneOf(err, gone, ErrMember)
+	}
+	return &updated, nil
+}

@@ -1,0 +1,86 @@
+package clinics
+
+import (
+	"context"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"github.com/tidepool-org/clinic/store"
+)
+
+// The admins of a clinic are always members who have the role: a user who gains it becomes a member first and an admin
+// then, one who loses it goes the other way. So a crash in between leaves an admin too few, never one too many, and the
+// rule that a clinic keeps an admin errs on the safe side until the call is repeated.
+
+// AddAdmin makes the user an admin of the clinic, also if they are one already. It returns ErrNotFound if there is no such
+// clinic.
+func (r *Repository) AddAdmin(ctx context.Context, id bson.ObjectID, userID string) error {
+	now := bson.E{Key: "updatedTime", Value: store.Now()}
+	for _, admins := range []struct {
+		stored any
+		update bson.D
+	}{
+		{bson.D{{Key: "$ne", Value: nil}}, bson.D{{Key: "$addToSet", Value: bson.D{{Key: "admins", Value: userID}}}, {Key: "$set", Value: bson.D{now}}}},
+		{nil, bson.D{{Key: "$set", Value: bson.D{{Key: "admins", Value: bson.A{userID}}, now}}}}, // nothing can be added to null
+	} {
+		done, err := r.updateAdmins(ctx, id, admins.stored, admins.update)
+		if done || err != nil {
+			return err
+		}
+	}
+	return ErrNotFound
+}
+
+// EnsureAdmin is AddAdmin for a user who should be an admin already. It writes only if a crash kept them from becoming one.
+func (r *Repository) EnsureAdmin(ctx context.Context, id bson.ObjectID, userID string) error {
+	n, err := r.collection.CountDocuments(ctx, bson.D{{Key: "_id", Value: id}, {Key: "admins", Value: userID}}, options.Count().SetLimit(1))
+	if err != nil || n > 0 {
+		return err
+	}
+	return r.AddAdmin(ctx, id, userID)
+}
+
+// RemoveAdmin takes the user out of the admins of the clinic, if they are one. It returns ErrLastAdmin, and changes
+// nothing, if no other admin would be left, and ErrNotFound if there is no such clinic. Of two calls for the last two
+// admins at the same time, exactly one succeeds.
+func (r *Repository) RemoveAdmin(ctx context.Context, id bson.ObjectID, userID string) error {
+	now := bson.E{Key: "$set", Value: bson.D{{Key: "updatedTime", Value: store.Now()}}}
+	another := bson.D{{Key: "$elemMatch", Value: bson.D{{Key: "$ne", Value: userID}}}}
+	done, err := r.updateAdmins(ctx, id, another, bson.D{pull("admins", userID), now})
+	if done || err != nil {
+		return err
+	}
+	// There is no other admin. A user who is none does not make it worse.
+	done, err = r.updateAdmins(ctx, id, bson.D{{Key: "$ne", Value: userID}}, bson.D{now})
+	if done || err != nil {
+		return err
+	}
+	if _, err := r.Get(ctx, id); err != nil {
+		return err
+	}
+	return ErrLastAdmin
+}
+
+// ForgetAdmin takes the user out of the admins of the clinic, even if none is left. That there is no such clinic is no
+// error.
+func (r *Repository) ForgetAdmin(ctx context.Context, id bson.ObjectID, userID string) error {
+	_, err := r.updateAdmins(ctx, id, userID, bson.D{
+		pull("admins", userID), {Key: "$set", Value: bson.D{{Key: "updatedTime", Value: store.Now()}}},
+	})
+	return err
+}
+
+// updateAdmins changes the clinic if its admins are as wanted, and reports whether they were.
+func (r *Repository) updateAdmins(ctx context.Context, id bson.ObjectID, wanted any, update bson.D) (bool, error) {
+	result, err := r.collection.UpdateOne(ctx, bson.D{{Key: "_id", Value: id}, {Key: "admins", Value: wanted}}, update)
+	if err != nil {
+		return false, err
+	}
+	return result.MatchedCount == 1, nil
+}
+
+// pull returns the part of an update that takes every occurrence of a value out of a list.
+func pull(field string, value any) bson.E {
+	return bson.E{Key: "$pull", Value: bson.D{{Key: field, Value: value}}}
+}
