@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
@@ -42,14 +43,19 @@ func writeError(err error, c echo.Context) {
 	if c.Response().Committed {
 		return
 	}
-	header := c.Response().Header()
-	header.Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
-	if status == http.StatusNoContent || c.Request().Method == http.MethodHead {
-		_ = c.NoContent(status) // the connection is gone; there is nobody to tell
+	if c.Request().Method == http.MethodHead {
+		_ = c.NoContent(status) // here and below: if the connection is gone, there is nobody to tell
 		return
 	}
-	_ = c.JSON(status, errorBody{Message: message, Code: status, RequestID: header.Get(echo.HeaderXRequestID)})
+	header := c.Response().Header()
 	header.Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
+	if status == http.StatusNoContent {
+		_ = c.NoContent(status)
+		return
+	}
+	body := errorBody{Message: message, Code: status, RequestID: header.Get(echo.HeaderXRequestID)}
+	c.Response().WriteHeader(status)
+	_ = json.NewEncoder(c.Response()).Encode(body)
 }
 
 func describe(err error) (int, string) {

@@ -51,6 +51,7 @@ func TestHeadHasNoBody(t *testing.T) {
 	response := app.Call(t, testkit.Service, http.MethodHead, "/v1/clinics", nil)
 	require.Equal(t, http.StatusNotFound, response.Status)
 	require.Empty(t, response.Body)
+	require.Empty(t, response.Header.Get("Content-Type"))
 }
 
 func TestErrorsHaveOneShape(t *testing.T) {
