@@ -2,14 +2,16 @@ package testkit
 
 import (
 	"context"
+	"fmt"
+	"hash/fnv"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"go.uber.org/zap"
 
 	"github.com/tidepool-org/clinic/config"
@@ -61,21 +63,19 @@ func discard(t testing.TB, d *store.Database) {
 	require.NoError(t, d.Close(ctx))
 }
 
-// sharedName returns the name of the database that all tests of a package share.
+// sharedName returns the name of the database that all tests of a package share. Another checkout, in which the same tests
+// may run at the same time, has another one.
 func sharedName() string {
-	name := strings.TrimSuffix(filepath.Base(os.Args[0]), ".test")
-	return databasePrefix + "shared_" + strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
-			return r
-		}
-		return '_'
-	}, name)
+	directory, _ := os.Getwd() // tests run in the directory of their package
+	checkout := fnv.New32a()
+	_, _ = checkout.Write([]byte(directory))
+	return fmt.Sprintf("%sshared_%s_%08x", databasePrefix, filepath.Base(directory), checkout.Sum32())
 }
 
 // Documents returns the documents of a collection that match the filter, as they are stored, ordered by id.
 func Documents(t testing.TB, d *store.Database, collection string, filter any) []bson.M {
 	t.Helper()
-	cursor, err := d.Collection(collection).Find(t.Context(), filter)
+	cursor, err := d.Collection(collection).Find(t.Context(), filter, options.Find().SetSort(store.Ascending("_id")))
 	require.NoError(t, err)
 	documents := []bson.M{}
 	require.NoError(t, cursor.All(t.Context(), &documents))
