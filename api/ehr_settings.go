@@ -7,11 +7,8 @@ import (
 	"github.com/tidepool-org/clinic/clinics"
 )
 
-// What is shown for settings that are stored empty.
-const (
-	defaultMRNIDType     = "MRN"
-	defaultReportCadence = "14d"
-)
+// defaultReportCadence is shown for a cadence that is stored empty.
+const defaultReportCadence = "14d"
 
 // GetEHRSettings returns how a clinic is connected to its health record system.
 func (h *Handlers) GetEHRSettings(ctx context.Context, request gen.GetEHRSettingsRequestObject) (gen.GetEHRSettingsResponseObject, error) {
@@ -71,7 +68,7 @@ func procedureCodes(body gen.EhrProceduresV1) clinics.EHRProcedures {
 func ehrSettingsWire(settings clinics.EHRSettings) gen.EhrSettingsV1 {
 	wire := gen.EhrSettingsV1{
 		Enabled: settings.Enabled, Provider: gen.EhrSettingsV1Provider(settings.Provider), SourceId: settings.SourceID,
-		MrnIdType:      orDefault(settings.MRNIDType, defaultMRNIDType),
+		MrnIdType:      settings.MRNType(),
 		DestinationIds: (*gen.EhrDestinationsV1)(settings.DestinationIDs),
 		ProcedureCodes: gen.EhrProceduresV1{
 			EnableSummaryReports: settings.ProcedureCodes.EnableSummaryReports, DisableSummaryReports: settings.ProcedureCodes.DisableSummaryReports,

@@ -7,6 +7,7 @@ import (
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/migration"
 	"github.com/tidepool-org/clinic/patients"
+	"github.com/tidepool-org/clinic/redox"
 )
 
 // Handlers implement the operations of the interface document. Each parses its input into domain values, calls one
@@ -23,6 +24,7 @@ type Services struct {
 	Census     *clinics.CensusKeeper
 	Patients   *patients.Service
 	Migrations *migration.Service
+	Redox      *redox.Service
 }
 
 // NewHandlers returns handlers over the services.

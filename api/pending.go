@@ -54,27 +54,11 @@ func (*Handlers) ListPatients(context.Context, gen.ListPatientsRequestObject) (g
 	return nil, errPending
 }
 
-func (*Handlers) MatchClinicAndPatient(context.Context, gen.MatchClinicAndPatientRequestObject) (gen.MatchClinicAndPatientResponseObject, error) {
-	return nil, errPending
-}
-
 func (*Handlers) MergeClinic(context.Context, gen.MergeClinicRequestObject) (gen.MergeClinicResponseObject, error) {
 	return nil, errPending
 }
 
 func (*Handlers) MergeSite(context.Context, gen.MergeSiteRequestObject) (gen.MergeSiteResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) ProcessEHRMessage(context.Context, gen.ProcessEHRMessageRequestObject) (gen.ProcessEHRMessageResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) SyncEHRData(context.Context, gen.SyncEHRDataRequestObject) (gen.SyncEHRDataResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) SyncEHRDataForPatient(context.Context, gen.SyncEHRDataForPatientRequestObject) (gen.SyncEHRDataForPatientResponseObject, error) {
 	return nil, errPending
 }
 
@@ -87,10 +71,6 @@ func (*Handlers) UpdatePatientTag(context.Context, gen.UpdatePatientTagRequestOb
 }
 
 func (*Handlers) UpdateSite(context.Context, gen.UpdateSiteRequestObject) (gen.UpdateSiteResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) VerifyEndpoint(context.Context, gen.VerifyEndpointRequestObject) (gen.VerifyEndpointResponseObject, error) {
 	return nil, errPending
 }
 

@@ -16,6 +16,17 @@ type EHRSettings struct {
 	Notes            EHRNotes         `bson:"notes"`
 }
 
+// defaultMRNIDType stands for an empty MRNIDType.
+const defaultMRNIDType = "MRN"
+
+// MRNType returns which of the identifiers of a patient in an order is the medical record number.
+func (s *EHRSettings) MRNType() string {
+	if s.MRNIDType == "" {
+		return defaultMRNIDType
+	}
+	return s.MRNIDType
+}
+
 // The partners through which a clinic can be connected.
 const (
 	ProviderRedox  = "redox"

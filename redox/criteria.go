@@ -17,9 +17,13 @@ const (
 
 // criteria maps each criterion to the part of an identity that it compares.
 var criteria = map[Criterion]func(patients.Identity) patients.Identity{
-	ByMRN:                  func(i patients.Identity) patients.Identity { return patients.Identity{MRN: i.MRN} },
-	ByMRNAndBirthDate:      func(i patients.Identity) patients.Identity { return patients.Identity{MRN: i.MRN, BirthDate: i.BirthDate} },
-	ByBirthDateAndFullName: func(i patients.Identity) patients.Identity { return patients.Identity{BirthDate: i.BirthDate, FullName: i.FullName} },
+	ByMRN: func(i patients.Identity) patients.Identity { return patients.Identity{MRN: i.MRN} },
+	ByMRNAndBirthDate: func(i patients.Identity) patients.Identity {
+		return patients.Identity{MRN: i.MRN, BirthDate: i.BirthDate}
+	},
+	ByBirthDateAndFullName: func(i patients.Identity) patients.Identity {
+		return patients.Identity{BirthDate: i.BirthDate, FullName: i.FullName}
+	},
 }
 
 var (

@@ -17,6 +17,7 @@ import (
 	"github.com/tidepool-org/clinic/internal/platform"
 	"github.com/tidepool-org/clinic/migration"
 	"github.com/tidepool-org/clinic/patients"
+	"github.com/tidepool-org/clinic/redox"
 	"github.com/tidepool-org/clinic/store"
 )
 
@@ -66,6 +67,8 @@ func Domain() fx.Option {
 		migration.NewService,
 		func(s *clinics.Service) migration.Clinics { return s },
 		func(r *clinicians.Repository) migration.Members { return r },
+		redox.NewRepository,
+		redox.NewService,
 		func(users *platform.UserService) clinics.Accounts { return users },
 		func(profiles *platform.ProfileService) clinics.People { return profiles },
 		func(profiles *platform.ProfileService) clinicians.People { return profiles },
@@ -93,7 +96,7 @@ func openStore(c config.Store, log *zap.Logger, metrics *api.Metrics) (*store.Da
 // Indexes returns the indexes of all collections.
 func Indexes() []store.Indexes {
 	var all []store.Indexes
-	for _, owned := range [][]store.Indexes{clinics.Indexes(), patients.Indexes(), clinicians.Indexes(), migration.Indexes()} {
+	for _, owned := range [][]store.Indexes{clinics.Indexes(), patients.Indexes(), clinicians.Indexes(), migration.Indexes(), redox.Indexes()} {
 		all = append(all, owned...)
 	}
 	return all

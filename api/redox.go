@@ -1,0 +1,106 @@
+package api
+
+import (
+	"context"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/tidepool-org/clinic/api/gen"
+	"github.com/tidepool-org/clinic/redox"
+)
+
+// verificationHeader carries the secret of Redox.
+const verificationHeader = "verification-token"
+
+// ProcessEHRMessage stores a message of Redox.
+func (h *Handlers) ProcessEHRMessage(ctx context.Context, _ gen.ProcessEHRMessageRequestObject) (gen.ProcessEHRMessageResponseObject, error) {
+	if err := h.services.Redox.Authenticate(requestFrom(ctx).header.Get(verificationHeader)); err != nil {
+		return nil, err
+	}
+	body, err := rawBody(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return gen.ProcessEHRMessage200Response{}, h.services.Redox.Receive(ctx, body)
+}
+
+// VerifyEndpoint repeats the challenge by which Redox checks the endpoint.
+func (h *Handlers) VerifyEndpoint(ctx context.Context, _ gen.VerifyEndpointRequestObject) (gen.VerifyEndpointResponseObject, error) {
+	var check struct {
+		Token     string `json:"verification-token"`
+		Challenge string `json:"challenge"`
+	}
+	if err := bindPartner(ctx, &check); err != nil {
+		return nil, err
+	}
+	if err := h.services.Redox.Verify(check.Token); err != nil {
+		return nil, err
+	}
+	return gen.VerifyEndpoint200JSONResponse{Challenge: check.Challenge}, nil
+}
+
+// MatchClinicAndPatient finds the clinic and the patients of a stored order.
+func (h *Handlers) MatchClinicAndPatient(ctx context.Context, request gen.MatchClinicAndPatientRequestObject) (gen.MatchClinicAndPatientResponseObject, error) {
+	if request.Body == nil || request.Body.MessageRef == nil {
+		return nil, redox.ErrMessageRequired
+	}
+	message, err := newOrderID(*request.Body.MessageRef)
+	if err != nil {
+		return nil, err
+	}
+	match, err := h.services.Redox.MatchOrder(ctx, message, patientOptions(request.Body.Patients))
+	if err != nil {
+		return nil, err
+	}
+	clinic, err := h.showClinic(ctx, match.Clinic)
+	if err != nil {
+		return nil, err
+	}
+	answer := gen.MatchClinicAndPatient200JSONResponse{Clinic: clinic, Settings: ehrSettingsWire(*match.Clinic.EHRSettings)}
+	if len(match.Patients) > 0 {
+		shown := make(gen.PatientsV1, 0, len(match.Patients))
+		for _, patient := range match.Patients {
+			shown = append(shown, patientWire(patient))
+		}
+		answer.Patients = &shown
+	}
+	return answer, nil
+}
+
+func newOrderID(ref gen.EhrMatchMessageRefV1) (bson.ObjectID, error) {
+	if ref.DataModel != gen.Order || ref.EventType != gen.EhrMatchMessageRefV1EventTypeNew {
+		return bson.NilObjectID, redox.ErrNotANewOrder
+	}
+	id, err := bson.ObjectIDFromHex(ref.DocumentId)
+	if err != nil {
+		return bson.NilObjectID, redox.ErrInvalidMessageID
+	}
+	return id, nil
+}
+
+func patientOptions(body *gen.EhrMatchRequestPatientsOptionsV1) *redox.PatientOptions {
+	if body == nil {
+		return nil
+	}
+	options := &redox.PatientOptions{OnUniqueMatch: redox.Action(valueOf(body.OnUniqueMatch))}
+	for _, criterion := range body.Criteria {
+		options.Criteria = append(options.Criteria, redox.Criterion(criterion))
+	}
+	return options
+}
+
+// SyncEHRData schedules the reports of all subscribed patients of a clinic.
+func (h *Handlers) SyncEHRData(ctx context.Context, request gen.SyncEHRDataRequestObject) (gen.SyncEHRDataResponseObject, error) {
+	id, err := objectID(request.ClinicId)
+	if err != nil {
+		return nil, err
+	}
+	_, err = h.services.Redox.SyncClinic(ctx, id)
+	return gen.SyncEHRData202Response{}, err
+}
+
+// SyncEHRDataForPatient schedules the reports of one patient.
+func (h *Handlers) SyncEHRDataForPatient(ctx context.Context, request gen.SyncEHRDataForPatientRequestObject) (gen.SyncEHRDataForPatientResponseObject, error) {
+	_, err := h.services.Redox.SyncPatient(ctx, request.PatientId)
+	return gen.SyncEHRDataForPatient202Response{}, err
+}
