@@ -31,6 +31,7 @@ func requestID(next echo.HandlerFunc) echo.HandlerFunc {
 // accessLog writes a line for each request, after it was answered. It is also where errors of the inner steps are written
 // to the caller, so that the line knows the status.
 func accessLog(log *zap.Logger) echo.MiddlewareFunc {
+	log = log.WithOptions(zap.AddStacktrace(zap.DPanicLevel)) // the stack of this middleware says nothing
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			start := time.Now()

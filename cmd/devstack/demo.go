@@ -24,7 +24,7 @@ type demo struct {
 	client   http.Client
 }
 
-// fillDemo makes the demo clinic, unless an earlier run made it.
+// fillDemo makes the demo clinic, or what an earlier run left out of it.
 func fillDemo(ctx context.Context, base string, neighbours *standin.Standin) (*demo, error) {
 	people := map[string]string{admin: "Ada Admin", member: "Max Member"}
 	for id, name := range people {
@@ -33,57 +33,80 @@ func fillDemo(ctx context.Context, base string, neighbours *standin.Standin) (*d
 		neighbours.AddProfile(id, map[string]any{"fullName": name})
 	}
 	d := &demo{base: base}
-	if err := d.find(ctx); err != nil || d.clinicID != "" {
-		return d, err
+	clinic, err := d.ensureClinic(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return d, d.make(ctx)
+	d.clinicID = clinic.ID
+	return d, d.complete(ctx, clinic)
 }
 
-func (d *demo) find(ctx context.Context) error {
+type group struct {
+	ID string `json:"id"`
+}
+
+type clinic struct {
+	ID          string  `json:"id"`
+	PatientTags []group `json:"patientTags"`
+	Sites       []group `json:"sites"`
+}
+
+func (d *demo) ensureClinic(ctx context.Context) (clinic, error) {
 	var memberships []struct {
-		Clinic struct {
-			ID string `json:"id"`
-		} `json:"clinic"`
+		Clinic clinic `json:"clinic"`
 	}
-	if err := d.call(ctx, "server", http.MethodGet, "/v1/clinicians/"+admin+"/clinics", nil, &memberships); err != nil {
-		return err
+	err := d.call(ctx, "server", http.MethodGet, "/v1/clinicians/"+admin+"/clinics", nil, &memberships)
+	if err != nil || len(memberships) > 0 {
+		if err != nil {
+			return clinic{}, err
+		}
+		return memberships[0].Clinic, nil
 	}
-	if len(memberships) > 0 {
-		d.clinicID = memberships[0].Clinic.ID
-	}
-	return nil
-}
-
-func (d *demo) make(ctx context.Context) error {
-	var clinic, tag, site struct {
-		ID string `json:"id"`
-	}
-	if err := d.call(ctx, "u-"+admin, http.MethodPost, "/v1/clinics", map[string]any{
+	var made clinic
+	err = d.call(ctx, "u-"+admin, http.MethodPost, "/v1/clinics", map[string]any{
 		"name": "Riverside Diabetes Clinic", "preferredBgUnits": "mg/dL", "country": "US", "state": "CA", "city": "Sacramento",
 		"address": "1 River Road", "postalCode": "95814", "clinicType": "healthcare_system", "timezone": "US/Pacific",
-	}, &clinic); err != nil {
-		return err
+	}, &made)
+	if err != nil {
+		return made, err
 	}
-	path := "/v1/clinics/" + clinic.ID
-	err := d.call(ctx, "server", http.MethodPost, path+"/clinicians", map[string]any{
+	return made, d.call(ctx, "server", http.MethodPost, "/v1/clinics/"+made.ID+"/clinicians", map[string]any{
 		"id": member, "email": "max@clinic.example", "name": "Max Member", "roles": []string{"CLINIC_MEMBER"},
 	}, nil)
+}
+
+func (d *demo) complete(ctx context.Context, c clinic) error {
+	path := "/v1/clinics/" + c.ID
+	tag, err := d.ensureGroup(ctx, c.PatientTags, path+"/patient_tags", "Pumps")
 	if err != nil {
 		return err
 	}
-	if err := d.call(ctx, "u-"+admin, http.MethodPost, path+"/patient_tags", map[string]any{"name": "Pumps"}, &tag); err != nil {
+	site, err := d.ensureGroup(ctx, c.Sites, path+"/sites", "Main Street")
+	if err != nil {
 		return err
 	}
-	if err := d.call(ctx, "u-"+admin, http.MethodPost, path+"/sites", map[string]any{"name": "Main Street"}, &site); err != nil {
+	var count struct {
+		Total int `json:"total"`
+	}
+	if err := d.call(ctx, "server", http.MethodGet, path+"/patient_count", nil, &count); err != nil {
 		return err
 	}
-	for i, name := range demoPatients {
-		if err := d.addPatient(ctx, path, i, name, tag.ID, site.ID); err != nil {
+	for i := count.Total; i < len(demoPatients); i++ {
+		if err := d.addPatient(ctx, path, i, demoPatients[i], tag, site); err != nil {
 			return err
 		}
 	}
-	d.clinicID = clinic.ID
 	return nil
+}
+
+// ensureGroup returns the id of the first tag or site, which it makes if there is none.
+func (d *demo) ensureGroup(ctx context.Context, existing []group, path, name string) (string, error) {
+	if len(existing) > 0 {
+		return existing[0].ID, nil
+	}
+	var made group
+	err := d.call(ctx, "u-"+admin, http.MethodPost, path, map[string]any{"name": name}, &made)
+	return made.ID, err
 }
 
 var demoPatients = []string{

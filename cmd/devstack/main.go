@@ -58,12 +58,21 @@ func run(ctx context.Context, o options) error {
 	}
 	defer stop()
 
+	ctx, cancel := context.WithCancel(ctx)
 	service := command(ctx, o, "http://"+address)
 	if err := service.Start(); err != nil {
+		cancel()
 		return err
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- service.Wait() }()
+	go func() {
+		ended <- service.Wait()
+		close(ended)
+	}()
+	defer func() { // also when something below fails: the service must not outlive this program
+		cancel()
+		<-ended
+	}()
 
 	base := "http://" + o.address
 	if err := waitReady(ctx, base, ended); err != nil {
