@@ -21,6 +21,7 @@ type Services struct {
 	Clinics    *clinics.Service
 	Clinicians *clinicians.Service
 	UserEvents *patients.UserEvents
+	Groups     *patients.Groups
 	Census     *clinics.CensusKeeper
 	Patients   *patients.Service
 	Migrations *migration.Service

@@ -10,34 +10,6 @@ import (
 // errPending answers operations that are not there yet.
 var errPending = errs.New(errs.Unsupported, "not implemented: this operation is not available yet")
 
-func (*Handlers) AssignPatientTagToClinicPatients(context.Context, gen.AssignPatientTagToClinicPatientsRequestObject) (gen.AssignPatientTagToClinicPatientsResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) ConvertPatientTagToSite(context.Context, gen.ConvertPatientTagToSiteRequestObject) (gen.ConvertPatientTagToSiteResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) CreatePatientTag(context.Context, gen.CreatePatientTagRequestObject) (gen.CreatePatientTagResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) CreateSite(context.Context, gen.CreateSiteRequestObject) (gen.CreateSiteResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) DeletePatientTag(context.Context, gen.DeletePatientTagRequestObject) (gen.DeletePatientTagResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) DeletePatientTagFromClinicPatients(context.Context, gen.DeletePatientTagFromClinicPatientsRequestObject) (gen.DeletePatientTagFromClinicPatientsResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) DeleteSite(context.Context, gen.DeleteSiteRequestObject) (gen.DeleteSiteResponseObject, error) {
-	return nil, errPending
-}
-
 func (*Handlers) FindPatients(context.Context, gen.FindPatientsRequestObject) (gen.FindPatientsResponseObject, error) {
 	return nil, errPending
 }
@@ -58,19 +30,7 @@ func (*Handlers) MergeClinic(context.Context, gen.MergeClinicRequestObject) (gen
 	return nil, errPending
 }
 
-func (*Handlers) MergeSite(context.Context, gen.MergeSiteRequestObject) (gen.MergeSiteResponseObject, error) {
-	return nil, errPending
-}
-
 func (*Handlers) TideReport(context.Context, gen.TideReportRequestObject) (gen.TideReportResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) UpdatePatientTag(context.Context, gen.UpdatePatientTagRequestObject) (gen.UpdatePatientTagResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) UpdateSite(context.Context, gen.UpdateSiteRequestObject) (gen.UpdateSiteResponseObject, error) {
 	return nil, errPending
 }
 

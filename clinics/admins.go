@@ -5,8 +5,6 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
-
-	"github.com/tidepool-org/clinic/store"
 )
 
 // The admins of a clinic are always members who have the role: a user who gains it becomes a member first and an admin
@@ -16,20 +14,18 @@ import (
 // AddAdmin makes the user an admin of the clinic, also if they are one already. It returns ErrNotFound if there is no such
 // clinic.
 func (r *Repository) AddAdmin(ctx context.Context, id bson.ObjectID, userID string) error {
-	now := bson.E{Key: "updatedTime", Value: store.Now()}
-	for _, admins := range []struct {
-		stored any
-		update bson.D
-	}{
-		{bson.D{{Key: "$ne", Value: nil}}, bson.D{{Key: "$addToSet", Value: bson.D{{Key: "admins", Value: userID}}}, {Key: "$set", Value: bson.D{now}}}},
-		{nil, bson.D{{Key: "$set", Value: bson.D{{Key: "admins", Value: bson.A{userID}}, now}}}}, // nothing can be added to null
-	} {
-		done, err := r.updateAdmins(ctx, id, admins.stored, admins.update)
-		if done || err != nil {
-			return err
-		}
+	add := bson.D{{Key: "$addToSet", Value: bson.D{{Key: "admins", Value: userID}}}}
+	done, err := r.updateAdmins(ctx, id, bson.E{Key: "admins", Value: bson.D{{Key: "$type", Value: "array"}}}, add)
+	if done || err != nil {
+		return err
 	}
-	return ErrNotFound
+	// Nothing can be added to null.
+	set := bson.D{{Key: "$set", Value: bson.D{{Key: "admins", Value: bson.A{userID}}}}}
+	done, err = r.updateAdmins(ctx, id, bson.E{Key: "admins.0", Value: bson.D{{Key: "$exists", Value: false}}}, set)
+	if err == nil && !done {
+		return ErrNotFound
+	}
+	return err
 }
 
 // EnsureAdmin is AddAdmin for a user who should be an admin already. It writes only if a crash kept them from becoming one.
@@ -45,14 +41,13 @@ func (r *Repository) EnsureAdmin(ctx context.Context, id bson.ObjectID, userID s
 // nothing, if no other admin would be left, and ErrNotFound if there is no such clinic. Of two calls for the last two
 // admins at the same time, exactly one succeeds.
 func (r *Repository) RemoveAdmin(ctx context.Context, id bson.ObjectID, userID string) error {
-	now := bson.E{Key: "$set", Value: bson.D{{Key: "updatedTime", Value: store.Now()}}}
 	another := bson.D{{Key: "$elemMatch", Value: bson.D{{Key: "$ne", Value: userID}}}}
-	done, err := r.updateAdmins(ctx, id, another, bson.D{pull("admins", userID), now})
+	done, err := r.updateAdmins(ctx, id, bson.E{Key: "admins", Value: another}, bson.D{pull("admins", userID)})
 	if done || err != nil {
 		return err
 	}
 	// There is no other admin. A user who is none does not make it worse.
-	done, err = r.updateAdmins(ctx, id, bson.D{{Key: "$ne", Value: userID}}, bson.D{now})
+	done, err = r.updateAdmins(ctx, id, bson.E{Key: "admins", Value: bson.D{{Key: "$ne", Value: userID}}}, bson.D{})
 	if done || err != nil {
 		return err
 	}
@@ -65,15 +60,13 @@ func (r *Repository) RemoveAdmin(ctx context.Context, id bson.ObjectID, userID s
 // ForgetAdmin takes the user out of the admins of the clinic, even if none is left. That there is no such clinic is no
 // error.
 func (r *Repository) ForgetAdmin(ctx context.Context, id bson.ObjectID, userID string) error {
-	_, err := r.updateAdmins(ctx, id, userID, bson.D{
-		pull("admins", userID), {Key: "$set", Value: bson.D{{Key: "updatedTime", Value: store.Now()}}},
-	})
+	_, err := r.updateAdmins(ctx, id, bson.E{Key: "admins", Value: userID}, bson.D{pull("admins", userID)})
 	return err
 }
 
-// updateAdmins changes the clinic if its admins are as wanted, and reports whether they were.
-func (r *Repository) updateAdmins(ctx context.Context, id bson.ObjectID, wanted any, update bson.D) (bool, error) {
-	result, err := r.collection.UpdateOne(ctx, bson.D{{Key: "_id", Value: id}, {Key: "admins", Value: wanted}}, update)
+// updateAdmins changes the clinic, and its updatedTime, if its admins are as wanted, and reports whether they were.
+func (r *Repository) updateAdmins(ctx context.Context, id bson.ObjectID, wanted bson.E, update bson.D) (bool, error) {
+	result, err := r.collection.UpdateOne(ctx, bson.D{{Key: "_id", Value: id}, wanted}, touched(update))
 	if err != nil {
 		return false, err
 	}

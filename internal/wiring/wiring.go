@@ -55,6 +55,7 @@ func Domain() fx.Option {
 		patients.NewRepository,
 		patients.NewService,
 		patients.NewUserEvents,
+		patients.NewGroups,
 		func(s *clinics.Service) patients.Clinics { return s },
 		func(k *clinics.CensusKeeper) patients.Census { return k },
 		func(users *platform.UserService) patients.Accounts { return users },

@@ -1,0 +1,116 @@
+package patients
+
+import (
+	"context"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/tidepool-org/clinic/clinics"
+	"github.com/tidepool-org/clinic/internal/errs"
+)
+
+// The errors of operations on groups that callers see as they are.
+var (
+	ErrMergeIntoItself = errs.New(errs.BadRequest, "can't merge a site into itself: bad request")
+	ErrNoTargetSite    = errs.New(errs.NotFound, "not found")
+	ErrNoTagToConvert  = errs.New(errs.NotFound, "unable to find patient tag: not found")
+)
+
+// RenameSite changes the name of a site, in the clinic and in its patients. The errors are those of
+// clinics.Repository.RenameSite. A site may get the name that it has, so that a repeat completes what a crash cut off.
+func (g *Groups) RenameSite(ctx context.Context, clinicID, siteID bson.ObjectID, name string) error {
+	return g.database.InTx(ctx, func(ctx context.Context) error {
+		if err := g.clinics.RenameSite(ctx, clinicID, siteID, name); err != nil {
+			return err
+		}
+		return g.renameSite(ctx, clinicID, Site{ID: siteID, Name: name})
+	})
+}
+
+// DeleteSite takes a site out of the patients and then out of the clinic. COMPAT: it returns clinics.ErrNotFound also if
+// the clinic has no such site.
+func (g *Groups) DeleteSite(ctx context.Context, clinicID, siteID bson.ObjectID) error {
+	clinic, err := g.clinics.Get(ctx, clinicID)
+	if err != nil {
+		return err
+	}
+	if clinic.Site(siteID) == nil {
+		return clinics.ErrNotFound
+	}
+	return g.track(ctx, clinicID, func(ctx context.Context) (clinics.Census, error) {
+		n, err := g.pullSite(ctx, clinicID, siteID)
+		if err != nil {
+			return clinics.Census{}, err
+		}
+		return clinics.Census{Sites: counted(siteID, -n)}, g.clinics.RemoveSite(ctx, clinicID, siteID)
+	})
+}
+
+// MergeSite moves the patients of the source site to the target site, and takes the source out of the clinic. It returns
+// ErrMergeIntoItself, ErrNoTargetSite, or clinics.ErrNotFound, which COMPAT stands for an unknown source too.
+func (g *Groups) MergeSite(ctx context.Context, clinicID, sourceID, targetID bson.ObjectID) (clinics.Site, error) {
+	if sourceID == targetID {
+		return clinics.Site{}, ErrMergeIntoItself
+	}
+	clinic, err := g.clinics.Get(ctx, clinicID)
+	if err != nil {
+		return clinics.Site{}, err
+	}
+	target := clinic.Site(targetID)
+	if target == nil {
+		return clinics.Site{}, ErrNoTargetSite
+	}
+	if clinic.Site(sourceID) == nil {
+		return clinics.Site{}, clinics.ErrNotFound
+	}
+	err = g.track(ctx, clinicID, func(ctx context.Context) (clinics.Census, error) {
+		difference, err := g.moveToSite(ctx, clinicID, sourceID, Site(*target))
+		if err != nil {
+			return clinics.Census{}, err
+		}
+		return difference, g.clinics.RemoveSite(ctx, clinicID, sourceID)
+	})
+	return *target, err
+}
+
+// ConvertTag makes a site of a tag: a site of that name, or of the next free one, gets the patients who have the tag, and
+// the tag goes. It returns ErrNoTagToConvert, clinics.ErrNoRoomForSite or clinics.ErrNotFound.
+func (g *Groups) ConvertTag(ctx context.Context, clinicID, tagID bson.ObjectID) (clinics.Site, error) {
+	clinic, err := g.clinics.Get(ctx, clinicID)
+	if err != nil {
+		return clinics.Site{}, err
+	}
+	tag := clinic.Tag(tagID)
+	if tag == nil {
+		return clinics.Site{}, ErrNoTagToConvert
+	}
+	if _, err := clinic.SiteOfTag(*tag); err != nil {
+		return clinics.Site{}, err
+	}
+	var site clinics.Site
+	err = g.track(ctx, clinicID, func(ctx context.Context) (difference clinics.Census, err error) {
+		if site, err = g.clinics.AddSiteOfTag(ctx, clinicID, *tag); err != nil {
+			return clinics.Census{}, err
+		}
+		if difference, err = g.exchangeTag(ctx, clinicID, tagID, Site(site)); err != nil {
+			return clinics.Census{}, err
+		}
+		return difference, g.clinics.DeleteTag(ctx, clinicID, tagID)
+	})
+	return site, err
+}
+
+// track runs writes that belong together, and that change the census. A write that fails half-way returns the difference
+// that it made so far.
+func (g *Groups) track(ctx context.Context, clinicID bson.ObjectID, write func(ctx context.Context) (clinics.Census, error)) error {
+	return g.census.Track(ctx, clinicID, func(ctx context.Context) (difference clinics.Census, err error) {
+		err = g.database.InTx(ctx, func(ctx context.Context) (err error) {
+			difference, err = write(ctx)
+			return err
+		})
+		if err != nil && g.database.HasTransactions() {
+			return clinics.Census{}, err // what was written is undone
+		}
+		return difference, err
+	})
+}
