@@ -24,6 +24,7 @@ type Services struct {
 	Groups     *patients.Groups
 	Census     *clinics.CensusKeeper
 	Patients   *patients.Service
+	Lists      *patients.Lists
 	Migrations *migration.Service
 	Redox      *redox.Service
 }

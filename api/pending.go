@@ -22,10 +22,6 @@ func (*Handlers) ListClinicsForPatient(context.Context, gen.ListClinicsForPatien
 	return nil, errPending
 }
 
-func (*Handlers) ListPatients(context.Context, gen.ListPatientsRequestObject) (gen.ListPatientsResponseObject, error) {
-	return nil, errPending
-}
-
 func (*Handlers) MergeClinic(context.Context, gen.MergeClinicRequestObject) (gen.MergeClinicResponseObject, error) {
 	return nil, errPending
 }

@@ -27,10 +27,11 @@ func Indexes() []store.Indexes {
 		{Name: "PatientCGMSummary", Keys: store.Ascending("summary.cgmStats.id"), Partial: exists("summary.cgmStats.id")},
 		{Name: "PatientBGMSummary", Keys: store.Ascending("summary.bgmStats.id"), Partial: exists("summary.bgmStats.id")},
 	}
-	for _, period := range []string{"1d", "7d", "14d", "30d"} {
+	for _, period := range periods {
 		indexes = append(indexes, meetingTargetsIndex(period))
 	}
 	indexes = append(indexes, ehrIndexes()...)
+	indexes = append(indexes, listIndexes()...)
 	return []store.Indexes{
 		{Collection: CollectionName, Indexes: indexes},
 		{Collection: "patient_deletions", Indexes: []store.Index{

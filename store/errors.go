@@ -41,3 +41,10 @@ func OneOf(err, notFound, duplicate error) error {
 		return err
 	}
 }
+
+// IsUnknownIndex reports whether a read was refused because it names an index that does not exist, or not yet.
+func IsUnknownIndex(err error) bool {
+	const badValue = 2
+	var command mongo.CommandError
+	return errors.As(err, &command) && command.Code == badValue && strings.Contains(command.Message, "hint")
+}

@@ -53,6 +53,7 @@ func Domain() fx.Option {
 		clinicians.NewRepository,
 		clinicians.NewService,
 		patients.NewRepository,
+		patients.NewLists,
 		patients.NewService,
 		patients.NewUserEvents,
 		patients.NewGroups,

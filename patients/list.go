@@ -1,0 +1,276 @@
+package patients
+
+import (
+	"context"
+	"iter"
+	"slices"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tidepool-org/clinic/store"
+)
+
+// Lists reads patients by the page.
+type Lists struct {
+	collection *mongo.Collection
+	totals     *totals
+}
+
+// NewLists returns lists of the patients of the database.
+func NewLists(d *store.Database) *Lists {
+	collection := d.Collection(CollectionName)
+	return &Lists{collection: collection, totals: newTotals(d)}
+}
+
+// List is a page of a list of patients.
+type List struct {
+	// Rows yields the patients of the page, once. Reading them may fail, and then an error comes last.
+	Rows iter.Seq2[Row, error]
+	// Count is how many patients meet the conditions, on all pages; Total is how many the clinic has.
+	Count, Total int
+}
+
+// List returns the page that the query asks for. A clinic that does not exist has no patients.
+//
+// Where an index gives the order of all patients of the clinic, the page is read straight from it. Otherwise what the order
+// depends on is read of all patients that meet the conditions, and then the patients of the page by their ids: whole records
+// are large, and sorting them would carry all of them about.
+func (l *Lists) List(ctx context.Context, clinicID bson.ObjectID, query ListQuery) (*List, error) {
+	var list List
+	everyone := len(query.conditions) == 0
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		list.Total, err = l.totals.count(groupCtx, clinicID)
+		return err
+	})
+	group.Go(func() (err error) {
+		if everyone && query.order.index.Name != "" {
+			list.Rows, err = l.indexed(ctx, clinicID, query)
+			return err
+		}
+		list.Count, list.Rows, err = l.ranked(ctx, query.filter(clinicID), query.order, query.page, query.narrow)
+		return err
+	})
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	if everyone {
+		list.Count = list.Total
+	}
+	return &list, nil
+}
+
+func (q ListQuery) filter(clinicID bson.ObjectID) bson.D {
+	return append(bson.D{{Key: "clinicId", Value: clinicID}}, q.conditions...)
+}
+
+// indexed reads a page of all patients in the order of an index. A partial index holds those whose value is known, who come
+// first; if they do not fill the page, it goes on with the others.
+func (l *Lists) indexed(ctx context.Context, clinicID bson.ObjectID, query ListQuery) (iter.Seq2[Row, error], error) {
+	o, page := query.order, query.page
+	filter := append(bson.D{{Key: "clinicId", Value: clinicID}}, o.index.Partial...)
+	find := page.Find().SetSort(o.sort())
+	if o.collated {
+		find.SetCollation(store.IgnoreCaseAndAccents())
+	}
+	cursor, err := l.find(ctx, filter, find, o.index.Name)
+	if err != nil {
+		return nil, err
+	}
+	rows := cursorRows(ctx, cursor)
+	if o.index.Partial == nil {
+		return rows, nil
+	}
+	return func(yield func(Row, error) bool) {
+		read := 0
+		for row, err := range rows {
+			read++
+			if !yield(row, err) || err != nil {
+				return
+			}
+		}
+		if read < page.Limit {
+			l.unknown(ctx, clinicID, o, page, read)(yield)
+		}
+	}, nil
+}
+
+// unknown yields the rest of a page, of which the index gave the first rows, from the patients whose value is not known.
+func (l *Lists) unknown(ctx context.Context, clinicID bson.ObjectID, o order, page store.Page, read int) iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
+		skip := 0
+		if read == 0 && page.Offset > 0 { // the page may begin anywhere among them
+			known, err := l.collection.CountDocuments(ctx, append(bson.D{{Key: "clinicId", Value: clinicID}}, o.index.Partial...))
+			if err != nil {
+				yield(Row{}, err)
+				return
+			}
+			skip = max(0, page.Offset-int(known))
+		}
+		rest := bson.D{{Key: "clinicId", Value: clinicID}, {Key: o.flag, Value: bson.D{{Key: "$ne", Value: true}}}}
+		_, rows, err := l.ranked(ctx, rest, o, store.Page{Offset: skip, Limit: page.Limit - read}, false)
+		if err != nil {
+			yield(Row{}, err)
+			return
+		}
+		rows(yield)
+	}
+}
+
+// ranked returns how many patients the filter matches, and a page of them. Narrow tells that an index leads to few of them.
+func (l *Lists) ranked(ctx context.Context, filter bson.D, o order, page store.Page, narrow bool) (int, iter.Seq2[Row, error], error) {
+	var count int
+	var ids []bson.ObjectID
+	var err error
+	if o.collated {
+		count, ids, err = l.rankByName(ctx, filter, o, page, narrow)
+	} else {
+		count, ids, err = l.rankByValue(ctx, filter, o, page)
+	}
+	if err != nil {
+		return 0, nil, err
+	}
+	return count, l.byIDs(ctx, ids), nil
+}
+
+// rankByName leaves the comparison of names to the database.
+func (l *Lists) rankByName(ctx context.Context, filter bson.D, o order, page store.Page, narrow bool) (int, []bson.ObjectID, error) {
+	var cursor *mongo.Cursor
+	var err error
+	if narrow {
+		cursor, err = l.collection.Aggregate(ctx, bson.A{
+			bson.D{{Key: "$match", Value: filter}},
+			bson.D{{Key: "$project", Value: bson.D{{Key: o.path, Value: 1}}}}, // before the sort, which holds all in memory
+			bson.D{{Key: "$sort", Value: o.sort()}},
+			bson.D{{Key: "$project", Value: bson.D{{Key: "_id", Value: 1}}}},
+		}, options.Aggregate().SetCollation(store.IgnoreCaseAndAccents()).SetBatchSize(rankBatch))
+	} else {
+		cursor, err = l.find(ctx, filter, options.Find().
+			SetSort(o.sort()).
+			SetCollation(store.IgnoreCaseAndAccents()).
+			SetProjection(bson.D{{Key: "_id", Value: 1}}).
+			SetBatchSize(rankBatch), o.index.Name)
+	}
+	if err != nil {
+		return 0, nil, err
+	}
+	defer cursor.Close(context.WithoutCancel(ctx)) //nolint:errcheck // the cursor was read to its end, or the error is known
+	var ids []bson.ObjectID
+	count := 0
+	for ; cursor.Next(ctx); count++ {
+		if count >= page.Offset && len(ids) < page.Limit {
+			ids = append(ids, cursor.Current.Lookup("_id").ObjectID())
+		}
+	}
+	return count, ids, cursor.Err()
+}
+
+// rankByValue compares in this process: the database would sort the whole records.
+func (l *Lists) rankByValue(ctx context.Context, filter bson.D, o order, page store.Page) (int, []bson.ObjectID, error) {
+	cursor, err := l.collection.Find(ctx, filter, options.Find().SetProjection(o.projection()).SetBatchSize(rankBatch))
+	if err != nil {
+		return 0, nil, err
+	}
+	defer cursor.Close(context.WithoutCancel(ctx)) //nolint:errcheck // as above
+	end := page.Offset + page.Limit
+	var best []rank
+	count := 0
+	for ; cursor.Next(ctx); count++ {
+		best = append(best, o.rank(cursor.Current))
+		if len(best) >= 2*end+rankSlack { // what cannot reach the page any more is forgotten now and then
+			best = o.first(best, end)
+		}
+	}
+	best = o.first(best, end)
+	ids := make([]bson.ObjectID, 0, min(page.Limit, len(best)))
+	for _, r := range best[min(page.Offset, len(best)):] {
+		ids = append(ids, r.id)
+	}
+	return count, ids, cursor.Err()
+}
+
+const (
+	// rankBatch is how many small documents come in one answer of the database.
+	rankBatch = 20_000
+	// rankSlack bounds how often ranks are sorted in between.
+	rankSlack = 5000
+	// rowBatch bounds how many whole records are in memory at once.
+	rowBatch = 200
+)
+
+// first returns the n ranks that come first, in order.
+func (o order) first(ranks []rank, n int) []rank {
+	slices.SortFunc(ranks, o.compare)
+	return ranks[:min(n, len(ranks))]
+}
+
+// byIDs yields the patients with these ids, in this order. One that was removed meanwhile is left out.
+func (l *Lists) byIDs(ctx context.Context, ids []bson.ObjectID) iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
+		for batch := range slices.Chunk(ids, rowBatch) {
+			records, err := l.records(ctx, batch)
+			if err != nil {
+				yield(Row{}, err)
+				return
+			}
+			for _, id := range batch {
+				record, ok := records[id]
+				if !ok {
+					continue
+				}
+				row, err := newRow(record)
+				if !yield(row, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (l *Lists) records(ctx context.Context, ids []bson.ObjectID) (map[bson.ObjectID]bson.Raw, error) {
+	cursor, err := l.collection.Find(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}, options.Find().SetBatchSize(rowBatch))
+	if err != nil {
+		return nil, err
+	}
+	var all []bson.Raw
+	if err := cursor.All(ctx, &all); err != nil {
+		return nil, err
+	}
+	byID := make(map[bson.ObjectID]bson.Raw, len(all))
+	for _, record := range all {
+		byID[record.Lookup("_id").ObjectID()] = record
+	}
+	return byID, nil
+}
+
+// cursorRows yields the patients of a cursor and closes it.
+func cursorRows(ctx context.Context, cursor *mongo.Cursor) iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
+		defer cursor.Close(context.WithoutCancel(ctx)) //nolint:errcheck // the cursor was read to its end, or the error is known
+		for cursor.Next(ctx) {
+			row, err := newRow(cursor.Current)
+			if !yield(row, err) || err != nil {
+				return
+			}
+		}
+		if err := cursor.Err(); err != nil {
+			yield(Row{}, err)
+		}
+	}
+}
+
+// find reads with the index of the given name, whose statistics the database may misjudge. Until the index is built it reads
+// without.
+func (l *Lists) find(ctx context.Context, filter bson.D, o *options.FindOptionsBuilder, index string) (*mongo.Cursor, error) {
+	if index == "" {
+		return l.collection.Find(ctx, filter, o)
+	}
+	cursor, err := l.collection.Find(ctx, filter, o, options.Find().SetHint(index))
+	if store.IsUnknownIndex(err) {
+		return l.collection.Find(ctx, filter, o)
+	}
+	return cursor, err
+}

@@ -1,0 +1,242 @@
+package patients
+
+import (
+	"errors"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/tidepool-org/clinic/internal/errs"
+	"github.com/tidepool-org/clinic/store"
+)
+
+// ListQuery says which patients of a clinic are wanted, and in which order. All conditions must hold.
+type ListQuery struct {
+	conditions bson.D
+	order      order
+	page       store.Page
+	// narrow tells that an index leads to the few patients that meet a condition.
+	narrow bool
+}
+
+// Errors of orders, which callers know by their texts.
+var (
+	errSortType      = errs.BadRequestf("invalid sort parameter, missing type")
+	errSortOrder     = errs.BadRequestf("invalid sort parameter, missing sort order")
+	errSortAttribute = errs.BadRequestf("invalid sort parameter, invalid sort attribute")
+)
+
+// maxPattern is how long, in bytes, a pattern may be that the database can search for.
+const maxPattern = 32_764
+
+// ParseListQuery reads the parameters of a list, by name. What the interface document says about their form was checked
+// before; a value that does not fit is an error of kind BadRequest all the same.
+func ParseListQuery(parameters map[string][]string, page store.Page) (ListQuery, error) {
+	p := listParser{parameters: parameters, query: ListQuery{page: page}}
+	steps := []func() error{p.search, p.tags, p.sites, p.ranges, p.reviewed, p.fields, p.sort}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return ListQuery{}, err
+		}
+	}
+	return p.query, nil
+}
+
+type listParser struct {
+	parameters map[string][]string
+	query      ListQuery
+}
+
+// value returns the value of a parameter, "" if it is absent.
+func (p *listParser) value(name string) string {
+	if values := p.parameters[name]; len(values) > 0 {
+		return values[0]
+	}
+	return ""
+}
+
+func (p *listParser) require(path string, condition any) {
+	p.query.conditions = append(p.query.conditions, bson.E{Key: path, Value: condition})
+}
+
+func (p *listParser) period() string {
+	if period := p.value("period"); period != "" {
+		return period
+	}
+	return DefaultPeriod
+}
+
+// search looks for a text, taken literally, in what identifies a patient.
+func (p *listParser) search() error {
+	wanted := p.value("search")
+	if wanted == "" {
+		return nil
+	}
+	pattern := regexp.QuoteMeta(wanted)
+	if strings.ContainsRune(wanted, 0) || !utf8.ValidString(wanted) || len(pattern) > maxPattern {
+		return errs.BadRequestf("the search text is too long or is no text")
+	}
+	var anywhere bson.A
+	for _, path := range []string{"fullName", "email", "mrn", "birthDate"} {
+		anywhere = append(anywhere, bson.D{{Key: path, Value: bson.Regex{Pattern: pattern, Options: "i"}}})
+	}
+	p.require("$or", anywhere)
+	return nil
+}
+
+// tags wants all of the given tags.
+func (p *listParser) tags() error { return p.groups("tags", "tags", "$all") }
+
+// sites wants any of the given sites.
+func (p *listParser) sites() error { return p.groups("sites", "sites.id", "$in") }
+
+// groups reads ids of tags or sites. COMPAT: what is no id is dropped, and if none is left, patients without any are wanted;
+// front ends send "_" for that.
+func (p *listParser) groups(parameter, path, operator string) error {
+	if _, ok := p.parameters[parameter]; !ok {
+		return nil
+	}
+	var ids bson.A
+	for value := range strings.SplitSeq(p.value(parameter), ",") {
+		if value == "" {
+			return errs.BadRequestf("parameter %q has an error: empty value is not allowed", parameter)
+		}
+		if id, err := bson.ObjectIDFromHex(value); err == nil {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		p.require(parameter, bson.D{{Key: "$in", Value: bson.A{nil, bson.A{}}}})
+		return nil
+	}
+	p.query.narrow = true
+	p.require(path, bson.D{{Key: operator, Value: ids}})
+	return nil
+}
+
+// ranges leaves out patients whose glucose is judged by other than the usual ranges.
+func (p *listParser) ranges() error {
+	value := p.value("omitNonStandardRanges")
+	if value == "" {
+		return nil
+	}
+	omit, err := strconv.ParseBool(value)
+	if err != nil {
+		return badParameter("omitNonStandardRanges")
+	}
+	if omit {
+		p.require("$and", bson.A{bson.D{{Key: "$or", Value: bson.A{
+			bson.D{{Key: "glycemicRanges.preset", Value: "adaStandard"}},
+			bson.D{{Key: "glycemicRanges", Value: bson.D{{Key: "$exists", Value: false}}}},
+		}}}})
+	}
+	return nil
+}
+
+func (p *listParser) reviewed() error {
+	value := p.value("lastReviewed")
+	if value == "" {
+		return nil
+	}
+	until, err := time.Parse(time.RFC3339, value)
+	if err != nil {
+		return badParameter("lastReviewed")
+	}
+	p.require("reviews.0.time", bson.D{{Key: "$lte", Value: until}})
+	return nil
+}
+
+// fields reads the parameters that filter by a field of the table. Others that look like them are ignored.
+func (p *listParser) fields() error {
+	for name := range p.parameters {
+		parameter, ok := filterParameters[name]
+		if !ok {
+			continue
+		}
+		operator, operand, err := parameter.parse(p.value(name))
+		if err != nil {
+			return badParameter(name)
+		}
+		if operator != "" {
+			path := parameter.field.path(scope{parameter.kind, p.period()})
+			p.require("$and", bson.A{bson.D{{Key: path, Value: bson.D{{Key: operator, Value: operand}}}}})
+		}
+	}
+	p.query.conditions = mergeAnd(p.query.conditions)
+	return nil
+}
+
+// mergeAnd makes one $and of several, because a document cannot have a key twice.
+func mergeAnd(conditions bson.D) bson.D {
+	var merged bson.D
+	var all bson.A
+	for _, condition := range conditions {
+		if condition.Key == "$and" {
+			all = append(all, condition.Value.(bson.A)...)
+			continue
+		}
+		merged = append(merged, condition)
+	}
+	if len(all) > 0 {
+		merged = append(merged, bson.E{Key: "$and", Value: all})
+	}
+	return merged
+}
+
+// comparators are those of numeric filters. The longer come first, because the shorter begin them.
+var comparators = []struct{ sign, operator string }{{"<=", "$lte"}, {">=", "$gte"}, {"<", "$lt"}, {">", "$gt"}}
+
+// parse returns a condition as the database puts it. The operator is "" if there is no condition.
+func (f filterParameter) parse(value string) (operator string, operand any, err error) {
+	if f.field.value == instant {
+		at, err := time.Parse(time.RFC3339, value)
+		if err != nil || at.IsZero() { // COMPAT: the zero time stands for none
+			return "", nil, err
+		}
+		return f.operator, at, nil
+	}
+	for _, comparator := range comparators {
+		if number, ok := strings.CutPrefix(value, comparator.sign); ok {
+			operand, err := strconv.ParseFloat(number, 64)
+			if errors.Is(err, strconv.ErrRange) {
+				err = nil // a number too large to hold became infinite, which compares as it should
+			}
+			return comparator.operator, operand, err
+		}
+	}
+	return "", nil, strconv.ErrSyntax
+}
+
+func (p *listParser) sort() error {
+	p.query.order = nameOrder(1)
+	value := p.value("sort")
+	if value == "" {
+		return nil
+	}
+	kind := Kind(p.value("sortType"))
+	if kind == "" {
+		return errSortType
+	}
+	direction, ok := map[byte]int{'+': 1, '-': -1}[value[0]]
+	if !ok {
+		return errSortOrder
+	}
+	f, ok := sortFields[kind][value[1:]]
+	if !ok {
+		return errSortAttribute
+	}
+	if f.name == "fullName" {
+		p.query.order = nameOrder(direction)
+		return nil
+	}
+	p.query.order = fieldOrder(f, scope{kind, p.period()}, direction)
+	return nil
+}
+
+func badParameter(name string) error {
+	return errs.BadRequestf("parameter %q has an error: the value cannot be read", name)
+}

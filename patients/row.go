@@ -1,0 +1,43 @@
+package patients
+
+import (
+	"go.mongodb.org/mongo-driver/v2/bson"
+)
+
+// Row is a patient as lists read it: the record without the summary, which is by far the largest part and is handed on as it
+// is stored.
+type Row struct {
+	Patient Patient // its Summary is nil
+	Summary StoredSummary
+}
+
+// newRow reads a stored record, whose memory it shares.
+func newRow(record bson.Raw) (Row, error) {
+	elements, err := record.Elements()
+	if err != nil {
+		return Row{}, err
+	}
+	var row Row
+	rest := make(bson.Raw, lengthSize, lengthSize+smallRecord)
+	for _, element := range elements {
+		if element.Key() == "summary" {
+			row.Summary = StoredSummary{element.Value()}
+			continue
+		}
+		rest = append(rest, element...)
+	}
+	rest = append(rest, 0)
+	putLength(rest)
+	return row, bson.Unmarshal(rest, &row.Patient)
+}
+
+const (
+	lengthSize  = 4    // bytes before the first element of a document
+	smallRecord = 2000 // bytes that most records have besides the summary
+)
+
+func putLength(document bson.Raw) {
+	for i, n := 0, len(document); i < lengthSize; i++ {
+		document[i] = byte(n >> (8 * i))
+	}
+}
