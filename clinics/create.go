@@ -122,7 +122,7 @@ func (s *Service) create(ctx context.Context, clinic Clinic, founder Founder, de
 	clinic.Derived = &Derived{Census: &StoredCensus{CountedTime: clinic.CreatedTime}}
 
 	for range shareCodeDraws {
-		code := randomShareCode()
+		code := s.drawShareCode()
 		if taken, err := s.hasShareCode(ctx, code); err != nil {
 			return nil, err
 		} else if taken {

@@ -64,6 +64,8 @@ type Service struct {
 	patients   Patients
 	deletions  *store.Deletions
 	demoUserID string // "" means that clinics get no demo patient
+	// drawShareCode returns a code that a clinic may have already.
+	drawShareCode func() string
 }
 
 // NewService returns the rules for the clinics in the repository.
@@ -71,5 +73,6 @@ func NewService(r *Repository, accounts Accounts, people People, members Members
 	return &Service{
 		Repository: r, accounts: accounts, people: people, members: members, patients: patients,
 		deletions: store.NewDeletions(r.database, CollectionName, "clinic", notRecorded), demoUserID: demo.PatientUserID,
+		drawShareCode: randomShareCode,
 	}
 }
