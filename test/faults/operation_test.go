@@ -1,0 +1,41 @@
+package faults_test
+
+import (
+	"slices"
+
+	"github.com/tidepool-org/clinic/internal/testkit"
+)
+
+// operation is an operation of the service that writes more than one document, in a situation in which it has all of them
+// to write.
+type operation struct {
+	name  string
+	stage func(s *scene)
+	call  func(s *scene) testkit.Response
+	// transaction tells that all its writes, but those that keep the census, belong to one transaction.
+	transaction bool
+
+	// A repeat after an error is answered like a call that nothing disturbs, and leaves the same behind. Where the contract
+	// says otherwise, the fields below say so, each with the reason.
+
+	// repeat is another status with which a repeat may be answered, if the first call had done its work.
+	repeat *exception
+	// twice allows the state that two undisturbed calls leave.
+	twice *exception
+	// orphans are collections in which documents may stay that belong to no clinic.
+	orphans *exception
+	// accounts allows accounts that belong to nobody.
+	accounts *exception
+}
+
+// exception is something the contract cannot promise.
+type exception struct {
+	why         string
+	status      int
+	collections []string
+}
+
+func operations() []operation {
+	return slices.Concat(clinicOperations(), memberOperations(), migrationOperations(), groupOperations(),
+		patientOperations(), removalOperations(), ehrOperations(), mergeOperations())
+}

@@ -1,0 +1,219 @@
+package faults_test
+
+import (
+	"bytes"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.uber.org/zap"
+
+	"github.com/tidepool-org/clinic/clinics"
+	"github.com/tidepool-org/clinic/config"
+	"github.com/tidepool-org/clinic/internal/testkit"
+	"github.com/tidepool-org/clinic/internal/testkit/standin"
+	"github.com/tidepool-org/clinic/patients"
+	"github.com/tidepool-org/clinic/test/faults/wire"
+)
+
+// Users who play in every scene. Their ids stay the same, so that two runs can be compared.
+const (
+	admin  = "ad00000001"
+	other  = "ad00000002"
+	member = "ee00000001"
+	guest  = "ee00000002" // has an account, but is in no clinic
+	legacy = "cc00000001" // a legacy account, which stands for a clinic
+	demo   = "de00000001"
+)
+
+var names = map[string]string{
+	admin: "Ada Admin", other: "Olga Other", member: "Max Member", guest: "Gus Guest", legacy: "Lee Legacy", demo: "Demi Demo",
+}
+
+// scene is a service with a database that can break, and what stands on the stage.
+type scene struct {
+	app *testkit.App
+	testing.TB
+	proxy *wire.Proxy
+	ids   map[string]string
+	empty []byte // what the neighbours remember at the beginning
+	// process is set if the service runs as a process of its own.
+	process *testkit.Process
+}
+
+// databaseAddress returns where the real database is.
+func databaseAddress() string { return testkit.Store("").Addresses }
+
+// settings changes the settings of a service under test so that it reaches its database through the proxy, and gives up
+// soon.
+func settings(proxy *wire.Proxy) func(*config.Config) {
+	return func(c *config.Config) {
+		c.Store.Addresses = proxy.Address()
+		c.Demo.PatientUserID = demo
+		c.Platform.CallTimeout = 300 * time.Millisecond
+	}
+}
+
+func newScene(t testing.TB) *scene {
+	t.Helper()
+	proxy, err := wire.Start(databaseAddress())
+	require.NoError(t, err)
+	t.Cleanup(proxy.Close)
+	return startScene(t, proxy)
+}
+
+func startScene(t testing.TB, proxy *wire.Proxy) *scene {
+	t.Helper()
+	app := testkit.Start(t, testkit.Configure(settings(proxy)))
+	return setScene(t, app, proxy)
+}
+
+func setScene(t testing.TB, app *testkit.App, proxy *wire.Proxy) *scene {
+	t.Helper()
+	for id, name := range names {
+		user := standin.User{UserID: id, Username: id + "@example.com", Emails: []string{id + "@example.com"}, PasswordExists: true}
+		if id == legacy {
+			user.Roles = []string{"clinic"}
+		}
+		app.Standin.AddUser(user)
+		app.Standin.AddProfile(id, map[string]any{"fullName": name, "patient": map[string]any{"birthday": "1990-05-06"}})
+	}
+	var empty bytes.Buffer
+	require.NoError(t, app.Standin.Save(&empty))
+	return &scene{app: app, proxy: proxy, ids: map[string]string{}, empty: empty.Bytes()}
+}
+
+// play runs part of a test with the scene reporting to it.
+func (s *scene) play(t testing.TB, part func()) {
+	t.Helper()
+	before := s.TB
+	s.TB = t
+	defer func() { s.TB = before }()
+	part()
+}
+
+// clear empties the stage.
+func (s *scene) clear() {
+	s.proxy.Heal()
+	collections, err := s.app.Store.ListCollectionNames(s.Context(), bson.D{})
+	require.NoError(s, err)
+	for _, collection := range collections {
+		_, err := s.app.Store.Collection(collection).DeleteMany(s.Context(), bson.D{})
+		require.NoError(s, err)
+	}
+	s.app.Standin.Heal()
+	require.NoError(s, s.app.Standin.Load(bytes.NewReader(s.empty)))
+	s.ids = map[string]string{}
+}
+
+// sweep does at once what the service does a minute after a process died.
+func (s *scene) sweep() {
+	keeper := clinics.NewCensusKeeper(s.app.Store, patients.NewRepository(s.app.Store, config.Demo{PatientUserID: demo}), zap.NewNop())
+	keeper.Patience = -time.Second
+	_, err := keeper.Sweep(s.Context())
+	require.NoError(s, err)
+}
+
+// recount counts the patients of all clinics anew.
+func (s *scene) recount() {
+	keeper := clinics.NewCensusKeeper(s.app.Store, patients.NewRepository(s.app.Store, config.Demo{PatientUserID: demo}), zap.NewNop())
+	for _, clinic := range testkit.Documents(s, s.app.Store, clinics.CollectionName, bson.D{}) {
+		require.NoError(s, keeper.Recount(s.Context(), clinic["_id"].(bson.ObjectID)))
+	}
+}
+
+// send makes a call. Names in braces in the path stand for ids of the scene.
+func (s *scene) send(caller testkit.Caller, line string, body any) testkit.Response {
+	s.Helper()
+	method, path, _ := strings.Cut(line, " ")
+	answer := s.app.Call(s, caller, method, s.fill(path), body)
+	if answer.Status == http.StatusNotImplemented {
+		s.Skip("the operation is not built yet: " + line)
+	}
+	return answer
+}
+
+func (s *scene) fill(text string) string {
+	return os.Expand(strings.NewReplacer("{", "${").Replace(text), func(name string) string {
+		id, ok := s.ids[name]
+		require.True(s, ok, "no id of %q on the stage", name)
+		return id
+	})
+}
+
+// make makes a call whose answer has an id, and keeps that under the name.
+func (s *scene) make(name string, caller testkit.Caller, line string, body any) {
+	s.Helper()
+	s.ids[name] = s.send(caller, line, body).OK(s, http.StatusOK).Object(s)["id"].(string)
+}
+
+// clinic puts a clinic with one admin on the stage.
+func (s *scene) clinic(name, adminID string) {
+	s.Helper()
+	s.make(name, testkit.User(adminID), "POST /v1/clinics", map[string]any{"name": "Clinic " + name, "preferredBgUnits": "mg/dL"})
+}
+
+// join makes a user a member of a clinic.
+func (s *scene) join(clinic, userID string, roles ...string) {
+	s.Helper()
+	s.send(testkit.Service, "POST /v1/clinics/{"+clinic+"}/clinicians", map[string]any{
+		"id": userID, "email": userID + "@example.com", "roles": roles, "name": names[userID],
+	}).OK(s, http.StatusOK)
+}
+
+// invite invites somebody to a clinic.
+func (s *scene) invite(clinic, inviteID string, roles ...string) {
+	s.Helper()
+	s.send(testkit.Service, "POST /v1/clinics/{"+clinic+"}/clinicians", map[string]any{
+		"inviteId": inviteID, "email": inviteID + "@example.com", "roles": roles,
+	}).OK(s, http.StatusOK)
+}
+
+// patient adds a custodial patient to a clinic. Values that are lists of names of tags or sites on the stage stand for their
+// ids.
+func (s *scene) patient(name, clinic string, extra map[string]any) {
+	s.Helper()
+	body := map[string]any{"fullName": "Patient " + name, "birthDate": "1990-05-06"}
+	for field, value := range extra {
+		body[field] = value
+	}
+	s.make(name, testkit.Service, "POST /v1/clinics/{"+clinic+"}/patients", body)
+}
+
+// claimed adds a patient who has an account and shares its data with the clinic.
+func (s *scene) claimed(userID, clinic string) {
+	s.Helper()
+	s.send(testkit.Service, "POST /v1/clinics/{"+clinic+"}/patients/"+userID, map[string]any{
+		"permissions": map[string]any{"view": map[string]any{}, "note": map[string]any{}},
+	}).OK(s, http.StatusOK)
+}
+
+// tag adds a tag to a clinic.
+func (s *scene) tag(name, clinic string) {
+	s.Helper()
+	s.send(testkit.Service, "POST /v1/clinics/{"+clinic+"}/patient_tags", map[string]any{"name": name}).OK(s, http.StatusOK)
+	s.ids[name] = s.idOf(clinic, "patientTags", name)
+}
+
+// site adds a site to a clinic.
+func (s *scene) site(name, clinic string) {
+	s.Helper()
+	s.send(testkit.Service, "POST /v1/clinics/{"+clinic+"}/sites", map[string]any{"name": name}).OK(s, http.StatusOK)
+	s.ids[name] = s.idOf(clinic, "sites", name)
+}
+
+func (s *scene) idOf(clinic, list, name string) string {
+	s.Helper()
+	shown := s.send(testkit.Service, "GET /v1/clinics/{"+clinic+"}", nil).OK(s, http.StatusOK).Object(s)
+	for _, entry := range shown[list].([]any) {
+		if entry.(map[string]any)["name"] == name {
+			return entry.(map[string]any)["id"].(string)
+		}
+	}
+	require.Fail(s, "not in the clinic", name)
+	return ""
+}

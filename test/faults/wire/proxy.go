@@ -1,0 +1,254 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+)
+
+// Proxy is the database for the service, and a client for the database.
+type Proxy struct {
+	target     string
+	listener   net.Listener
+	replicaSet *replicaSet // nil unless the database passes for one
+
+	mu       sync.Mutex
+	open     map[net.Conn]bool
+	fault    *Fault // nil means that all is well
+	count    int    // of writes since the fault was armed
+	tripped  bool   // whether the fault has happened
+	down     bool
+	commands []Command
+}
+
+// Start begins to listen for connections to the database at the target, a host and port.
+func Start(target string) (*Proxy, error) {
+	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	p := &Proxy{target: target, listener: listener, open: map[net.Conn]bool{}}
+	go p.accept()
+	return p, nil
+}
+
+// StartReplicaSet is Start for a database that shall pass for a replica set. See replicaSet for how far that goes. The
+// database is the one that the service uses, reached without the proxy.
+func StartReplicaSet(target string, d *mongo.Database) (*Proxy, error) {
+	p, err := Start(target)
+	if err != nil {
+		return nil, err
+	}
+	p.replicaSet = newReplicaSet(p.Address(), d)
+	return p, nil
+}
+
+// Address returns where the proxy listens, as host and port.
+func (p *Proxy) Address() string { return p.listener.Addr().String() }
+
+// Close ends the proxy and all connections.
+func (p *Proxy) Close() {
+	_ = p.listener.Close()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for connection := range p.open {
+		_ = connection.Close()
+	}
+}
+
+// Arm sets the next fault, begins to count writes, and forgets the commands so far.
+func (p *Proxy) Arm(fault Fault) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fault, p.count, p.tripped, p.down, p.commands = &fault, 0, false, false, nil
+}
+
+// Heal ends the fault, and reports whether it had happened.
+func (p *Proxy) Heal() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fault, p.down = nil, false
+	return p.tripped
+}
+
+// Forget forgets the commands so far.
+func (p *Proxy) Forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.commands = nil
+}
+
+// Commands returns the commands since the last Arm or Forget, without those by which the driver looks after its
+// connections.
+func (p *Proxy) Commands() []Command {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]Command(nil), p.commands...)
+}
+
+// Writes returns those of Commands that change documents.
+func (p *Proxy) Writes() []Command {
+	var found []Command
+	for _, command := range p.Commands() {
+		if command.IsWrite() {
+			found = append(found, command)
+		}
+	}
+	return found
+}
+
+func (p *Proxy) accept() {
+	for {
+		connection, err := p.listener.Accept()
+		if err != nil {
+			return
+		}
+		go p.serve(connection)
+	}
+}
+
+func (p *Proxy) serve(client net.Conn) {
+	defer p.drop(client)
+	server, err := net.DialTimeout("tcp", p.target, 5*time.Second)
+	if err != nil {
+		return
+	}
+	defer p.drop(server)
+	p.keep(client, server)
+	for {
+		asked, err := readMessage(client)
+		if err != nil {
+			return
+		}
+		said, err := p.handle(server, asked)
+		if err != nil {
+			return
+		}
+		if _, err := client.Write(said); err != nil {
+			return
+		}
+	}
+}
+
+func (p *Proxy) keep(connections ...net.Conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, connection := range connections {
+		p.open[connection] = true
+	}
+}
+
+func (p *Proxy) drop(connection net.Conn) {
+	_ = connection.Close()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.open, connection)
+}
+
+// errCut ends the connection to the service.
+var errCut = errors.New("cut")
+
+// handle returns the answer to a request.
+func (p *Proxy) handle(server net.Conn, asked message) (message, error) {
+	body, err := asked.document()
+	if err != nil {
+		return nil, err
+	}
+	command, err := newCommand(body)
+	if err != nil {
+		return nil, err
+	}
+	if isGreeting(command) {
+		return p.greet(server, asked)
+	}
+	fault, down := p.note(command)
+	switch {
+	case down:
+		return answer(asked, LastingError())
+	case fault == nil:
+		return p.forward(server, asked, command)
+	default:
+		return p.fail(server, asked, command, *fault)
+	}
+}
+
+// note records the command and returns the fault that happens to it, nil if none does, and whether the database is down.
+func (p *Proxy) note(command Command) (*Fault, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.commands = append(p.commands, command)
+	if p.down || p.fault == nil || !command.IsWrite() || (p.fault.Only != nil && !p.fault.Only(command)) {
+		return nil, p.down
+	}
+	p.count++
+	if delay := p.fault.Delay; delay > 0 {
+		p.mu.Unlock()
+		time.Sleep(delay)
+		p.mu.Lock()
+	}
+	if p.fault == nil || p.tripped || p.count != p.fault.Write {
+		return nil, false
+	}
+	p.tripped, p.down = true, p.fault.Kind == Down
+	return p.fault, false
+}
+
+func (p *Proxy) fail(server net.Conn, asked message, command Command, fault Fault) (message, error) {
+	var err error
+	switch fault.Kind {
+	case Refused:
+		return answer(asked, fault.Answer)
+	case Unanswered:
+		_, err = p.forward(server, asked, command)
+	case Halved:
+		err = p.halve(server, asked, command)
+	case Lost, Down:
+	}
+	if fault.Reached != nil {
+		fault.Reached()
+	}
+	return nil, errors.Join(errCut, err)
+}
+
+func (p *Proxy) halve(server net.Conn, asked message, command Command) error {
+	all := command.Statements()
+	if len(all) < 2 {
+		return nil
+	}
+	half, err := without(command.Body, statements[command.Name])
+	if err != nil {
+		return err
+	}
+	half = append(half, bson.E{Key: statements[command.Name], Value: all[:len(all)/2]})
+	body, err := bson.Marshal(half)
+	if err != nil {
+		return err
+	}
+	command.Body = body
+	reduced, err := request(asked.id(), command.Body)
+	if err != nil {
+		return err
+	}
+	_, err = p.forward(server, reduced, command)
+	return err
+}
+
+// forward lets the database, or the replica set that it passes for, answer.
+func (p *Proxy) forward(server net.Conn, asked message, command Command) (message, error) {
+	if p.replicaSet == nil {
+		return ask(server, asked)
+	}
+	return p.replicaSet.handle(server, asked, command)
+}
+
+func ask(server net.Conn, asked message) (message, error) {
+	if _, err := server.Write(asked); err != nil {
+		return nil, err
+	}
+	return readMessage(server)
+}
