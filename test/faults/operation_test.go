@@ -20,9 +20,7 @@ type operation struct {
 
 	// repeat is another status with which a repeat may be answered, if the first call had done its work.
 	repeat *exception
-	// twice allows the state that two undisturbed calls leave.
-	twice *exception
-	// orphans are collections in which documents may stay that belong to no clinic.
+	// orphans are collections in which a crash may leave documents that belong to no clinic.
 	orphans *exception
 	// accounts allows accounts that belong to nobody.
 	accounts *exception

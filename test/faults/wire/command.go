@@ -12,6 +12,7 @@ import (
 // Command is a command as the service sent it.
 type Command struct {
 	Name       string
+	Database   string
 	Collection string // "" if the command has none
 	Body       bson.Raw
 }
@@ -29,6 +30,7 @@ func newCommand(body bson.Raw) (Command, error) {
 	}
 	c := Command{Name: elements[0].Key(), Body: body}
 	c.Collection, _ = elements[0].Value().StringValueOK()
+	c.Database, _ = body.Lookup("$db").StringValueOK()
 	return c, nil
 }
 

@@ -20,7 +20,8 @@ const (
 	// Down is Lost, and from then on the database refuses everything until Heal. For what is stored, this is the same as
 	// the death of the service.
 	Down Kind = "down"
-	// Refused answers the write with Answer, and the database does not learn of it.
+	// Refused answers the write with Answer, and the database does not learn of it. A transaction of which it is part is
+	// aborted.
 	Refused Kind = "refused"
 )
 
@@ -35,8 +36,15 @@ type Fault struct {
 	Reached func()
 	// Delay passes before every write is carried out, the faulty one included.
 	Delay time.Duration
-	// Only restricts the count to some writes. Nil counts all.
-	Only func(Command) bool
+	// Counts tells which commands are counted. Nil counts writes.
+	Counts func(Command) bool
+}
+
+func (f *Fault) counts(command Command) bool {
+	if f.Counts == nil {
+		return command.IsWrite()
+	}
+	return f.Counts(command)
 }
 
 // TransientError is what a database answers if a transaction should be tried again.

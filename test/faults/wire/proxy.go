@@ -9,6 +9,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
 // Proxy is the database for the service, and a client for the database.
@@ -27,25 +28,25 @@ type Proxy struct {
 }
 
 // Start begins to listen for connections to the database at the target, a host and port.
-func Start(target string) (*Proxy, error) {
+func Start(target string) (*Proxy, error) { return start(target, nil) }
+
+func start(target string, replicaSet *replicaSet) (*Proxy, error) {
 	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	p := &Proxy{target: target, listener: listener, open: map[net.Conn]bool{}}
+	p := &Proxy{target: target, listener: listener, replicaSet: replicaSet, open: map[net.Conn]bool{}}
 	go p.accept()
 	return p, nil
 }
 
-// StartReplicaSet is Start for a database that shall pass for a replica set. See replicaSet for how far that goes. The
-// database is the one that the service uses, reached without the proxy.
-func StartReplicaSet(target string, d *mongo.Database) (*Proxy, error) {
-	p, err := Start(target)
+// StartReplicaSet is Start for a database that shall pass for a replica set. See replicaSet for how far that goes.
+func StartReplicaSet(target string) (*Proxy, error) {
+	client, err := mongo.Connect(options.Client().ApplyURI("mongodb://" + target + "/?directConnection=true"))
 	if err != nil {
 		return nil, err
 	}
-	p.replicaSet = newReplicaSet(p.Address(), d)
-	return p, nil
+	return start(target, newReplicaSet(client))
 }
 
 // Address returns where the proxy listens, as host and port.
@@ -54,6 +55,9 @@ func (p *Proxy) Address() string { return p.listener.Addr().String() }
 // Close ends the proxy and all connections.
 func (p *Proxy) Close() {
 	_ = p.listener.Close()
+	if p.replicaSet != nil {
+		_ = p.replicaSet.client.Disconnect(context.Background())
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for connection := range p.open {
@@ -182,7 +186,7 @@ func (p *Proxy) note(command Command) (*Fault, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.commands = append(p.commands, command)
-	if p.down || p.fault == nil || !command.IsWrite() || (p.fault.Only != nil && !p.fault.Only(command)) {
+	if p.down || p.fault == nil || !p.fault.counts(command) {
 		return nil, p.down
 	}
 	p.count++
@@ -202,7 +206,7 @@ func (p *Proxy) fail(server net.Conn, asked message, command Command, fault Faul
 	var err error
 	switch fault.Kind {
 	case Refused:
-		return answer(asked, fault.Answer)
+		return p.refuse(asked, command, fault.Answer)
 	case Unanswered:
 		_, err = p.forward(server, asked, command)
 	case Halved:
@@ -213,6 +217,15 @@ func (p *Proxy) fail(server net.Conn, asked message, command Command, fault Faul
 		fault.Reached()
 	}
 	return nil, errors.Join(errCut, err)
+}
+
+func (p *Proxy) refuse(asked message, command Command, said bson.D) (message, error) {
+	if p.replicaSet != nil && command.InTransaction() {
+		if err := p.replicaSet.abort(command); err != nil {
+			return nil, err
+		}
+	}
+	return answer(asked, said)
 }
 
 func (p *Proxy) halve(server net.Conn, asked message, command Command) error {
