@@ -7,7 +7,7 @@ import (
 func clinicOperations() []operation {
 	return []operation{
 		{
-			name: "CreateClinic", transaction: true,
+			name: "CreateClinic", transactions: 1,
 			stage: func(*scene) {},
 			call: func(s *scene) testkit.Response {
 				return s.send(testkit.User(admin), "POST /v1/clinics", map[string]any{"name": "Clinic new", "preferredBgUnits": "mg/dL"})
@@ -18,7 +18,7 @@ func clinicOperations() []operation {
 			},
 		},
 		{
-			name: "EnableNewClinicExperience", transaction: true,
+			name: "EnableNewClinicExperience", transactions: 1,
 			stage: func(*scene) {},
 			call: func(s *scene) testkit.Response {
 				return s.send(testkit.Service, "POST /v1/clinicians/"+legacy+"/migrate", nil)
@@ -29,7 +29,7 @@ func clinicOperations() []operation {
 			},
 		},
 		{
-			name: "DeleteClinic", transaction: true,
+			name: "DeleteClinic", transactions: 1,
 			stage: func(s *scene) {
 				s.clinic("north", admin)
 				s.clinic("south", other)
@@ -50,7 +50,7 @@ func clinicOperations() []operation {
 func migrationOperations() []operation {
 	return []operation{
 		{
-			name: "TriggerInitialMigration", transaction: true,
+			name: "TriggerInitialMigration", transactions: 1,
 			stage: func(s *scene) {
 				s.make("moving", testkit.Service, "POST /v1/clinicians/"+legacy+"/migrate", nil)
 				s.send(testkit.User(legacy), "PUT /v1/clinics/{moving}", map[string]any{

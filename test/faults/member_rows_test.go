@@ -16,7 +16,7 @@ func memberOperations() []operation {
 	done := &exception{why: "the first call had added the member, and only its answer was lost", status: 409}
 	return []operation{
 		{
-			name: "CreateClinician", transaction: true,
+			name: "CreateClinician", transactions: 1,
 			stage: team,
 			call: func(s *scene) testkit.Response {
 				return s.send(testkit.Service, "POST /v1/clinics/{north}/clinicians", map[string]any{
@@ -26,7 +26,7 @@ func memberOperations() []operation {
 			repeat: done,
 		},
 		{
-			name: "CreateClinician (plain member)", transaction: true,
+			name: "CreateClinician (plain member)", transactions: 1,
 			stage: team,
 			call: func(s *scene) testkit.Response {
 				return s.send(testkit.Service, "POST /v1/clinics/{north}/clinicians", map[string]any{
@@ -36,17 +36,17 @@ func memberOperations() []operation {
 			repeat: done,
 		},
 		{
-			name: "AddServiceAccount", transaction: true,
+			name: "AddServiceAccount", transactions: 1,
 			stage: team,
 			call: func(s *scene) testkit.Response {
-				return s.send(testkit.User(admin), "POST /v1/clinics/{north}/service_accounts", map[string]any{
+				return s.send(testkit.Service, "POST /v1/clinics/{north}/service_accounts", map[string]any{
 					"name": "Robot", "client_id": "robot", "client_secret": "secret",
 				})
 			},
 			repeat: done,
 		},
 		{
-			name: "UpdateClinician (promoted)", transaction: true,
+			name: "UpdateClinician (promoted)", transactions: 1,
 			stage: team,
 			call: func(s *scene) testkit.Response {
 				return s.send(testkit.User(admin), "PUT /v1/clinics/{north}/clinicians/"+member, map[string]any{
@@ -55,7 +55,7 @@ func memberOperations() []operation {
 			},
 		},
 		{
-			name: "UpdateClinician (demoted)", transaction: true,
+			name: "UpdateClinician (demoted)", transactions: 1,
 			stage: team,
 			call: func(s *scene) testkit.Response {
 				return s.send(testkit.User(admin), "PUT /v1/clinics/{north}/clinicians/"+other, map[string]any{
@@ -64,7 +64,7 @@ func memberOperations() []operation {
 			},
 		},
 		{
-			name: "AssociateClinicianToUser", transaction: true,
+			name: "AssociateClinicianToUser", transactions: 1,
 			stage: team,
 			call: func(s *scene) testkit.Response {
 				return s.send(testkit.Service, "PATCH /v1/clinics/{north}/invites/clinicians/invite/clinician", map[string]any{"userId": guest})
@@ -72,7 +72,7 @@ func memberOperations() []operation {
 			repeat: &exception{why: "the first call had used up the invite, and only its answer was lost", status: 404},
 		},
 		{
-			name: "DeleteClinician", transaction: true,
+			name: "DeleteClinician", transactions: 1,
 			stage: team,
 			call: func(s *scene) testkit.Response {
 				return s.send(testkit.User(admin), "DELETE /v1/clinics/{north}/clinicians/"+other, nil)

@@ -12,14 +12,19 @@ type operation struct {
 	name  string
 	stage func(s *scene)
 	call  func(s *scene) testkit.Response
-	// transaction tells that all its writes, but those that keep the census, belong to one transaction.
-	transaction bool
+	// transactions is the number of transactions to which its writes belong, but those that keep the census. Zero means that
+	// it needs none.
+	transactions int
 
 	// A repeat after an error is answered like a call that nothing disturbs, and leaves the same behind. Where the contract
 	// says otherwise, the fields below say so, each with the reason.
 
 	// repeat is another status with which a repeat may be answered, if the first call had done its work.
 	repeat *exception
+	// twice allows the state that two undisturbed calls leave, if only an answer was lost.
+	twice *exception
+	// undone allows the state before the call.
+	undone *exception
 	// orphans are collections in which a crash may leave documents that belong to no clinic.
 	orphans *exception
 	// accounts allows accounts that belong to nobody.

@@ -173,8 +173,7 @@ func (s *scene) invite(clinic, inviteID string, roles ...string) {
 	}).OK(s, http.StatusOK)
 }
 
-// patient adds a custodial patient to a clinic. Values that are lists of names of tags or sites on the stage stand for their
-// ids.
+// patient adds a custodial patient to a clinic.
 func (s *scene) patient(name, clinic string, extra map[string]any) {
 	s.Helper()
 	body := map[string]any{"fullName": "Patient " + name, "birthDate": "1990-05-06"}
@@ -192,28 +191,21 @@ func (s *scene) claimed(userID, clinic string) {
 	}).OK(s, http.StatusOK)
 }
 
-// tag adds a tag to a clinic.
-func (s *scene) tag(name, clinic string) {
-	s.Helper()
-	s.send(testkit.Service, "POST /v1/clinics/{"+clinic+"}/patient_tags", map[string]any{"name": name}).OK(s, http.StatusOK)
-	s.ids[name] = s.idOf(clinic, "patientTags", name)
-}
+// tag puts a tag into a clinic.
+func (s *scene) tag(name, clinic string) { s.Helper(); s.label(name, clinic, "patientTags", "_id") }
 
-// site adds a site to a clinic.
-func (s *scene) site(name, clinic string) {
-	s.Helper()
-	s.send(testkit.Service, "POST /v1/clinics/{"+clinic+"}/sites", map[string]any{"name": name}).OK(s, http.StatusOK)
-	s.ids[name] = s.idOf(clinic, "sites", name)
-}
+// site puts a site into a clinic.
+func (s *scene) site(name, clinic string) { s.Helper(); s.label(name, clinic, "sites", "id") }
 
-func (s *scene) idOf(clinic, list, name string) string {
+// label adds a tag or site as it is stored.
+func (s *scene) label(name, clinic, list, idField string) {
 	s.Helper()
-	shown := s.send(testkit.Service, "GET /v1/clinics/{"+clinic+"}", nil).OK(s, http.StatusOK).Object(s)
-	for _, entry := range shown[list].([]any) {
-		if entry.(map[string]any)["name"] == name {
-			return entry.(map[string]any)["id"].(string)
-		}
-	}
-	require.Fail(s, "not in the clinic", name)
-	return ""
+	clinicID, err := bson.ObjectIDFromHex(s.ids[clinic])
+	require.NoError(s, err)
+	id := bson.NewObjectID()
+	_, err = s.app.Store.Collection(clinics.CollectionName).UpdateByID(s.Context(), clinicID, bson.D{{Key: "$push", Value: bson.D{
+		{Key: list, Value: bson.D{{Key: idField, Value: id}, {Key: "name", Value: name}}},
+	}}})
+	require.NoError(s, err)
+	s.ids[name] = id.Hex()
 }

@@ -27,7 +27,7 @@ func TestTransactionsAsSent(t *testing.T) {
 	t.Parallel()
 	side(t, newReplicaSetScene, transactional(), func(t *testing.T, s *scene, o operation) {
 		normal := s.undisturbed(t, o)
-		t.Run("one transaction", func(t *testing.T) { requireOneTransaction(t, normal.commands) })
+		t.Run("nothing escapes", func(t *testing.T) { requireTransactions(t, o.transactions, normal.commands) })
 		inside := slices.DeleteFunc(slices.Clone(normal.writes), func(c wire.Command) bool { return !c.InTransaction() })
 		for k, write := range inside {
 			fault := wire.Fault{Write: k + 1, Kind: wire.Refused, Counts: func(c wire.Command) bool { return c.IsWrite() && c.InTransaction() }}
@@ -52,7 +52,7 @@ func TestTransactionsAsSent(t *testing.T) {
 }
 
 func transactional() []operation {
-	return slices.DeleteFunc(operations(), func(o operation) bool { return !o.transaction })
+	return slices.DeleteFunc(operations(), func(o operation) bool { return o.transactions == 0 })
 }
 
 // abort plays the operation with an error that ends its transaction: nothing of it may be seen.
@@ -66,9 +66,11 @@ func (s *scene) abort(o operation, normal course, fault wire.Fault) {
 	require.GreaterOrEqual(s, first.Status, 500, string(first.Body))
 	commands := s.proxy.Commands()
 	require.Len(s, named(commands, "abortTransaction"), 1)
-	require.Empty(s, named(commands, "commitTransaction"))
 	s.sweep()
-	require.Equal(s, normal.before.without(accountsName), s.state().without(accountsName), "an aborted transaction leaves nothing")
+	if o.transactions == 1 {
+		require.Empty(s, named(commands, "commitTransaction"))
+		requireState(s, normal.before.without(accountsName), s.state().without(accountsName), "an aborted transaction leaves nothing")
+	}
 	s.repeatIsRight(o, normal)
 	s.endIsRight(o, normal, fault.Kind)
 }
@@ -83,26 +85,31 @@ func (s *scene) tryAgain(o operation, normal course, fault wire.Fault) {
 	require.True(s, s.proxy.Heal(), "the write did not come")
 	require.Equal(s, normal.status, first.Status, string(first.Body))
 	begun := slices.DeleteFunc(s.proxy.Commands(), func(c wire.Command) bool { return !c.Starts() })
-	require.Len(s, begun, 2, "the second attempt is a transaction of its own")
-	require.NotEqual(s, begun[0].Transaction(), begun[1].Transaction())
+	require.Len(s, begun, o.transactions+1, "the second attempt is a transaction of its own")
 	s.endIsRight(o, normal, fault.Kind)
 }
 
-// requireOneTransaction asserts that one transaction was begun and committed, that nothing that was sent in between is
-// outside, and that all writes are inside but those of the census.
-func requireOneTransaction(t *testing.T, commands []wire.Command) {
+// requireTransactions asserts that so many transactions were begun and committed, that nothing that was sent while one was
+// under way is outside of it, and that all writes are inside but those of the census.
+func requireTransactions(t *testing.T, wanted int, commands []wire.Command) {
 	t.Helper()
-	begin := slices.IndexFunc(commands, wire.Command.Starts)
-	end := slices.IndexFunc(commands, func(c wire.Command) bool { return c.Name == "commitTransaction" })
-	require.GreaterOrEqual(t, begin, 0, "no transaction was begun")
-	require.Greater(t, end, begin, "no commit followed")
-	for i, command := range commands {
-		if i >= begin && i <= end {
-			require.Equal(t, commands[begin].Transaction(), command.Transaction(), "%s escaped from the transaction", command)
-		} else if command.IsWrite() {
+	var current string
+	committed := map[string]bool{}
+	for _, command := range commands {
+		if command.Starts() {
+			require.Empty(t, current, "%s begins a transaction inside another", command)
+			current = command.Transaction()
+			require.False(t, committed[current], "%s takes a number that was used", command)
+		}
+		require.Equal(t, current, command.Transaction(), "%s escaped from the transaction", command)
+		if command.Name == "commitTransaction" {
+			committed[current], current = true, ""
+		} else if command.IsWrite() && current == "" {
 			require.True(t, keepsCensus(command), "%s is outside of the transaction: %s", command, command.Body)
 		}
 	}
+	require.Empty(t, current, "a transaction was not committed")
+	require.Len(t, committed, wanted)
 }
 
 // keepsCensus reports whether a write changes nothing but the census of a clinic, which is not part of any transaction:

@@ -1,0 +1,62 @@
+package faults_test
+
+import (
+	"github.com/tidepool-org/clinic/internal/testkit"
+)
+
+func groupOperations() []operation {
+	gone := &exception{why: "the first call had done all, and only its answer was lost", status: 404}
+	return []operation{
+		{
+			name: "UpdateSite", stage: full, transactions: 1,
+			call: func(s *scene) testkit.Response {
+				return s.send(testkit.User(admin), "PUT /v1/clinics/{north}/sites/{harbour}", map[string]any{"id": s.ids["harbour"], "name": "Port"})
+			},
+		},
+		{
+			name: "DeleteSite", stage: full, transactions: 1,
+			call: func(s *scene) testkit.Response {
+				return s.send(testkit.User(admin), "DELETE /v1/clinics/{north}/sites/{harbour}", nil)
+			},
+			repeat: gone,
+		},
+		{
+			name: "MergeSite", stage: full, transactions: 1,
+			call: func(s *scene) testkit.Response {
+				return s.send(testkit.Service, "POST /v1/clinics/{north}/sites/{hill}/merge", map[string]any{"id": s.ids["harbour"]})
+			},
+			repeat: gone,
+		},
+		{
+			name: "ConvertPatientTagToSite", stage: full, transactions: 1,
+			call: func(s *scene) testkit.Response {
+				return s.send(testkit.Service, "POST /v1/clinics/{north}/patient_tags/{red}/site", nil)
+			},
+			repeat: gone,
+		},
+		{
+			name: "DeletePatientTag", stage: full,
+			call: func(s *scene) testkit.Response {
+				return s.send(testkit.User(admin), "DELETE /v1/clinics/{north}/patient_tags/{red}", nil)
+			},
+		},
+		{
+			name: "AssignPatientTagToClinicPatients (all)", stage: full,
+			call: func(s *scene) testkit.Response {
+				return s.send(testkit.User(admin), "POST /v1/clinics/{north}/patients/assign_tag/{blue}", nil)
+			},
+		},
+		{
+			name: "AssignPatientTagToClinicPatients (some)", stage: full,
+			call: func(s *scene) testkit.Response {
+				return s.send(testkit.User(admin), "POST /v1/clinics/{north}/patients/assign_tag/{blue}", []string{s.ids["anna"], s.ids["dora"]})
+			},
+		},
+		{
+			name: "DeletePatientTagFromClinicPatients", stage: full,
+			call: func(s *scene) testkit.Response {
+				return s.send(testkit.User(admin), "POST /v1/clinics/{north}/patients/delete_tag/{red}", nil)
+			},
+		},
+	}
+}
