@@ -28,6 +28,10 @@ var statuses = map[errs.Kind]int{
 	errs.Internal:        http.StatusInternalServerError,
 }
 
+// errNoChange answers a request that was fine but found nothing to do. COMPAT: unlike other answers without a body, it names
+// a content type.
+var errNoChange = errs.New(errs.NoChange, "no change")
+
 // errorBody is the body of every answer that reports an error.
 type errorBody struct {
 	Message   string `json:"message"`

@@ -34,7 +34,7 @@ func (h *Handlers) UpdatePatientSummary(ctx context.Context, r gen.UpdatePatient
 		return nil, err
 	}
 	if !stored {
-		return gen.UpdatePatientSummary204Response{}, nil
+		return nil, errNoChange
 	}
 	return gen.UpdatePatientSummary200Response{}, nil
 }
@@ -46,7 +46,7 @@ func (h *Handlers) DeletePatientSummary(ctx context.Context, r gen.DeletePatient
 		return nil, err
 	}
 	if !removed {
-		return gen.DeletePatientSummary204Response{}, nil
+		return nil, errNoChange
 	}
 	return gen.DeletePatientSummary200Response{}, nil
 }

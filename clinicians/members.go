@@ -23,9 +23,6 @@ const (
 // ErrMember if the clinic has a member or invite with the same user id, invite id or address, and clinics.ErrNotFound or
 // clinics.ErrNotMigrated.
 func (s *Service) Create(ctx context.Context, member Clinician) (*Clinician, error) {
-	if member.UserID == nil && member.InviteID == nil {
-		return nil, ErrNobody
-	}
 	if member.Email != nil {
 		email := strings.ToLower(*member.Email)
 		member.Email = &email
@@ -40,6 +37,9 @@ func (s *Service) create(ctx context.Context, member *Clinician) error {
 	return s.database.InTx(ctx, func(ctx context.Context) error {
 		if err := s.requireNew(ctx, member); err != nil {
 			return err
+		}
+		if member.UserID == nil && member.InviteID == nil {
+			return ErrNobody // after the check for duplicates, which callers have seen first so far
 		}
 		member.ID = bson.NewObjectID()
 		member.CreatedTime = store.Now()

@@ -2986,8 +2986,6 @@ type ClinicV1 struct {
 	CreatedTime *time.Time `json:"createdTime,omitempty"`
 
 	// Id Id of a clinic: 24 lower-case hexadecimal digits.
-	//
-	// Example: 5f85fbe6686e6bb9170ab5d0
 	Id *ClinicIdV1 `json:"id,omitempty"`
 
 	// LastDeletedPatientTag A label that a clinic puts on patients.
@@ -3060,8 +3058,6 @@ type ClinicV1ClinicType string
 type ClinicV1PreferredBgUnits string
 
 // ClinicIdV1 Id of a clinic: 24 lower-case hexadecimal digits.
-//
-// Example: 5f85fbe6686e6bb9170ab5d0
 type ClinicIdV1 = string
 
 // ClinicTimezoneV1 Name of a time zone in the tz database.
@@ -3327,8 +3323,6 @@ type EhrTagsSettingsV1 struct {
 // GenerateMergeReportV1 The clinic that would be merged into the one of the path.
 type GenerateMergeReportV1 struct {
 	// SourceId Id of a clinic: 24 lower-case hexadecimal digits.
-	//
-	// Example: 5f85fbe6686e6bb9170ab5d0
 	SourceId *ClinicIdV1 `json:"sourceId,omitempty"`
 }
 
@@ -3404,8 +3398,6 @@ type MembershipRestrictionsV1 struct {
 // MergeClinicV1 The clinic to be merged into the one of the path. `sourceId` is required in fact.
 type MergeClinicV1 struct {
 	// SourceId Id of a clinic: 24 lower-case hexadecimal digits.
-	//
-	// Example: 5f85fbe6686e6bb9170ab5d0
 	SourceId *ClinicIdV1 `json:"sourceId,omitempty"`
 }
 
@@ -3893,8 +3885,6 @@ type SuppressedNotificationsV1 struct {
 // TideConfigV1 What was asked for, and the constants used.
 type TideConfigV1 struct {
 	// ClinicId Id of a clinic: 24 lower-case hexadecimal digits.
-	//
-	// Example: 5f85fbe6686e6bb9170ab5d0
 	ClinicId *ClinicIdV1 `json:"clinicId,omitempty"`
 
 	// ExtremeHighGlucoseThreshold Glucose above this is extremely high; 19.4 mmol/L.
