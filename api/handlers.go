@@ -5,6 +5,7 @@ import (
 
 	"github.com/tidepool-org/clinic/clinicians"
 	"github.com/tidepool-org/clinic/clinics"
+	"github.com/tidepool-org/clinic/clinics/merge"
 	"github.com/tidepool-org/clinic/migration"
 	"github.com/tidepool-org/clinic/patients"
 	"github.com/tidepool-org/clinic/redox"
@@ -23,6 +24,7 @@ type Services struct {
 	UserEvents *patients.UserEvents
 	Groups     *patients.Groups
 	Census     *clinics.CensusKeeper
+	Merge      *merge.Service
 	Patients   *patients.Service
 	Lists      *patients.Lists
 	Migrations *migration.Service

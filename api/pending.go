@@ -14,15 +14,7 @@ func (*Handlers) FindPatients(context.Context, gen.FindPatientsRequestObject) (g
 	return nil, errPending
 }
 
-func (*Handlers) GenerateMergeReport(context.Context, gen.GenerateMergeReportRequestObject) (gen.GenerateMergeReportResponseObject, error) {
-	return nil, errPending
-}
-
 func (*Handlers) ListClinicsForPatient(context.Context, gen.ListClinicsForPatientRequestObject) (gen.ListClinicsForPatientResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) MergeClinic(context.Context, gen.MergeClinicRequestObject) (gen.MergeClinicResponseObject, error) {
 	return nil, errPending
 }
 

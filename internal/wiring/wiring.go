@@ -13,6 +13,7 @@ import (
 	"github.com/tidepool-org/clinic/auth"
 	"github.com/tidepool-org/clinic/clinicians"
 	"github.com/tidepool-org/clinic/clinics"
+	"github.com/tidepool-org/clinic/clinics/merge"
 	"github.com/tidepool-org/clinic/config"
 	"github.com/tidepool-org/clinic/internal/platform"
 	"github.com/tidepool-org/clinic/migration"
@@ -50,6 +51,9 @@ func Domain() fx.Option {
 		clinics.NewRepository,
 		clinics.NewCensusKeeper,
 		clinics.NewService,
+		merge.NewService,
+		func(k *clinics.CensusKeeper) merge.Census { return k },
+		func(s *clinics.Service) merge.Remover { return s },
 		clinicians.NewRepository,
 		clinicians.NewService,
 		patients.NewRepository,
@@ -98,7 +102,7 @@ func openStore(c config.Store, log *zap.Logger, metrics *api.Metrics) (*store.Da
 // Indexes returns the indexes of all collections.
 func Indexes() []store.Indexes {
 	var all []store.Indexes
-	for _, owned := range [][]store.Indexes{clinics.Indexes(), patients.Indexes(), clinicians.Indexes(), migration.Indexes(), redox.Indexes()} {
+	for _, owned := range [][]store.Indexes{clinics.Indexes(), merge.Indexes(), patients.Indexes(), clinicians.Indexes(), migration.Indexes(), redox.Indexes()} {
 		all = append(all, owned...)
 	}
 	return all

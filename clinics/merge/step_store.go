@@ -1,0 +1,93 @@
+package merge
+
+import (
+	"context"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"github.com/tidepool-org/clinic/patients"
+)
+
+// step is what is to be done with one record, and the plan document that is to be inserted when it is done. Steps are
+// written before the first of them is taken, because afterwards the plan could not be made again, and each is deleted
+// when it is done.
+type step struct {
+	ID      bson.ObjectID   `bson:"_id"` // also the id of the plan document
+	MergeID bson.ObjectID   `bson:"mergeId"`
+	Order   int             `bson:"order"`
+	Kind    Kind            `bson:"kind"`
+	Action  Action          `bson:"action"`
+	Record  bson.ObjectID   `bson:"record"`
+	Into    bson.ObjectID   `bson:"into,omitempty"`
+	UserID  string          `bson:"userId,omitempty"`
+	Admin   bool            `bson:"admin,omitempty"`  // a member who moves as an admin
+	Tags    []string        `bson:"tags,omitempty"`   // names of the tags of a patient after the merge
+	Sites   []patients.Site `bson:"sites,omitempty"`  // sites that a patient of the target gets
+	Unique  bool            `bson:"unique,omitempty"` // whether the MRN of a patient has to be unique from then on
+	Name    string          `bson:"name,omitempty"`   // of a site before the merge
+	Plan    bson.Raw        `bson:"plan"`
+}
+
+// stepBatch bounds how many steps are in memory, and in a transaction, at once.
+const stepBatch = 200
+
+func (s *Service) insertSteps(ctx context.Context, steps []step) error {
+	if len(steps) == 0 {
+		return nil
+	}
+	_, err := s.steps.InsertMany(ctx, steps)
+	return err
+}
+
+// nextSteps returns the first of the steps that are left, all of one kind. There is none when it returns an empty list.
+func (s *Service) nextSteps(ctx context.Context, merge *openMerge) ([]step, error) {
+	cursor, err := s.steps.Find(ctx, ofMerge(merge), options.Find().SetSort(bson.D{{Key: "order", Value: 1}}).SetLimit(stepBatch))
+	if err != nil {
+		return nil, err
+	}
+	var steps []step
+	if err := cursor.All(ctx, &steps); err != nil {
+		return nil, err
+	}
+	for i := range steps {
+		if steps[i].Kind != steps[0].Kind {
+			return steps[:i], nil
+		}
+	}
+	return steps, nil
+}
+
+// record inserts the plan documents of steps that are done. Those that are there already stay as they are.
+func (s *Service) record(ctx context.Context, steps []step) error {
+	writes := make([]mongo.WriteModel, 0, len(steps))
+	for i := range steps {
+		writes = append(writes, mongo.NewUpdateOneModel().SetUpsert(true).
+			SetFilter(byID(steps[i].ID)).
+			SetUpdate(bson.D{{Key: "$setOnInsert", Value: bson.D{
+				{Key: "plan", Value: steps[i].Plan}, {Key: "planId", Value: steps[i].MergeID}, {Key: "type", Value: steps[i].Kind},
+			}}}))
+	}
+	if len(writes) == 0 {
+		return nil
+	}
+	_, err := s.plans.BulkWrite(ctx, writes)
+	return err
+}
+
+func (s *Service) removeSteps(ctx context.Context, steps []step) error {
+	ids := make([]bson.ObjectID, 0, len(steps))
+	for i := range steps {
+		ids = append(ids, steps[i].ID)
+	}
+	_, err := s.steps.DeleteMany(ctx, oneOf(ids))
+	return err
+}
+
+func (s *Service) discardSteps(ctx context.Context, merge *openMerge) error {
+	_, err := s.steps.DeleteMany(ctx, ofMerge(merge))
+	return err
+}
+
+func ofMerge(merge *openMerge) bson.D { return bson.D{{Key: "mergeId", Value: merge.ID}} }
