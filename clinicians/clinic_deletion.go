@@ -10,12 +10,12 @@ import (
 
 // RecordAll records the deletion of all members and invites of the clinic, without removing any.
 func (r *Repository) RecordAll(ctx context.Context, clinicID bson.ObjectID, deletedBy *string) error {
-	return r.clinicDeletions().Record(ctx, ofClinic(clinicID), deletedBy)
+	return r.deletionRecords().Record(ctx, ofClinic(clinicID), deletedBy)
 }
 
 // RemoveAll removes all members and invites of the clinic, each with a record, and returns their number.
 func (r *Repository) RemoveAll(ctx context.Context, clinicID bson.ObjectID, deletedBy *string) (int, error) {
-	return r.clinicDeletions().Remove(ctx, ofClinic(clinicID), deletedBy)
+	return r.deletionRecords().Remove(ctx, ofClinic(clinicID), deletedBy)
 }
 
 // Discard removes all members and invites of a clinic that did not come to be, without a record.
@@ -24,7 +24,7 @@ func (r *Repository) Discard(ctx context.Context, clinicID bson.ObjectID) error 
 	return err
 }
 
-func (r *Repository) clinicDeletions() *store.Deletions {
+func (r *Repository) deletionRecords() *store.Deletions {
 	return store.NewDeletions(r.database, CollectionName, "clinician", nil)
 }
 

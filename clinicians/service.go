@@ -40,7 +40,7 @@ type Service struct {
 
 // NewService returns the rules for the members in the repository.
 func NewService(r *Repository, clinics *clinics.Repository, people People, accounts ServiceAccounts, orphans Orphans) *Service {
-	return &Service{Repository: r, clinics: clinics, people: people, accounts: accounts, orphans: orphans, deletions: r.clinicDeletions()}
+	return &Service{Repository: r, clinics: clinics, people: people, accounts: accounts, orphans: orphans, deletions: r.deletionRecords()}
 }
 
 // updateAdmins makes the admins of the clinic fit a member whose roles were just written, or did not have to be.

@@ -11,12 +11,12 @@ import (
 
 // RecordAll records the deletion of all patients of the clinic, without removing any.
 func (r *Repository) RecordAll(ctx context.Context, clinicID bson.ObjectID, deletedBy *string) error {
-	return r.clinicDeletions().Record(ctx, ofClinic(clinicID), deletedBy)
+	return r.deletionRecords().Record(ctx, ofClinic(clinicID), deletedBy)
 }
 
 // RemoveAll removes all patients of the clinic, each with a record, and returns their number.
 func (r *Repository) RemoveAll(ctx context.Context, clinicID bson.ObjectID, deletedBy *string) (int, error) {
-	return r.clinicDeletions().Remove(ctx, ofClinic(clinicID), deletedBy)
+	return r.deletionRecords().Remove(ctx, ofClinic(clinicID), deletedBy)
 }
 
 // Discard removes all patients of a clinic that did not come to be, without a record.
@@ -25,7 +25,7 @@ func (r *Repository) Discard(ctx context.Context, clinicID bson.ObjectID) error 
 	return err
 }
 
-func (r *Repository) clinicDeletions() *store.Deletions {
+func (r *Repository) deletionRecords() *store.Deletions {
 	return store.NewDeletions(r.database, CollectionName, "patient", nil)
 }
 

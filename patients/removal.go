@@ -40,7 +40,7 @@ func (s *Service) remove(ctx context.Context, clinicID bson.ObjectID, userID str
 			if err != nil {
 				return err
 			}
-			n, err := s.clinicDeletions().RemoveDocuments(ctx, []bson.Raw{recorded}, deletedBy)
+			n, err := s.deletionRecords().RemoveDocuments(ctx, []bson.Raw{recorded}, deletedBy)
 			if err == nil && n == 0 {
 				err = ErrNotFound // another request removed it since it was read
 			}

@@ -20,7 +20,7 @@ type UserEvents struct {
 
 // NewUserEvents returns the rules for the patients in the repository.
 func NewUserEvents(r *Repository, census *clinics.CensusKeeper) *UserEvents {
-	return &UserEvents{Repository: r, census: census, deletions: r.clinicDeletions()}
+	return &UserEvents{Repository: r, census: census, deletions: r.deletionRecords()}
 }
 
 // RemoveUser removes the user, who left the platform, from the patients of all clinics. It may be repeated after a failure,
