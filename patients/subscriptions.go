@@ -117,14 +117,3 @@ func (c SubscriptionChange) apply(all map[string]EHRSubscription, now time.Time)
 	changed[c.Name] = subscription
 	return changed, true
 }
-
-// Deactivated returns the subscriptions after the medical record number of the patient changed: none is active, and
-// nothing else changes. It returns nil if there are none.
-func Deactivated(all map[string]EHRSubscription) map[string]EHRSubscription {
-	off := maps.Clone(all)
-	for name, subscription := range off {
-		subscription.Active = false
-		off[name] = subscription
-	}
-	return off
-}

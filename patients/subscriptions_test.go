@@ -161,18 +161,3 @@ func TestChangeSubscriptionOfAnUnknownPatient(t *testing.T) {
 	require.ErrorIs(t, s.ChangeSubscription(t.Context(), bson.NewObjectID(), user, reports(true)), patients.ErrNotFound)
 	require.NotContains(t, s.stored(t, user), "ehrSubscriptions")
 }
-
-func TestDeactivatedSwitchesOffAndNothingElse(t *testing.T) {
-	t.Parallel()
-	message := patients.MatchedMessage{ID: bson.NewObjectID(), DataModel: "Order", EventType: "New"}
-	all := map[string]patients.EHRSubscription{
-		"summaryAndReports": {Active: true, Provider: "redox", MatchedMessages: []patients.MatchedMessage{message}, CreatedAt: old, UpdatedAt: old},
-		"xealthReports":     {Active: false, Provider: "xealth"},
-	}
-	off := patients.Deactivated(all)
-	require.True(t, all["summaryAndReports"].Active, "the given map is untouched")
-	want := all["summaryAndReports"]
-	want.Active = false
-	require.Equal(t, map[string]patients.EHRSubscription{"summaryAndReports": want, "xealthReports": all["xealthReports"]}, off)
-	require.Nil(t, patients.Deactivated(nil))
-}

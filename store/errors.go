@@ -11,7 +11,14 @@ import (
 func IsNotFound(err error) bool { return errors.Is(err, mongo.ErrNoDocuments) }
 
 // IsDuplicate reports whether a write was refused by a unique index.
-func IsDuplicate(err error) bool { return mongo.IsDuplicateKeyError(err) }
+func IsDuplicate(err error) bool {
+	if mongo.IsDuplicateKeyError(err) {
+		return true
+	}
+	// DocumentDB answers a findAndModify so, without a code of its own.
+	var command mongo.CommandError
+	return errors.As(err, &command) && strings.Contains(command.Message, "violates exclusion constraint")
+}
 
 // DuplicateIndex returns the name of the index among names that refused a write, or "" if none of them did. The database
 // tells the name only in the text of the error.
