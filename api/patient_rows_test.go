@@ -1,11 +1,14 @@
 package api_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/tidepool-org/clinic/internal/testkit"
 )
@@ -46,4 +49,28 @@ func TestPatientListsShowPatientsAsTheyAre(t *testing.T) {
 	require.Equal(t, app.Call(t, testkit.Service, http.MethodGet, one, nil).OK(t, http.StatusOK).Object(t), rows[0])
 	// Clients send rows back as they are.
 	app.Call(t, testkit.User(admin), http.MethodPut, one, rows[0]).OK(t, http.StatusOK)
+}
+
+func TestALongPageIsSentInParts(t *testing.T) {
+	t.Parallel()
+	app := testkit.Shared(t)
+	clinicID, err := bson.ObjectIDFromHex("5f" + testkit.NewUserID() + testkit.NewUserID() + "00")
+	require.NoError(t, err)
+	const number = 700 // records, the answer of which takes more than is collected before it is sent
+	var records []any
+	for i := range number {
+		records = append(records, bson.D{
+			{Key: "clinicId", Value: clinicID}, {Key: "userId", Value: fmt.Sprintf("%010x", i)}, {Key: "fullName", Value: fmt.Sprintf("Patient %04d %s", i, strings.Repeat("x", 3000))},
+		})
+	}
+	_, err = app.Store.Collection("patients").InsertMany(t.Context(), records)
+	require.NoError(t, err)
+	for _, query := range []string{"", "&search=patient", "&sort=%2BlastReviewed&sortType=cgm"} {
+		answer := app.Call(t, testkit.Service, http.MethodGet, "/v1/clinics/"+clinicID.Hex()+"/patients?limit=100000"+query, nil).OK(t, http.StatusOK)
+		rows := answer.Object(t)["data"].([]any)
+		require.Len(t, rows, number)
+		for i, row := range rows {
+			require.Equal(t, fmt.Sprintf("%010x", i), row.(map[string]any)["id"])
+		}
+	}
 }

@@ -10,18 +10,6 @@ import (
 // errPending answers operations that are not there yet.
 var errPending = errs.New(errs.Unsupported, "not implemented: this operation is not available yet")
 
-func (*Handlers) FindPatients(context.Context, gen.FindPatientsRequestObject) (gen.FindPatientsResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) ListClinicsForPatient(context.Context, gen.ListClinicsForPatientRequestObject) (gen.ListClinicsForPatientResponseObject, error) {
-	return nil, errPending
-}
-
-func (*Handlers) TideReport(context.Context, gen.TideReportRequestObject) (gen.TideReportResponseObject, error) {
-	return nil, errPending
-}
-
 func (*Handlers) ViewPDFReport(context.Context, gen.ViewPDFReportRequestObject) (gen.ViewPDFReportResponseObject, error) {
 	return nil, errPending
 }

@@ -218,6 +218,9 @@ func listIndexes() []store.Index {
 		nameOrder(-1).index,
 		// Tells cheaply whether a patient was added; see totals.
 		{Name: "PatientsByCreation", Keys: store.Ascending("clinicId", "_id")},
+		// For TIDE reports, and for lists of a tag.
+		{Name: "PatientsByTagAndLastData", Keys: store.Ascending("clinicId", "tags", cgmLastData)},
+		{Name: "PatientBirthDateEn", Keys: store.Ascending("clinicId", "birthDate"), Locale: store.IgnoreCaseAndAccents()},
 	}
 	for _, f := range listFields() {
 		for _, s := range f.indexed {

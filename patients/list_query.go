@@ -3,6 +3,7 @@ package patients
 import (
 	"errors"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -37,6 +38,9 @@ const maxPattern = 32_764
 // before; a value that does not fit is an error of kind BadRequest all the same.
 func ParseListQuery(parameters map[string][]string, page store.Page) (ListQuery, error) {
 	p := listParser{parameters: parameters, query: ListQuery{page: page}}
+	if period := p.value("period"); period != "" && !slices.Contains(periods, period) {
+		return ListQuery{}, badParameter("period")
+	}
 	steps := []func() error{p.search, p.tags, p.sites, p.ranges, p.reviewed, p.fields, p.sort}
 	for _, step := range steps {
 		if err := step(); err != nil {

@@ -1,0 +1,104 @@
+package api
+
+import (
+	"context"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/tidepool-org/clinic/api/gen"
+	"github.com/tidepool-org/clinic/auth"
+	"github.com/tidepool-org/clinic/clinics"
+	"github.com/tidepool-org/clinic/internal/errs"
+	"github.com/tidepool-org/clinic/patients"
+	"github.com/tidepool-org/clinic/store"
+)
+
+// maxWorkspaces is in how many clinics of a caller patients are looked for.
+const maxWorkspaces = 1000
+
+var errWorkspaceType = errs.BadRequestf("workspace id type is required")
+
+// FindPatients answers with patients of the clinics that the caller is a member of.
+func (h *Handlers) FindPatients(ctx context.Context, r gen.FindPatientsRequestObject) (gen.FindPatientsResponseObject, error) {
+	if valueOf(r.Params.WorkspaceId) != "" && r.Params.WorkspaceIdType == nil {
+		return nil, errWorkspaceType
+	}
+	workspaces, err := h.workspaces(ctx, valueOf(r.Params.WorkspaceId), valueOf(r.Params.WorkspaceIdType))
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]bson.ObjectID, 0, len(workspaces))
+	for id := range workspaces {
+		ids = append(ids, id)
+	}
+	page := store.NewPage(r.Params.Offset, r.Params.Limit)
+	found, err := h.services.Lists.Find(ctx, ids, valueOf(r.Params.Mrn), valueOf(r.Params.BirthDate), page)
+	if err != nil {
+		return nil, err
+	}
+	shown, err := h.showPatientsWithClinics(ctx, found, workspaces)
+	return gen.FindPatients200JSONResponse(shown), err
+}
+
+// workspaces returns the clinics of the caller, narrowed to those with the given id unless that is empty.
+func (h *Handlers) workspaces(ctx context.Context, workspaceID string, kind gen.FindPatientsParamsWorkspaceIdType) (map[bson.ObjectID]*clinics.Clinic, error) {
+	members, err := h.services.Clinicians.ListOfUser(ctx, auth.CallerFrom(ctx).UserID, store.Page{Limit: maxWorkspaces})
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]bson.ObjectID, 0, len(members))
+	for _, member := range members {
+		if kind != gen.FindPatientsParamsWorkspaceIdTypeClinicId || workspaceID == "" || member.ClinicID.Hex() == workspaceID {
+			ids = append(ids, member.ClinicID)
+		}
+	}
+	found, err := h.services.Clinics.ListByIDs(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	for id, clinic := range found {
+		if kind == gen.FindPatientsParamsWorkspaceIdTypeEhrSourceId && workspaceID != "" && (clinic.EHRSettings == nil || clinic.EHRSettings.SourceID != workspaceID) {
+			delete(found, id)
+		}
+	}
+	return found, nil
+}
+
+// ListClinicsForPatient answers with the records of a user in all clinics.
+func (h *Handlers) ListClinicsForPatient(ctx context.Context, r gen.ListClinicsForPatientRequestObject) (gen.ListClinicsForPatientResponseObject, error) {
+	found, err := h.services.Lists.OfUser(ctx, r.UserId, store.NewPage(r.Params.Offset, r.Params.Limit))
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]bson.ObjectID, 0, len(found))
+	for _, patient := range found {
+		ids = append(ids, patient.ClinicID)
+	}
+	owners, err := h.services.Clinics.ListByIDs(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	shown, err := h.showPatientsWithClinics(ctx, found, owners)
+	return gen.ListClinicsForPatient200JSONResponse(shown), err
+}
+
+// showPatientsWithClinics returns patients beside their clinics. A record whose clinic is gone is left out.
+func (h *Handlers) showPatientsWithClinics(ctx context.Context, list []*patients.Patient, owners map[bson.ObjectID]*clinics.Clinic) (gen.PatientClinicRelationshipsV1, error) {
+	shown := make(gen.PatientClinicRelationshipsV1, 0, len(list))
+	wires := make(map[bson.ObjectID]gen.ClinicV1, len(owners))
+	for _, patient := range list {
+		owner, ok := owners[patient.ClinicID]
+		if !ok {
+			continue
+		}
+		if _, ok := wires[owner.ID]; !ok {
+			clinic, err := h.showClinic(ctx, owner)
+			if err != nil {
+				return nil, err
+			}
+			wires[owner.ID] = clinic
+		}
+		shown = append(shown, gen.PatientClinicRelationshipV1{Clinic: wires[owner.ID], Patient: patientWire(patient)})
+	}
+	return shown, nil
+}

@@ -1,0 +1,54 @@
+package patients
+
+import (
+	"context"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"github.com/tidepool-org/clinic/store"
+)
+
+// Find returns the patients of the clinics whose medical record number and birth date are these, without regard to case and
+// accents; "" stands for any. They are ordered by full name, then by record. Without clinics it finds nobody.
+func (l *Lists) Find(ctx context.Context, clinicIDs []bson.ObjectID, mrn, birthDate string, page store.Page) ([]*Patient, error) {
+	if len(clinicIDs) == 0 {
+		return nil, nil
+	}
+	filter := bson.D{{Key: "clinicId", Value: bson.D{{Key: "$in", Value: clinicIDs}}}}
+	for _, condition := range []struct{ path, value string }{{"mrn", mrn}, {"birthDate", birthDate}} {
+		if condition.value != "" {
+			filter = append(filter, bson.E{Key: condition.path, Value: condition.value})
+		}
+	}
+	return l.byName(ctx, filter, page)
+}
+
+// OfUser returns the records of a user in all clinics, ordered by full name, then by record.
+func (l *Lists) OfUser(ctx context.Context, userID string, page store.Page) ([]*Patient, error) {
+	// In two steps, because no index can both find the user id, which is compared as it is, and compare names.
+	cursor, err := l.collection.Find(ctx, bson.D{{Key: "userId", Value: userID}}, options.Find().SetProjection(bson.D{{Key: "_id", Value: 1}}))
+	if err != nil {
+		return nil, err
+	}
+	var found []struct {
+		ID bson.ObjectID `bson:"_id"`
+	}
+	if err := cursor.All(ctx, &found); err != nil || len(found) == 0 {
+		return nil, err
+	}
+	ids := make(bson.A, 0, len(found))
+	for _, record := range found {
+		ids = append(ids, record.ID)
+	}
+	return l.byName(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}, page)
+}
+
+func (l *Lists) byName(ctx context.Context, filter bson.D, page store.Page) ([]*Patient, error) {
+	cursor, err := l.collection.Find(ctx, filter, page.Find().SetSort(nameOrder(1).sort()).SetCollation(store.IgnoreCaseAndAccents()))
+	if err != nil {
+		return nil, err
+	}
+	var found []*Patient
+	return found, cursor.All(ctx, &found)
+}

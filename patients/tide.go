@@ -1,0 +1,268 @@
+package patients
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tidepool-org/clinic/store"
+)
+
+// TideQuery says which patients a TIDE report is about.
+type TideQuery struct {
+	ClinicID bson.ObjectID
+	Period   string
+	Tags     []bson.ObjectID // patients must have all of them
+	Cutoff   time.Time       // the oldest CGM data that counts
+	// Categories are the names of the categories to fill, in this order. None stands for the usual ones.
+	Categories    []string
+	ExcludeNoData bool
+}
+
+// TideReport maps the name of a category to its patients, in the order of the category. Of a patient it holds what a report
+// shows; the CGM period that was asked for is in the summary.
+type TideReport map[string][]*Patient
+
+// NoData is the category of patients without recent data.
+const NoData = "noData"
+
+const (
+	maxTidePatients   = 100 // in all categories but NoData
+	maxNoDataPatients = 50
+	// freshness is how old data may be before the lack of newer data is worth a look.
+	freshness = 8 * time.Hour
+)
+
+// tideFields are what categories depend on, as positions in a candidate.
+var tideFields = []string{
+	"timeInVeryLowPercent", "timeInAnyLowPercent", "timeInExtremeHighPercent", "timeInVeryHighPercent", "timeInAnyHighPercent",
+	"timeInTargetPercentDelta", "timeCGMUsePercent", "timeInTargetPercent",
+}
+
+// tideCategory is a category of the report: who belongs to it, and the field that orders it.
+type tideCategory struct {
+	name       string
+	field      string
+	descending bool
+	fits       func(value float64) bool
+	// unless names categories to whose patients this one is closed.
+	unless []string
+	// also must fit besides; its order does not matter.
+	also *tideCategory
+}
+
+// tideCategories returns all categories but NoData, in no order that matters.
+func tideCategories() []tideCategory {
+	return []tideCategory{
+		{name: "timeInVeryLowPercent", field: "timeInVeryLowPercent", descending: true, fits: func(v float64) bool { return v > 0.01 }},
+		{name: "timeInAnyLowPercent", field: "timeInAnyLowPercent", descending: true, fits: func(v float64) bool { return v > 0.04 }},
+		{name: "timeInExtremeHighPercent", field: "timeInExtremeHighPercent", descending: true, fits: func(v float64) bool { return v >= 0.01 }},
+		{name: "timeInVeryHighPercent", field: "timeInVeryHighPercent", descending: true, fits: func(v float64) bool { return v > 0.05 }},
+		{name: "timeInAnyHighPercent", field: "timeInAnyHighPercent", descending: true, fits: func(v float64) bool { return v > 0.25 }},
+		{name: "dropInTimeInTargetPercent", field: "timeInTargetPercentDelta", fits: func(v float64) bool { return v < -0.15 }},
+		{name: "timeCGMUsePercent", field: "timeCGMUsePercent", fits: func(v float64) bool { return v < 0.7 }},
+		{name: "timeInTargetPercent", field: "timeInTargetPercent", fits: func(v float64) bool { return v < 0.7 }},
+		{
+			name: "meetingTargets", field: "timeInTargetPercent", descending: true, fits: func(v float64) bool { return v >= 0.7 },
+			also:   &tideCategory{field: "timeCGMUsePercent", fits: func(v float64) bool { return v >= 0.7 }},
+			unless: []string{"timeInAnyLowPercent", "timeInVeryLowPercent", "timeInAnyHighPercent", "timeInVeryHighPercent", "timeInExtremeHighPercent"},
+		},
+	}
+}
+
+// usualCategories are those of a report that asks for none.
+var usualCategories = []string{
+	"timeInVeryLowPercent", "timeInAnyLowPercent", "timeInVeryHighPercent", "timeInAnyHighPercent", "dropInTimeInTargetPercent",
+	"timeCGMUsePercent", "meetingTargets",
+}
+
+var tideCategoriesByName = func() map[string]tideCategory {
+	byName := map[string]tideCategory{}
+	for _, category := range tideCategories() {
+		byName[category.name] = category
+	}
+	return byName
+}()
+
+// Tide returns the TIDE report. It reads three times: what categories depend on, of all patients with the tags and recent
+// data; the patients without such data; and what the report shows of the patients it lists.
+func (l *Lists) Tide(ctx context.Context, query TideQuery) (TideReport, error) {
+	report := TideReport{}
+	var noData []*Patient
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		candidates, err := l.tideCandidates(groupCtx, query)
+		if err != nil {
+			return err
+		}
+		return l.showTide(groupCtx, query, chooseTide(query.Categories, candidates), report)
+	})
+	if !query.ExcludeNoData {
+		group.Go(func() (err error) {
+			noData, err = l.tideNoData(groupCtx, query)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	if !query.ExcludeNoData {
+		report[NoData] = noData
+	}
+	return report, nil
+}
+
+func (q TideQuery) filter() bson.D {
+	return bson.D{{Key: "clinicId", Value: q.ClinicID}, {Key: "tags", Value: bson.D{{Key: "$all", Value: q.Tags}}}}
+}
+
+const cgmLastData = "summary.cgmStats.dates.lastData"
+
+func (q TideQuery) periodPath() string { return "summary.cgmStats.periods." + q.Period }
+
+// candidate is a patient who may be listed.
+type candidate struct {
+	id     bson.ObjectID
+	values map[string]float64 // of tideFields, those that are known
+}
+
+func (l *Lists) tideCandidates(ctx context.Context, query TideQuery) ([]candidate, error) {
+	projection := bson.D{}
+	for _, name := range tideFields {
+		projection = append(projection, bson.E{Key: query.periodPath() + "." + name, Value: 1})
+	}
+	filter := append(query.filter(), bson.E{Key: cgmLastData, Value: bson.D{{Key: "$gte", Value: query.Cutoff}}})
+	cursor, err := l.collection.Find(ctx, filter, options.Find().SetProjection(projection).SetBatchSize(rankBatch))
+	if err != nil {
+		return nil, err
+	}
+	defer cursor.Close(context.WithoutCancel(ctx)) //nolint:errcheck // the cursor was read to its end, or the error is known
+	var candidates []candidate
+	for cursor.Next(ctx) {
+		c := candidate{id: cursor.Current.Lookup("_id").ObjectID(), values: make(map[string]float64, len(tideFields))}
+		for _, name := range tideFields {
+			if value, ok := lookup(cursor.Current, query.periodPath()+"."+name).AsFloat64OK(); ok {
+				c.values[name] = value
+			}
+		}
+		candidates = append(candidates, c)
+	}
+	return candidates, cursor.Err()
+}
+
+// accepts reports whether the category is open to a patient. A value that is not known fits no condition.
+func (t tideCategory) accepts(c candidate) bool {
+	value, known := c.values[t.field]
+	if !known || !t.fits(value) || t.also != nil && !t.also.accepts(c) {
+		return false
+	}
+	return !slices.ContainsFunc(t.unless, func(name string) bool { return tideCategoriesByName[name].accepts(c) })
+}
+
+// before orders the patients of a category.
+func (t tideCategory) before(a, b candidate) int {
+	order := cmp.Compare(a.values[t.field], b.values[t.field])
+	if t.descending {
+		order = -order
+	}
+	return cmp.Or(order, bytes.Compare(a.id[:], b.id[:]))
+}
+
+// chooseTide fills the categories one after the other. A patient is listed once; when the most that a report may list is reached,
+// the categories that are left are not part of it.
+func chooseTide(names []string, candidates []candidate) map[string][]bson.ObjectID {
+	if len(names) == 0 {
+		names = usualCategories
+	}
+	chosen := map[string][]bson.ObjectID{}
+	left := maxTidePatients
+	for _, name := range names {
+		if _, done := chosen[name]; done {
+			continue
+		}
+		if left == 0 {
+			break
+		}
+		category := tideCategoriesByName[name]
+		var fitting, others []candidate
+		for _, c := range candidates {
+			if category.accepts(c) {
+				fitting = append(fitting, c)
+			} else {
+				others = append(others, c)
+			}
+		}
+		slices.SortFunc(fitting, category.before)
+		fitting, rest := fitting[:min(left, len(fitting))], fitting[min(left, len(fitting)):]
+		chosen[name] = make([]bson.ObjectID, 0, len(fitting))
+		for _, c := range fitting {
+			chosen[name] = append(chosen[name], c.id)
+		}
+		left -= len(fitting)
+		candidates = append(others, rest...)
+	}
+	return chosen
+}
+
+// showTide reads what a report shows of the chosen patients.
+func (l *Lists) showTide(ctx context.Context, query TideQuery, chosen map[string][]bson.ObjectID, report TideReport) error {
+	ids := bson.A{}
+	for name, members := range chosen {
+		report[name] = make([]*Patient, 0, len(members))
+		for _, id := range members {
+			ids = append(ids, id)
+		}
+	}
+	shown := map[bson.ObjectID]*Patient{}
+	if len(ids) > 0 {
+		list, err := l.tidePatients(ctx, query, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}, options.Find())
+		if err != nil {
+			return err
+		}
+		for _, patient := range list {
+			shown[patient.ID] = patient
+		}
+	}
+	for name, members := range chosen {
+		for _, id := range members {
+			if patient, ok := shown[id]; ok { // it may have been removed meanwhile
+				report[name] = append(report[name], patient)
+			}
+		}
+	}
+	return nil
+}
+
+// tideNoData returns patients whose data ends before the cut-off or who never had any, and those without fresh data whose
+// Dexcom account is not connected, oldest data first.
+func (l *Lists) tideNoData(ctx context.Context, query TideQuery) ([]*Patient, error) {
+	broken := bson.D{{Key: "dataSources", Value: bson.D{{Key: "$elemMatch", Value: bson.D{
+		{Key: "providerName", Value: ProviderDexcom}, {Key: "state", Value: bson.D{{Key: "$ne", Value: "connected"}}},
+	}}}}}
+	stale := bson.D{
+		{Key: cgmLastData, Value: bson.D{{Key: "$lt", Value: store.Now().Add(-freshness)}}},
+		{Key: "$or", Value: bson.A{bson.D{{Key: cgmLastData, Value: bson.D{{Key: "$lt", Value: query.Cutoff}}}}, broken}},
+	}
+	filter := append(query.filter(), bson.E{Key: "$or", Value: bson.A{bson.D{{Key: cgmLastData, Value: nil}}, stale}})
+	return l.tidePatients(ctx, query, filter, options.Find().SetSort(store.Ascending(cgmLastData, "_id")).SetLimit(maxNoDataPatients))
+}
+
+// tidePatients reads what a report shows.
+func (l *Lists) tidePatients(ctx context.Context, query TideQuery, filter bson.D, find *options.FindOptionsBuilder) ([]*Patient, error) {
+	projection := bson.D{}
+	for _, path := range []string{"userId", "fullName", "email", "tags", "reviews", "dataSources", cgmLastData, query.periodPath()} {
+		projection = append(projection, bson.E{Key: path, Value: 1})
+	}
+	cursor, err := l.collection.Find(ctx, filter, find.SetProjection(projection))
+	if err != nil {
+		return nil, err
+	}
+	found := []*Patient{}
+	return found, cursor.All(ctx, &found)
+}
