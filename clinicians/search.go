@@ -31,8 +31,8 @@ func words(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) })
 }
 
-// score says how well a member fits: one for each phrase that the address contains as whole words, and one if the name
-// contains the whole text. At 0 the member does not fit.
+// score says how well a member fits: one for each phrase that the address contains as whole words, and as much as all
+// phrases together if the name contains the whole text. At 0 the member does not fit.
 func (s search) score(c *Clinician) int {
 	score := 0
 	if c.Email != nil {
@@ -44,7 +44,7 @@ func (s search) score(c *Clinician) int {
 		}
 	}
 	if c.Name != nil && s.text != "" && strings.Contains(strings.ToLower(*c.Name), s.text) {
-		score++
+		score += max(len(s.phrases), 1)
 	}
 	return score
 }
