@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -191,4 +192,33 @@ func TestUpdateClinicianRefuses(t *testing.T) {
 	app.Call(t, testkit.User(adminID), http.MethodDelete, members+adminID, nil).Fails(t, http.StatusUnprocessableEntity, lastAdmin)
 	require.Equal(t, before, storedMembers(t, app, clinicID)[:len(before)])
 	require.Equal(t, bson.A{adminID}, storedAdmins(t, app, clinicID))
+}
+
+func TestRolesThatOthersChangedMeanwhile(t *testing.T) {
+	t.Parallel()
+	app := testkit.Shared(t)
+	clinicID, adminID := app.NewClinic(t)
+	id := app.NewMember(t, clinicID, "CLINIC_MEMBER")
+	path := "/v1/clinics/" + clinicID + "/clinicians/" + id
+	for range 5 {
+		responses := make(chan testkit.Response)
+		for _, role := range []string{"CLINIC_MEMBER", "CLINIC_ADMIN", "PRESCRIBER", "CLINIC_ADMIN"} {
+			go func() {
+				responses <- app.Call(t, testkit.User(adminID), http.MethodPut, path, map[string]any{"email": "", "roles": []string{role}})
+			}()
+		}
+		for range 4 {
+			if response := <-responses; response.Status != http.StatusOK {
+				response.Fails(t, http.StatusConflict, "conflict: the clinician was changed at the same time")
+			}
+		}
+		stored := storedMember(t, app, clinicID, id)
+		want := bson.A{adminID}
+		if slices.Contains(stored["roles"].(bson.A), any("CLINIC_ADMIN")) {
+			want = bson.A{adminID, id}
+		}
+		require.Equal(t, want, storedAdmins(t, app, clinicID), "admins and roles %v agree", stored["roles"])
+		updates, _ := stored["rolesUpdates"].(bson.A)
+		require.Equal(t, stored["roles"], updates[len(updates)-1].(bson.D)[0].Value, "the latest update is what is stored")
+	}
 }

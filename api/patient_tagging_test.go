@@ -2,7 +2,9 @@ package api_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -51,46 +53,48 @@ func (c taggedClinic) call(t *testing.T, what string, body any) {
 	require.Empty(t, c.app.Call(t, testkit.Service, http.MethodPost, path, body).OK(t, http.StatusOK).Body)
 }
 
-// tags returns what is stored, and the names of the patients that were touched since the clinic was made.
+// tags is storedField for the tags of the patients.
 func (c taggedClinic) tags(t *testing.T) (stored map[string]any, touched []string) {
 	t.Helper()
+	return storedField(t, c.app, c.id, c.patients, "tags")
+}
+
+// storedField returns what is stored of the patients in a field, and the names of those that were touched since they were
+// inserted, in order. The patients are user ids by name.
+func storedField(t *testing.T, app *testkit.App, clinicID string, patients map[string]string, field string) (stored map[string]any, touched []string) {
+	t.Helper()
 	stored = map[string]any{}
-	for name, id := range c.patients {
-		patient := storedPatient(t, c.app, c.id, id)
-		tags, ok := patient["tags"]
+	for name, id := range patients {
+		patient := storedPatient(t, app, clinicID, id)
+		value, ok := patient[field]
 		if !ok {
-			tags = "absent"
+			value = "absent"
 		}
-		stored[name] = tags
+		stored[name] = value
 		if patient["updatedTime"] != bson.DateTime(1) {
 			touched = append(touched, name)
 			require.WithinDuration(t, time.Now(), patient["updatedTime"].(bson.DateTime).Time(), time.Minute)
 		}
 	}
+	slices.Sort(touched)
 	return stored, touched
 }
 
 func TestATagIsPutOnPatients(t *testing.T) {
 	t.Parallel()
 	app := testkit.Shared(t)
-	for name, test := range map[string]struct {
-		body func(c taggedClinic) any
-	}{
-		"everyone by no body": {func(taggedClinic) any { return nil }},
-		"everyone by null":    {func(taggedClinic) any { return "null" }},
-		"all by name": {func(c taggedClinic) any {
-			ids := []string{testkit.NewUserID()} // and a stranger
-			for _, id := range c.patients {
-				ids = append(ids, id)
-			}
-			return ids
-		}},
+	for name, body := range map[string]func(c taggedClinic) any{
+		"everyone by no body": func(taggedClinic) any { return nil },
+		"everyone by null":    func(taggedClinic) any { return "null" },
+		"all by name": func(c taggedClinic) any {
+			return append(slices.Collect(maps.Values(c.patients)), testkit.NewUserID()) // and a stranger
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c, bystanders := newTaggedClinic(t, app), newTaggedClinic(t, app)
 			for range 2 {
-				c.call(t, "assign_tag", test.body(c))
+				c.call(t, "assign_tag", body(c))
 				stored, touched := c.tags(t)
 				require.Equal(t, map[string]any{
 					"absent": bson.A{c.tag}, "null": bson.A{c.tag}, "empty": bson.A{c.tag}, "other": bson.A{c.other, c.tag},

@@ -2,9 +2,7 @@ package api_test
 
 import (
 	"net/http"
-	"slices"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -65,24 +63,10 @@ func (c sitedClinic) recount(t *testing.T) {
 	c.app.Call(t, testkit.Service, http.MethodPost, "/v1/clinics/"+c.id+"/patient_count/refresh", nil).OK(t, http.StatusOK)
 }
 
-// sites returns what is stored, and the names of the patients that were touched since the clinic was made.
+// sites is storedField for the sites of the patients.
 func (c sitedClinic) sites(t *testing.T) (stored map[string]any, touched []string) {
 	t.Helper()
-	stored = map[string]any{}
-	for name, id := range c.patients {
-		patient := storedPatient(t, c.app, c.id, id)
-		sites, ok := patient["sites"]
-		if !ok {
-			sites = "absent"
-		}
-		stored[name] = sites
-		if patient["updatedTime"] != bson.DateTime(1) {
-			touched = append(touched, name)
-			require.WithinDuration(t, time.Now(), patient["updatedTime"].(bson.DateTime).Time(), time.Minute)
-		}
-	}
-	slices.Sort(touched)
-	return stored, touched
+	return storedField(t, c.app, c.id, c.patients, "sites")
 }
 
 func TestCreateSite(t *testing.T) {

@@ -28,14 +28,11 @@ func (s *Service) Associate(ctx context.Context, clinicID bson.ObjectID, inviteI
 		member, err = s.associate(ctx, clinicID, inviteID, userID, profile.FullName)
 		return err
 	})
-	return member, err
+	return member, s.settle(ctx, clinicID, userID, err)
 }
 
 func (s *Service) associate(ctx context.Context, clinicID bson.ObjectID, inviteID, userID, fullName string) (*Clinician, error) {
 	invite, err := s.GetInvite(ctx, clinicID, inviteID)
-	if errors.Is(err, ErrNotFound) {
-		return nil, s.finishAssociation(ctx, clinicID, userID)
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -74,19 +71,6 @@ func (s *Service) requireNoMember(ctx context.Context, invite *Clinician, userID
 	default:
 		return ErrMember
 	}
-}
-
-// finishAssociation makes the user an admin if a crash came between that and the end of the invite. The invite is gone
-// either way.
-func (s *Service) finishAssociation(ctx context.Context, clinicID bson.ObjectID, userID string) error {
-	member, err := s.Get(ctx, clinicID, userID)
-	if err == nil && member.HasRole(RoleAdmin) {
-		err = s.clinics.EnsureAdmin(ctx, clinicID, userID)
-	}
-	if err != nil {
-		return err
-	}
-	return ErrNotFound
 }
 
 // DeleteInvite removes the invite without a record. It returns ErrNotFound, and clinics.ErrNotFound or

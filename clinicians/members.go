@@ -4,20 +4,14 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
-	"github.com/tidepool-org/clinic/internal/errs"
 	"github.com/tidepool-org/clinic/store"
 )
 
-const (
-	// updateAttempts is how often a change of roles is tried while others change the same member.
-	updateAttempts = 2
-	// restoreTime bounds the clean-up after a failed change, which goes on when the caller has gone.
-	restoreTime = 10 * time.Second
-)
+// updateAttempts is how often a change of roles is tried while others change the same member.
+const updateAttempts = 2
 
 // Create adds a member, or a pending invite if there is no user id. It returns ErrNobody without user and invite id,
 // ErrMember if the clinic has a member or invite with the same user id, invite id or address, and clinics.ErrNotFound or
@@ -34,9 +28,11 @@ func (s *Service) Create(ctx context.Context, member Clinician) (*Clinician, err
 }
 
 func (s *Service) create(ctx context.Context, member *Clinician) error {
-	return s.database.InTx(ctx, func(ctx context.Context) error {
-		if err := s.requireNew(ctx, member); err != nil {
+	err := s.database.InTx(ctx, func(ctx context.Context) error {
+		if known, err := s.hasSame(ctx, member); err != nil {
 			return err
+		} else if known {
+			return ErrMember
 		}
 		if member.UserID == nil && member.InviteID == nil {
 			return ErrNobody // after the check for duplicates, which callers have seen first so far
@@ -49,26 +45,10 @@ func (s *Service) create(ctx context.Context, member *Clinician) error {
 		}
 		return s.updateAdmins(ctx, member)
 	})
-}
-
-// requireNew returns ErrMember if the clinic has such a member. If that is what a crash left of this very call, the member
-// may have to become an admin still.
-func (s *Service) requireNew(ctx context.Context, member *Clinician) error {
-	found, err := s.findSame(ctx, member)
-	if err != nil {
-		return err
+	if member.UserID != nil {
+		return s.settle(ctx, member.ClinicID, *member.UserID, err)
 	}
-	for _, same := range found {
-		if same.UserID != nil && same.HasRole(RoleAdmin) {
-			if err := s.clinics.EnsureAdmin(ctx, same.ClinicID, *same.UserID); err != nil {
-				return err
-			}
-		}
-	}
-	if len(found) > 0 {
-		return ErrMember
-	}
-	return nil
+	return err
 }
 
 // Change is what can be changed of a member.
@@ -93,10 +73,7 @@ func (s *Service) Update(ctx context.Context, clinicID bson.ObjectID, userID str
 			return err
 		})
 	}
-	if errors.Is(err, ErrChanged) || errs.Is(err, errs.Internal) {
-		s.restoreAdmin(ctx, clinicID, userID)
-	}
-	return updated, err
+	return updated, s.settle(ctx, clinicID, userID, err)
 }
 
 func (s *Service) update(ctx context.Context, clinicID bson.ObjectID, userID string, change Change) (*Clinician, error) {
@@ -142,8 +119,5 @@ func (s *Service) Delete(ctx context.Context, clinicID bson.ObjectID, userID str
 		_, err = s.deletions.RemoveDocuments(ctx, documents, deletedBy)
 		return err
 	})
-	if errs.Is(err, errs.Internal) {
-		s.restoreAdmin(ctx, clinicID, userID)
-	}
-	return err
+	return s.settle(ctx, clinicID, userID, err)
 }

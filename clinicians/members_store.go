@@ -2,6 +2,7 @@ package clinicians
 
 import (
 	"context"
+	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
@@ -54,8 +55,8 @@ func (r *Repository) stored(ctx context.Context, filter bson.D) ([]bson.Raw, err
 	return documents, cursor.All(ctx, &documents)
 }
 
-// findSame returns the members and invites of the clinic that keep the given one out of it.
-func (r *Repository) findSame(ctx context.Context, member *Clinician) ([]*Clinician, error) {
+// hasSame reports whether the clinic has a member or invite that keeps the given one out of it.
+func (r *Repository) hasSame(ctx context.Context, member *Clinician) (bool, error) {
 	var same bson.A
 	for _, unique := range []struct {
 		field string
@@ -65,21 +66,25 @@ func (r *Repository) findSame(ctx context.Context, member *Clinician) ([]*Clinic
 			same = append(same, bson.D{{Key: unique.field, Value: *unique.value}})
 		}
 	}
-	return r.find(ctx, bson.D{{Key: "clinicId", Value: member.ClinicID}, {Key: "$or", Value: same}})
+	n, err := r.collection.CountDocuments(ctx, bson.D{{Key: "clinicId", Value: member.ClinicID}, {Key: "$or", Value: same}}, options.Count().SetLimit(1))
+	return n > 0, err
 }
 
-// setNameAndRoles writes both, and returns the member as it is then. If update is set, the roles change: then it returns
-// ErrChanged if they are not what was read any more. A worker mails the member when an update is pushed in the same write.
+// setNameAndRoles writes both, and returns the member as it is then. It returns ErrChanged if the roles are to change and
+// are not what was read any more. A worker mails the member when an update of the roles, which may be nil, is pushed in the
+// same write.
 func (r *Repository) setNameAndRoles(ctx context.Context, read *Clinician, name *string, roles []string, update *RolesUpdate) (*Clinician, error) {
 	filter := bson.D{{Key: "_id", Value: read.ID}}
-	write := bson.D{{Key: "$set", Value: bson.D{
-		{Key: "name", Value: name}, {Key: "roles", Value: roles}, {Key: "updatedTime", Value: store.Now()},
-	}}}
+	set := bson.D{{Key: "name", Value: name}, {Key: "updatedTime", Value: store.Now()}}
 	gone := ErrNotFound
-	if update != nil {
+	if !slices.Equal(read.Roles, roles) {
 		filter = append(filter, bson.E{Key: "roles", Value: read.Roles})
-		write = append(write, bson.E{Key: "$push", Value: bson.D{{Key: "rolesUpdates", Value: update}}})
+		set = append(set, bson.E{Key: "roles", Value: roles})
 		gone = ErrChanged // or removed, which the next attempt finds out
+	}
+	write := bson.D{{Key: "$set", Value: set}}
+	if update != nil {
+		write = append(write, bson.E{Key: "$push", Value: bson.D{{Key: "rolesUpdates", Value: update}}})
 	}
 	return r.updateOne(ctx, filter, write, gone)
 }

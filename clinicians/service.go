@@ -2,6 +2,7 @@ package clinicians
 
 import (
 	"context"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -43,6 +44,9 @@ func NewService(r *Repository, clinics *clinics.Repository, people People, accou
 	return &Service{Repository: r, clinics: clinics, people: people, accounts: accounts, orphans: orphans, deletions: r.deletionRecords()}
 }
 
+// settleTime bounds the clean-up after a change, which goes on when the caller has gone.
+const settleTime = 10 * time.Second
+
 // updateAdmins makes the admins of the clinic fit a member whose roles were just written, or did not have to be.
 func (s *Service) updateAdmins(ctx context.Context, member *Clinician) error {
 	switch {
@@ -55,15 +59,36 @@ func (s *Service) updateAdmins(ctx context.Context, member *Clinician) error {
 	}
 }
 
-// restoreAdmin gives back to a member what a change that failed half-way took away. The error of the change is what
-// matters: if this fails too, a repeat of the change puts things right.
-func (s *Service) restoreAdmin(ctx context.Context, clinicID bson.ObjectID, userID string) {
+// settle makes the admins of the clinic fit what is stored of the user in the end, and returns the outcome of the change
+// that it follows. With transactions they always fit. Without, others may have changed the same member in between, or a
+// change may have failed half-way, this one or an earlier one that it repeats.
+func (s *Service) settle(ctx context.Context, clinicID bson.ObjectID, userID string, outcome error) error {
 	if s.database.HasTransactions() {
-		return // nothing was taken away
+		return outcome
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restoreTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 	defer cancel()
-	if member, err := s.Get(ctx, clinicID, userID); err == nil && member.HasRole(RoleAdmin) {
-		_ = s.clinics.EnsureAdmin(ctx, clinicID, userID)
+	is, err := s.isAdmin(ctx, clinicID, userID)
+	for settled := false; err == nil && !settled; {
+		if is {
+			err = s.clinics.EnsureAdmin(ctx, clinicID, userID)
+		} else {
+			err = s.clinics.ForgetAdmin(ctx, clinicID, userID)
+		}
+		if err == nil {
+			was := is
+			is, err = s.isAdmin(ctx, clinicID, userID)
+			settled = is == was
+		}
 	}
+	if outcome != nil {
+		return outcome
+	}
+	return err
+}
+
+// isAdmin reports whether the user is a member who has the role.
+func (s *Service) isAdmin(ctx context.Context, clinicID bson.ObjectID, userID string) (bool, error) {
+	membership, err := s.Membership(ctx, clinicID, userID)
+	return membership.Admin, err
 }

@@ -42,6 +42,7 @@ func (s *Service) removeMembership(ctx context.Context, membership bson.Raw, use
 		_, err := s.deletions.RemoveDocuments(ctx, []bson.Raw{membership}, nil)
 		return err
 	})
+	err = s.settle(ctx, member.ClinicID, userID, err)
 	if err == nil && !orphaned {
 		_, err = s.removeOrphans(ctx, &member) // the others may have been removed at the same time
 	}

@@ -28,7 +28,7 @@ func (r *Repository) AddAdmin(ctx context.Context, id bson.ObjectID, userID stri
 	return err
 }
 
-// EnsureAdmin is AddAdmin for a user who should be an admin already. It writes only if a crash kept them from becoming one.
+// EnsureAdmin is AddAdmin for a user who should be an admin already. It writes only if they are none.
 func (r *Repository) EnsureAdmin(ctx context.Context, id bson.ObjectID, userID string) error {
 	n, err := r.collection.CountDocuments(ctx, bson.D{{Key: "_id", Value: id}, {Key: "admins", Value: userID}}, options.Count().SetLimit(1))
 	if err != nil || n > 0 {

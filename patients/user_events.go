@@ -2,9 +2,11 @@ package patients
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/internal/errs"
@@ -13,51 +15,32 @@ import (
 
 // UserEvents follows what happens to users of the platform in the clinics whose patients they are.
 type UserEvents struct {
-	*Repository
-	census    *clinics.CensusKeeper
-	deletions *store.Deletions
+	*Service
+	census *clinics.CensusKeeper
 }
 
-// NewUserEvents returns the rules for the patients in the repository.
-func NewUserEvents(r *Repository, census *clinics.CensusKeeper) *UserEvents {
-	return &UserEvents{Repository: r, census: census, deletions: r.deletionRecords()}
+// NewUserEvents returns the rules for the patients of the service.
+func NewUserEvents(s *Service, census *clinics.CensusKeeper) *UserEvents {
+	return &UserEvents{Service: s, census: census}
 }
 
 // RemoveUser removes the user, who left the platform, from the patients of all clinics. It may be repeated after a failure,
 // and goes on where it stopped.
 func (e *UserEvents) RemoveUser(ctx context.Context, userID string) error {
-	cursor, err := e.collection.Find(ctx, ofUser(userID))
+	cursor, err := e.collection.Find(ctx, ofUser(userID), options.Find().SetProjection(bson.D{{Key: "clinicId", Value: 1}}))
 	if err != nil {
 		return err
 	}
-	var documents []bson.Raw
-	if err := cursor.All(ctx, &documents); err != nil {
+	var records []Patient
+	if err := cursor.All(ctx, &records); err != nil {
 		return err
 	}
-	for _, document := range documents {
-		if err := e.remove(ctx, document); err != nil {
+	for _, record := range records {
+		if err := e.Remove(ctx, record.ClinicID, userID, nil); err != nil && !errors.Is(err, ErrNotFound) { // another call came first
 			return err
 		}
 	}
 	return nil
-}
-
-func (e *UserEvents) remove(ctx context.Context, document bson.Raw) error {
-	var patient Patient
-	if err := bson.Unmarshal(document, &patient); err != nil {
-		return err
-	}
-	return e.census.Track(ctx, patient.ClinicID, func(ctx context.Context) (clinics.Census, error) {
-		var removed int
-		err := e.database.InTx(ctx, func(ctx context.Context) (err error) {
-			removed, err = e.deletions.RemoveDocuments(ctx, []bson.Raw{document}, nil)
-			return err
-		})
-		if err != nil || removed == 0 { // another call came first
-			return clinics.Census{}, err
-		}
-		return clinics.Census{}.Minus(patient.census(e.demoUserID)), nil
-	})
 }
 
 // RemoveShared removes the patients of a clinic who only shared their data with it, the demo patient among them. Those
@@ -67,7 +50,7 @@ func (e *UserEvents) RemoveShared(ctx context.Context, clinicID bson.ObjectID) e
 	return e.census.Track(ctx, clinicID, func(ctx context.Context) (clinics.Census, error) {
 		removed := 0
 		err := e.database.InTx(ctx, func(ctx context.Context) (err error) {
-			removed, err = e.deletions.Remove(ctx, shared, nil)
+			removed, err = e.deletionRecords().Remove(ctx, shared, nil)
 			return err
 		})
 		if err != nil || removed == 0 {
