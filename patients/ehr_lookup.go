@@ -79,27 +79,18 @@ func (r *Repository) subscribers(ctx context.Context, filter bson.D) iter.Seq2[S
 		cursor, err := r.collection.Find(ctx, filter, options.Find().
 			SetSort(store.Ascending("clinicId", "userId")).
 			SetProjection(store.Ascending("clinicId", "userId", "ehrSubscriptions."+SummaryAndReports+".matchedMessages")))
-		if err != nil {
-			yield(Subscriber{}, err)
-			return
-		}
-		defer func() { _ = cursor.Close(context.WithoutCancel(ctx)) }() // it ends by itself, too
-		for cursor.Next(ctx) {
-			var patient Patient
-			if err := cursor.Decode(&patient); err != nil {
-				yield(Subscriber{}, err)
-				return
-			}
+		for patient, err := range store.Documents[Patient](ctx, cursor, err) {
 			matched := patient.EHRSubscriptions[SummaryAndReports].MatchedMessages
-			if len(matched) == 0 {
+			if err == nil && len(matched) == 0 {
 				continue
 			}
-			if !yield(Subscriber{ClinicID: patient.ClinicID, UserID: patient.UserID, Message: matched[len(matched)-1].ID}, nil) {
+			subscriber := Subscriber{ClinicID: patient.ClinicID, UserID: patient.UserID}
+			if err == nil {
+				subscriber.Message = matched[len(matched)-1].ID
+			}
+			if !yield(subscriber, err) {
 				return
 			}
-		}
-		if err := cursor.Err(); err != nil {
-			yield(Subscriber{}, err)
 		}
 	}
 }

@@ -99,24 +99,8 @@ type storedMessage struct {
 
 // each goes through the messages with the given ids, without order, holding a few of them. It ends with the first error.
 func (r *Repository) each(ctx context.Context, ids []bson.ObjectID) iter.Seq2[storedMessage, error] {
-	return func(yield func(storedMessage, error) bool) {
-		cursor, err := r.messages.Find(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}})
-		if err != nil {
-			yield(storedMessage{}, err)
-			return
-		}
-		defer func() { _ = cursor.Close(context.WithoutCancel(ctx)) }() // it ends by itself, too
-		for cursor.Next(ctx) {
-			var message storedMessage
-			err := cursor.Decode(&message)
-			if !yield(message, err) || err != nil {
-				return
-			}
-		}
-		if err := cursor.Err(); err != nil {
-			yield(storedMessage{}, err)
-		}
-	}
+	cursor, err := r.messages.Find(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}})
+	return store.Documents[storedMessage](ctx, cursor, err)
 }
 
 // scheduledRef refers to a scheduled order.

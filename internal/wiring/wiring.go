@@ -33,14 +33,21 @@ const (
 // stopping it undoes that in reverse.
 func Service(c config.Config, log *zap.Logger) fx.Option {
 	return fx.Options(
-		fx.StartTimeout(StartTimeout),
-		fx.StopTimeout(StopTimeout),
-		fx.WithLogger(func() fxevent.Logger { return fxevent.NopLogger }),
-		fx.Supply(c, c.HTTP, c.Store, c.Platform, c.Demo, c.Redox, c.Xealth, log),
+		settings(c, log),
 		Domain(),
 		neighbours(),
 		face(),
 		fx.Invoke(startStore, startNeighbours, startFace),
+	)
+}
+
+// settings returns what every graph has.
+func settings(c config.Config, log *zap.Logger) fx.Option {
+	return fx.Options(
+		fx.StartTimeout(StartTimeout),
+		fx.StopTimeout(StopTimeout),
+		fx.WithLogger(func() fxevent.Logger { return fxevent.NopLogger }),
+		fx.Supply(c, c.HTTP, c.Store, c.Platform, c.Demo, c.Redox, c.Xealth, log),
 	)
 }
 
@@ -75,6 +82,7 @@ func Domain() fx.Option {
 		func(r *clinicians.Repository) migration.Members { return r },
 		redox.NewRepository,
 		redox.NewService,
+		redox.NewBackfill,
 		func(users *platform.UserService) clinics.Accounts { return users },
 		func(profiles *platform.ProfileService) clinics.People { return profiles },
 		func(profiles *platform.ProfileService) clinicians.People { return profiles },

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tidepool-org/clinic/redox"
+)
+
+const (
+	defaultOrders = 100
+	defaultSince  = 30 * 24 * time.Hour
+	// reportEvery is how many orders are looked at between two reports.
+	reportEvery = 1000
+)
+
+func (t *tool) listOrders() *cobra.Command {
+	var since time.Duration
+	var filter redox.OrderFilter
+	var limit int
+	var all bool
+	command := &cobra.Command{
+		Use: "list", Short: "List new orders that failed, match nothing or did not act, and why; newest first", Args: cobra.NoArgs,
+		Long: "List new orders that failed, match nothing or did not act, and why; newest first.\n\n" +
+			"Each order is matched anew, against the clinics and patients of today. Nothing is written.",
+		RunE: t.connected(func(ctx context.Context, _ []string) error {
+			if limit < 1 || since <= 0 {
+				return errors.New("--limit must be at least 1, and --since more than 0")
+			}
+			filter.Since = time.Now().Add(-since)
+			seen, listed := 0, 0
+			for order, err := range t.services.Redox.Orders(ctx, filter) {
+				if err != nil {
+					return err
+				}
+				if seen++; seen%reportEvery == 0 {
+					t.output.report("%d orders were looked at, back to %s", seen, order.ReceivedTime.UTC().Format(time.RFC3339))
+				}
+				if !all && (order.Outcome == redox.Done || order.Outcome == redox.Ignored) {
+					continue
+				}
+				t.output.print(orderRowOf(order))
+				if listed++; listed == limit {
+					break
+				}
+			}
+			t.output.print(foundOrders{Found: listed, Seen: seen})
+			return nil
+		}),
+	}
+	flags := command.Flags()
+	flags.DurationVar(&since, "since", defaultSince, "how far to look back")
+	flags.StringVar(&filter.SourceID, "source", "", "only orders of this Redox source id")
+	flags.IntVarP(&limit, "limit", "l", defaultOrders, "most orders to list")
+	flags.BoolVar(&all, "all", false, "list also orders that acted, or that ask for nothing")
+	return command
+}
+
+type orderRow struct {
+	ID            string        `json:"id"`
+	ReceivedTime  time.Time     `json:"receivedTime"`
+	SourceID      string        `json:"sourceId"`
+	ClinicID      string        `json:"clinicId,omitempty"`
+	ProcedureCode string        `json:"procedureCode,omitempty"`
+	RedeliveryOf  string        `json:"redeliveryOf,omitempty"`
+	Outcome       redox.Outcome `json:"outcome"`
+	Reason        string        `json:"reason,omitempty"`
+}
+
+func orderRowOf(o redox.OrderState) orderRow {
+	row := orderRow{
+		ID: o.ID.Hex(), ReceivedTime: o.ReceivedTime.UTC(), SourceID: o.SourceID, ProcedureCode: o.ProcedureCode,
+		Outcome: o.Outcome, Reason: o.Reason,
+	}
+	if o.ClinicID != nil {
+		row.ClinicID = o.ClinicID.Hex()
+	}
+	if o.RedeliveryOf != nil {
+		row.RedeliveryOf = o.RedeliveryOf.Hex()
+	}
+	return row
+}
+
+func (r orderRow) line() string {
+	line := fmt.Sprintf("%s %s - Source %s - Clinic %s - Code %s - %s", r.ID, r.ReceivedTime.Format(time.RFC3339),
+		orEmpty(&r.SourceID), orEmpty(&r.ClinicID), orEmpty(&r.ProcedureCode), r.Outcome)
+	if r.Reason != "" {
+		line += ": " + r.Reason
+	}
+	if r.RedeliveryOf != "" {
+		line += " - redelivery of " + r.RedeliveryOf
+	}
+	return line
+}
+
+type foundOrders struct {
+	Found int `json:"found"`
+	Seen  int `json:"seen"`
+}
+
+func (f foundOrders) line() string {
+	return fmt.Sprintf("Found %d orders, looked at %d", f.Found, f.Seen)
+}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+)
+
+// output is where a command writes: results to one place, what goes on to another.
+type output struct {
+	json     bool
+	results  io.Writer
+	progress io.Writer
+}
+
+// result is one line of results: text for people, or, encoded as JSON, an object for programs.
+type result interface{ line() string }
+
+func (o output) print(r result) {
+	if o.json {
+		encoder := json.NewEncoder(o.results)
+		encoder.SetEscapeHTML(false)
+		_ = encoder.Encode(r) // nobody is left to be told
+		return
+	}
+	_, _ = fmt.Fprintln(o.results, r.line())
+}
+
+func (o output) report(format string, args ...any) {
+	_, _ = fmt.Fprintf(o.progress, format+"\n", args...)
+}
+
+// found is the last line of a list.
+type found struct {
+	Found int    `json:"found"`
+	Noun  string `json:"-"`
+}
+
+func (f found) line() string { return fmt.Sprintf("Found %d %s", f.Found, f.Noun) }
+
+// empty stands for a value that is missing.
+const empty = "(empty)"
+
+func orEmpty(text *string) string {
+	if text == nil || *text == "" {
+		return empty
+	}
+	return *text
+}
