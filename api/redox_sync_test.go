@@ -141,3 +141,27 @@ func TestPatientSyncNeedsAClinicThatWantsReportsOnUpload(t *testing.T) {
 	e.syncPatient(t, "nobody").OK(t, http.StatusBadRequest)
 	e.Call(t, testkit.User(user), http.MethodPost, "/v1/patients/"+user+"/ehr/sync", nil).OK(t, http.StatusForbidden)
 }
+
+func TestAnotherMRNEndsSubscriptionsForGood(t *testing.T) {
+	t.Parallel()
+	e := newEHR(t, nil)
+	mrn := "mrn-" + testkit.NewUserID()
+	user := e.NewPatient(t, e.clinicID, "Timothy Bixby", map[string]any{"birthDate": "2008-01-06", "mrn": mrn})["id"].(string)
+	order := e.order()
+	at(order, "Patient")["Identifiers"] = []any{map[string]any{"ID": mrn, "IDType": "MR"}}
+	e.match(t, e.send(t, order), "ENABLE_REPORTS", "MRN_DOB").OK(t, http.StatusOK)
+	before := e.reports(t, user)
+	require.True(t, before.Active)
+
+	for _, number := range []string{"another", mrn} {
+		e.Call(t, testkit.Service, http.MethodPut, "/v1/clinics/"+e.clinicID+"/patients/"+user, map[string]any{
+			"fullName": "Timothy Bixby", "birthDate": "2008-01-06", "mrn": number,
+		}).OK(t, http.StatusOK)
+		after := e.reports(t, user)
+		require.False(t, after.Active)
+		require.Equal(t, before.MatchedMessages, after.MatchedMessages)
+		require.Equal(t, before.UpdatedAt, after.UpdatedAt)
+		e.syncClinic(t, testkit.Service).OK(t, http.StatusAccepted)
+		require.Empty(t, e.scheduled(t, user))
+	}
+}
