@@ -18,8 +18,8 @@ const (
 	MessagesCollectionName = "redox"
 	// ScheduledCollectionName is the collection of orders that the worker is to report on again.
 	ScheduledCollectionName = "scheduledSummaryAndReportsOrders"
-	// scheduledLifetime is how long a scheduled order is kept.
-	scheduledLifetime = 90 * 24 * time.Hour
+	// scheduledLifetime is how long a scheduled order is kept, in seconds: 90 days.
+	scheduledLifetime = 90 * 24 * 60 * 60
 	messagesByLogID   = "MessagesByLogID"
 )
 
@@ -38,7 +38,7 @@ func Indexes() []store.Indexes {
 		}},
 		{Collection: ScheduledCollectionName, Indexes: []store.Index{
 			{Name: "LastMatchedOrderByID", Keys: bson.D{{Key: "lastMatchedOrder._id", Value: 1}, {Key: "createdTime", Value: -1}}},
-			{Name: "CleanupExpiredRescheduledOrdersAfter90d", Keys: store.Ascending("createdTime"), ExpireAfter: scheduledLifetime},
+			{Name: "CleanupExpiredRescheduledOrdersAfter90d", Keys: store.Ascending("createdTime"), ExpireSeconds: scheduledLifetime},
 		}},
 	}
 }

@@ -26,8 +26,8 @@ type Index struct {
 	Unique  bool
 	Partial bson.D             // nil means all documents
 	Locale  *options.Collation // nil means binary comparison
-	// ExpireAfter is the age at which documents go, by the time in the indexed field; 0 means never.
-	ExpireAfter time.Duration
+	// ExpireSeconds is the age at which documents go, by the time in the indexed field; 0 means never.
+	ExpireSeconds int32
 }
 
 // buildAtOnce is the size of a collection, in documents, up to which a start waits for a new index. On a larger one it is
@@ -158,8 +158,8 @@ func (i Index) model() mongo.IndexModel {
 	if i.Locale != nil {
 		o.SetCollation(i.Locale)
 	}
-	if i.ExpireAfter > 0 {
-		o.SetExpireAfterSeconds(int32(i.ExpireAfter / time.Second))
+	if i.ExpireSeconds > 0 {
+		o.SetExpireAfterSeconds(i.ExpireSeconds)
 	}
 	return mongo.IndexModel{Keys: i.Keys, Options: o}
 }

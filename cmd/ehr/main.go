@@ -22,7 +22,7 @@ func main() {
 // run returns the exit status: 0 if the command did its work, 1 if not.
 func run(ctx context.Context, args []string, load func() (config.Config, error), stdout, stderr io.Writer) int {
 	t := &tool{load: load, output: output{results: stdout, progress: stderr}}
-	root := t.root()
+	root := t.root() //nolint:contextcheck // the commands get it from ExecuteContextC
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
