@@ -292,6 +292,14 @@ func TestRedeliveryIsStoredAndRecognised(t *testing.T) {
 	require.NotContains(t, stored[3], "derived", "only the first log counts")
 }
 
+func TestMessageIsStoredThoughEarlierDeliveriesCannotBeLookedUp(t *testing.T) {
+	t.Parallel()
+	app := testkit.Start(t)
+	e := ehr{App: app, source: "source"}
+	require.NoError(t, app.Store.Collection(redox.MessagesCollectionName).Indexes().DropOne(t.Context(), "MessagesByLogID"))
+	e.send(t, e.order())
+}
+
 func TestNothingOfAMessageReachesTheLogButItsMetadata(t *testing.T) {
 	t.Parallel()
 	app := testkit.Start(t)

@@ -77,6 +77,9 @@ func (s *scheduling) lookup(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if message.Meta == nil || message.Content == nil {
+			continue // not written by intake; the worker could not read a copy of it
+		}
 		var before *scheduledRef
 		if ref, ok := preceding[message.ID]; ok {
 			before = &ref

@@ -219,3 +219,15 @@ func TestPrecedingDocumentIsTheNewestOfTheMessage(t *testing.T) {
 	require.Equal(t, all[0].ID, all[1].PrecedingDocument.ID)
 	require.Equal(t, all[1].ID, all[2].PrecedingDocument.ID)
 }
+
+func TestAMessageThatIntakeDidNotWriteStopsNobody(t *testing.T) {
+	t.Parallel()
+	c := newConnected(t)
+	c.subscribe(t, 3, "")
+	id := c.last(t).ID
+	_, err := c.store.Collection(redox.MessagesCollectionName).UpdateByID(t.Context(), id, bson.M{"$unset": bson.M{"meta": ""}})
+	require.NoError(t, err)
+	n, err := c.SyncClinic(t.Context(), c.clinicID)
+	require.NoError(t, err)
+	require.Equal(t, 2, n)
+}
