@@ -1,12 +1,12 @@
 package api
 
 import (
+	"crypto/rand"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -21,7 +21,7 @@ func requestID(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		id := c.Request().Header.Get(echo.HeaderXRequestID)
 		if id == "" || len(id) > maxRequestID {
-			id = uuid.NewString()
+			id = rand.Text()
 		}
 		c.Response().Header().Set(echo.HeaderXRequestID, id)
 		return next(c)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"reflect"
 
 	"github.com/labstack/echo/v4"
 
@@ -40,11 +41,29 @@ func readError(err error) error {
 func decodeError(err error) error {
 	var member *json.UnmarshalTypeError
 	if errors.As(err, &member) {
-		return errs.New(errs.BadRequest, "request body has an error: Error at \""+member.Field+"\": value is not a "+member.Type.String())
+		return errs.New(errs.BadRequest, "request body has an error: Error at \""+member.Field+"\": value is not a "+jsonKind(member.Type))
 	}
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
 		return errs.New(errs.BadRequest, "request body has an error: failed to decode request body: "+syntax.Error())
 	}
 	return errs.New(errs.BadRequest, "request body has an error: a value cannot be read, such as a day that does not exist or a time without zone")
+}
+
+// jsonKind returns what JSON calls a value of the type.
+func jsonKind(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Pointer:
+		return jsonKind(t.Elem())
+	case reflect.Struct, reflect.Map:
+		return "object"
+	case reflect.Slice, reflect.Array:
+		return "list"
+	case reflect.Bool:
+		return "boolean"
+	case reflect.String:
+		return "string"
+	default:
+		return "number"
+	}
 }

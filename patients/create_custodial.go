@@ -54,7 +54,7 @@ func (d Details) patient(clinicID bson.ObjectID) *Patient {
 	now := store.Now()
 	patient := Patient{
 		ID: bson.NewObjectID(), ClinicID: clinicID, FullName: &d.FullName, BirthDate: d.BirthDate,
-		Email: address(d.Email), MRN: unlessEmpty(d.MRN), TargetDevices: d.TargetDevices, Tags: d.Tags,
+		Email: d.newAddress(), MRN: unlessEmpty(d.MRN), TargetDevices: d.TargetDevices, Tags: d.Tags,
 		GlycemicRanges: d.GlycemicRanges, DiagnosisType: d.DiagnosisType, CreatedTime: now, UpdatedTime: now,
 	}
 	if d.DataSources != nil {
@@ -64,6 +64,13 @@ func (d Details) patient(clinicID bson.ObjectID) *Patient {
 		patient.Reviews = d.Reviews
 	}
 	return &patient
+}
+
+func (d Details) newAddress() *string {
+	if d.EmailAsEntered {
+		return unlessEmpty(d.Email)
+	}
+	return address(d.Email)
 }
 
 // storedDataSources returns what a clinic entered as it is stored. COMPAT: an empty list is stored as null.

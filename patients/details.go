@@ -9,6 +9,9 @@ type Details struct {
 	Email         *string // nil or empty: none
 	MRN           *string // nil or empty: none
 	TargetDevices []string
+	// EmailAsEntered keeps capitals in the address of a new patient. COMPAT: addresses from the forms of health records
+	// keep them, all others become lower case.
+	EmailAsEntered bool
 
 	// Tags and Sites may hold ids that the clinic does not have: unknown tags are stored as they are, unknown sites are
 	// refused.

@@ -57,7 +57,11 @@ func NewXealth(config XealthConfig, options Options) (*Xealth, error) {
 	return &Xealth{api: api, issuer: issuer, config: config}, nil
 }
 
-// Order returns an order as the JSON that Xealth sent. All errors are plain.
+// ErrOrderRefused tells that Xealth does not show an order, as may happen once it is canceled.
+var ErrOrderRefused = errors.New("the order is refused")
+
+// Order returns an order as the JSON that Xealth sent. All errors are plain; ErrOrderRefused is among their causes if
+// Xealth knows the order but does not show it.
 //
 // A lost connection and a gateway timeout are tried once more, and a refused access token is replaced once, all within
 // the time limit of one call.
@@ -75,6 +79,9 @@ func (x *Xealth) Order(ctx context.Context, deployment, orderID string) (json.Ra
 	}
 	if err != nil {
 		return nil, err
+	}
+	if reply.status == http.StatusBadRequest {
+		return nil, x.api.failure(operation, ErrOrderRefused)
 	}
 	if reply.status != http.StatusOK {
 		return nil, x.api.unexpected(operation, reply)

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tidepool-org/clinic/internal/errs"
+	"github.com/tidepool-org/clinic/internal/platform"
 	"github.com/tidepool-org/clinic/internal/testkit/standin"
 )
 
@@ -122,4 +123,16 @@ func TestOrderIsAskedForTwice(t *testing.T) {
 			require.Equal(t, test.calls == 2, err == nil, "a second try helps where there is one")
 		})
 	}
+}
+
+func TestOrderThatIsNotShown(t *testing.T) {
+	t.Parallel()
+	n := start(t, setting{})
+	n.stand.Fail(orderPath, standin.Fault{Status: http.StatusBadRequest})
+	_, err := n.xealth.Order(t.Context(), "d", "o")
+	require.ErrorIs(t, err, platform.ErrOrderRefused)
+	require.Equal(t, errs.BlandText, errs.Public(err))
+	n.stand.Fail(orderPath, standin.Fault{Status: http.StatusNotFound})
+	_, err = n.xealth.Order(t.Context(), "d", "o")
+	require.NotErrorIs(t, err, platform.ErrOrderRefused)
 }
