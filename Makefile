@@ -4,7 +4,7 @@
 TOOL = go tool -modfile=tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench generate lint build clean
+.PHONY: help run test bench generate viewer lint build clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ generate: ## Make the generated code anew from api/clinic.v1.yaml
 		echo "$$config"; $(TOOL) oapi-codegen -config "$$config" api/clinic.v1.yaml || exit 1; \
 	done
 	go generate ./...
+
+viewer: ## Fetch the pinned files of pdf.js for the report page anew
+	@scripts/viewer
 
 lint: ## Check formatting, run go vet and golangci-lint
 	@unformatted=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l); \

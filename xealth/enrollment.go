@@ -1,0 +1,112 @@
+package xealth
+
+import (
+	"context"
+	"slices"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/tidepool-org/clinic/clinics"
+	"github.com/tidepool-org/clinic/internal/errs"
+	"github.com/tidepool-org/clinic/patients"
+)
+
+var errNoPreorder = errs.BadRequestf("preorder data is required to create a new patient")
+
+// statePending is the state of a data source whose owner was not asked yet, or has not answered.
+const statePending = "pending"
+
+// ensurePatient returns the user id of the patient of the order, who is added if there is none.
+//
+// COMPAT: requests to connect a provider are written after the patient, one by one, because mails are sent for updates
+// only. If that was cut short, a repeated event catches up.
+func (s *Service) ensurePatient(ctx context.Context, m match, patient *patients.Patient, order Order, record orderRecord) (string, error) {
+	if patient == nil {
+		added, err := s.addPatient(ctx, m, order)
+		if err != nil {
+			return "", err
+		}
+		if err := s.orders.noteAdded(ctx, record.ID, added.UserID); err != nil {
+			return "", err
+		}
+		patient = added
+	} else if patient.UserID != record.addedUserID() {
+		return patient.UserID, nil
+	}
+	return patient.UserID, s.requestConnections(ctx, patient)
+}
+
+// addPatient adds the patient with what the order says, and what was entered into the form.
+func (s *Service) addPatient(ctx context.Context, m match, order Order) (*patients.Patient, error) {
+	trackingID, ok := order.trackingID()
+	if !ok {
+		return nil, during("unable to create patient create", errNoPreorder)
+	}
+	entered, err := s.preorders.get(ctx, trackingID)
+	if err != nil {
+		return nil, err
+	}
+	owner := entered.owner()
+	if owner == nil {
+		return nil, during("unable to create patient create", errNoPreorder)
+	}
+	details := patients.Details{
+		FullName:  m.demographics.fullName(),
+		BirthDate: string(m.born),
+		MRN:       &m.mrn,
+		Tags:      tagsOf(m.clinic, entered.Tags),
+
+		EmailAsEntered: true,
+	}
+	if owner.Email != "" {
+		details.Email, details.DataSources = &owner.Email, owner.dataSources()
+	}
+	patient, err := s.patients.CreateCustodial(ctx, m.clinic.ID, details, nil)
+	return patient, during("unable to create new patient from order", err)
+}
+
+func (e Entry) dataSources() []patients.DataSource {
+	var sources []patients.DataSource
+	for _, provider := range []struct {
+		name   string
+		ticked bool
+	}{{"abbott", e.ConnectAbbott}, {"dexcom", e.ConnectDexcom}} {
+		if provider.ticked {
+			sources = append(sources, patients.DataSource{ProviderName: provider.name, State: statePending})
+		}
+	}
+	return sources
+}
+
+// tagsOf returns the tags that were ticked, in that order, without those that the clinic does not have any more. It
+// returns nil if none is left.
+func tagsOf(clinic *clinics.Clinic, choice *TagChoice) patients.TagIDs {
+	if choice == nil {
+		return nil
+	}
+	var ids patients.TagIDs
+	for _, hex := range choice.IDs {
+		id, err := bson.ObjectIDFromHex(hex)
+		has := slices.ContainsFunc(clinic.PatientTags, func(tag clinics.PatientTag) bool { return tag.ID == id })
+		if err == nil && has && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// requestConnections asks for each provider that the patient was not asked for yet.
+func (s *Service) requestConnections(ctx context.Context, patient *patients.Patient) error {
+	if patient.DataSources == nil {
+		return nil
+	}
+	for _, source := range *patient.DataSources {
+		if source.State != statePending || len(patient.ProviderConnectionRequests[source.ProviderName]) > 0 {
+			continue
+		}
+		if err := s.patients.ConnectProvider(ctx, patient.ClinicID, patient.UserID, source.ProviderName); err != nil {
+			return err
+		}
+	}
+	return nil
+}

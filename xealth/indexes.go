@@ -1,0 +1,42 @@
+package xealth
+
+import (
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/tidepool-org/clinic/store"
+)
+
+// The collections of this package.
+const (
+	preorderCollection = "xealth_preorder"
+	orderCollection    = "xealth_order"
+	viewCollection     = "xealth_report_view"
+	turnCollection     = "xealth_turns"
+)
+
+// Indexes returns the indexes of the collections of this package. COMPAT: deployed databases have dataTrackingId and
+// LastReportView under these names and keys. Nothing has a patientId, so that the latter misses the patient.
+func Indexes() []store.Indexes {
+	return []store.Indexes{
+		{Collection: preorderCollection, Indexes: []store.Index{
+			{Name: "dataTrackingId", Keys: store.Ascending("dataTrackingId"), Unique: true},
+			{Name: "PreorderRetention", Keys: store.Ascending("createdTime"), ExpireSeconds: int32(preorderRetention / time.Second)},
+		}},
+		{Collection: orderCollection, Indexes: []store.Index{
+			{Name: "EventsOfOrder", Keys: store.Ascending("eventNotification.deployment", "eventNotification.orderId")},
+		}},
+		{Collection: viewCollection, Indexes: []store.Index{
+			{Name: "LastReportView", Keys: newestOf("patientId")},
+			{Name: "LastReportViewOfPatient", Keys: newestOf("patientUserId")},
+		}},
+		{Collection: turnCollection, Indexes: []store.Index{
+			{Name: "TurnRetention", Keys: store.Ascending("until"), ExpireSeconds: int32(turnRetention / time.Second)},
+		}},
+	}
+}
+
+func newestOf(patient string) bson.D {
+	return append(store.Ascending("userId", "deployment", "programId", "clinicId", patient), bson.E{Key: "createdTime", Value: -1})
+}

@@ -1,0 +1,75 @@
+package xealth
+
+import (
+	"net/mail"
+	"strings"
+)
+
+// Submission is what was entered into a form, or what a form starts with. It holds either a patient or a guardian.
+type Submission struct {
+	Patient  *Entry     `json:"patient,omitempty" bson:"patient,omitempty"`
+	Guardian *Entry     `json:"guardian,omitempty" bson:"guardian,omitempty"`
+	Tags     *TagChoice `json:"tags,omitempty" bson:"tags,omitempty"`
+}
+
+// Entry is the part of a form about who will own the account. Names are asked of guardians only.
+type Entry struct {
+	FirstName     string `json:"firstName,omitempty" bson:"firstName,omitempty"`
+	LastName      string `json:"lastName,omitempty" bson:"lastName,omitempty"`
+	Email         string `json:"email,omitempty" bson:"email,omitempty"`
+	ConnectAbbott bool   `json:"connectAbbott,omitempty" bson:"connectAbbott,omitempty"`
+	ConnectDexcom bool   `json:"connectDexcom,omitempty" bson:"connectDexcom,omitempty"`
+}
+
+// TagChoice holds the ids of the tags that were ticked. They are checked when the order arrives.
+type TagChoice struct {
+	IDs []string `json:"ids,omitempty" bson:"ids,omitempty"`
+}
+
+// owner returns the entry of the guardian or else of the patient, nil if there is neither.
+func (s Submission) owner() *Entry {
+	if s.Guardian != nil {
+		return s.Guardian
+	}
+	return s.Patient
+}
+
+// forFlow returns only what the form of the flow asks for. The entry of the flow is there even if nothing was entered.
+func (s Submission) forFlow(guardian bool) Submission {
+	entry := Entry{}
+	if guardian {
+		if s.Guardian != nil {
+			entry = *s.Guardian
+		}
+		return Submission{Guardian: &entry, Tags: s.Tags}
+	}
+	if s.Patient != nil {
+		entry = *s.Patient
+		entry.FirstName, entry.LastName = "", ""
+	}
+	return Submission{Patient: &entry, Tags: s.Tags}
+}
+
+// isComplete reports whether the form can be accepted as far as that can be told from the form alone.
+func (s Submission) isComplete() bool {
+	if g := s.Guardian; g != nil && (strings.TrimSpace(g.FirstName) == "" || strings.TrimSpace(g.LastName) == "") {
+		return false
+	}
+	email := s.owner().Email
+	return email == "" || isAddress(email)
+}
+
+// isAddress reports whether the text is an address and nothing else. One with a display name would become the name of an
+// account as it is.
+func isAddress(text string) bool {
+	parsed, err := mail.ParseAddress(text)
+	return err == nil && parsed.Address == text
+}
+
+// withoutUnreachable clears the connections that could not be asked for, because there is no address to write to.
+func (s Submission) withoutUnreachable() Submission {
+	if owner := s.owner(); owner.Email == "" {
+		owner.ConnectAbbott, owner.ConnectDexcom = false, false
+	}
+	return s
+}

@@ -1,0 +1,168 @@
+// Shows the report that window.PDF_URL leads to: fetches it once, and connects the toolbar with the pages.
+
+// The version in our own address goes to everything that is loaded from here, so that caches never mix two versions.
+const version = new URL(import.meta.url).search;
+const load = (path) => import(path + version);
+
+const element = (id) => document.getElementById(id);
+const controls = [
+  "first", "previous", "next", "last", "page", "zoom-out", "zoom-in", "scale", "query", "print", "download",
+].map(element);
+
+const expired = {
+  title: "This link has expired",
+  text: "For the patient's privacy, links to reports are good for a short time only. Please close this window and open the report again from the patient's chart.",
+};
+const unreachable = {
+  title: "The report could not be loaded",
+  text: "Please check your connection and try again. If the problem remains, open the report again from the patient's chart.",
+  again: true,
+};
+const missing = {
+  title: "The report is not available",
+  text: "Please open the report again from the patient's chart. If the problem remains, contact support@tidepool.org.",
+  again: true,
+};
+const unreadable = {
+  title: "The report cannot be shown",
+  text: "The file that was received is damaged or protected. Please try again later, or contact support@tidepool.org.",
+  again: true,
+};
+
+function problemOf(error) {
+  if (error?.name === "ResponseException") {
+    if (error.status === 401 || error.status === 403) return expired;
+    if (error.status === 404 || error.status === 410) return missing;
+    return unreachable;
+  }
+  if (error?.name === "InvalidPDFException" || error?.name === "PasswordException") return unreadable;
+  return unreachable;
+}
+
+function showProblem(problem) {
+  element("loading").hidden = true;
+  element("problem-title").textContent = problem.title;
+  element("problem-text").textContent = problem.text;
+  element("retry").hidden = !problem.again;
+  element("problem").hidden = false;
+}
+
+function showProgress({ loaded, total }) {
+  const percent = total > 0 ? Math.min(100, Math.round((100 * loaded) / total)) : 0;
+  element("loading-text").textContent = percent > 0 ? `Loading report… ${percent}%` : "Loading report…";
+}
+
+async function open(pdfjs) {
+  const base = new URL("../", import.meta.url);
+  pdfjs.GlobalWorkerOptions.workerSrc = new URL(`build/pdf.worker.mjs${version}`, base).href;
+  const task = pdfjs.getDocument({
+    url: window.PDF_URL,
+    // Each request makes the export service compute the report anew, so it is fetched in one piece.
+    disableRange: true,
+    standardFontDataUrl: new URL("web/standard_fonts/", base).href,
+    useWasm: false,
+    isEvalSupported: false,
+    enableXfa: false,
+  });
+  task.onProgress = showProgress;
+  return task.promise;
+}
+
+function connect(report, pages, print, find) {
+  const page = element("page");
+  const scale = element("scale");
+  element("count").textContent = report.numPages;
+
+  const showPage = () => {
+    if (document.activeElement !== page) page.value = pages.current;
+    element("first").disabled = element("previous").disabled = pages.current <= 1;
+    element("last").disabled = element("next").disabled = pages.current >= report.numPages;
+  };
+  const showScale = () => {
+    const custom = element("scale-custom");
+    custom.textContent = `${Math.round(100 * pages.scale)}%`;
+    const named = [...scale.options].some((option) => option !== custom && option.value === String(pages.mode));
+    custom.hidden = named;
+    scale.value = named ? String(pages.mode) : "custom";
+  };
+  pages.addEventListener("page", showPage);
+  pages.addEventListener("scale", showScale);
+
+  element("first").onclick = () => pages.go(1);
+  element("previous").onclick = () => pages.go(pages.current - 1);
+  element("next").onclick = () => pages.go(pages.current + 1);
+  element("last").onclick = () => pages.go(report.numPages);
+  page.onchange = () => { pages.go(Number.parseInt(page.value, 10)); page.value = pages.current; };
+  page.onfocus = () => page.select();
+
+  element("zoom-in").onclick = () => pages.zoomIn();
+  element("zoom-out").onclick = () => pages.zoomOut();
+  scale.onchange = () => { if (scale.value !== "custom") pages.zoom(scale.value); };
+
+  element("print").onclick = () => printReport(print, report);
+  element("download").onclick = () => download(report);
+
+  const query = element("query");
+  element("search").onsubmit = async (event) => {
+    event.preventDefault();
+    element("matches").textContent = await find.next(query.value);
+  };
+  query.oninput = () => { if (query.value === "") element("matches").textContent = find.clear(); };
+
+  document.addEventListener("keydown", (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
+    const action = {
+      p: () => printReport(print, report),
+      s: () => download(report),
+      f: element("search").offsetParent && (() => query.focus()),
+      "+": () => pages.zoomIn(), "=": () => pages.zoomIn(), "-": () => pages.zoomOut(), 0: () => pages.zoom("auto"),
+    }[event.key];
+    if (!action) return;
+    event.preventDefault();
+    action();
+  });
+  for (const control of controls) control.disabled = false;
+  showPage();
+  showScale();
+}
+
+let printing = false;
+
+async function printReport(print, report) {
+  if (printing) return;
+  printing = true;
+  try {
+    await print(report, element("printout"));
+  } finally {
+    printing = false;
+  }
+}
+
+async function download(report) {
+  const address = URL.createObjectURL(new Blob([await report.getData()], { type: "application/pdf" }));
+  const link = document.createElement("a");
+  link.href = address;
+  link.download = "tidepool-report.pdf"; // no name: the file may end up on a shared computer
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+}
+
+async function start() {
+  try {
+    const [pdfjs, { Pages }, { print }, { Find }] = await Promise.all([
+      load("../build/pdf.mjs"), load("./pages.mjs"), load("./print.mjs"), load("./find.mjs"),
+    ]);
+    const report = await open(pdfjs);
+    const pages = new Pages(pdfjs, report, element("pages"));
+    await pages.show();
+    connect(report, pages, print, new Find(report, pages));
+    element("loading").hidden = true;
+    element("pages").focus({ preventScroll: true });
+  } catch (error) {
+    console.warn("the report cannot be shown:", error?.name ?? error);
+    showProblem(problemOf(error));
+  }
+}
+
+element("retry").onclick = () => location.reload();
+start();
