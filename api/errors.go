@@ -51,6 +51,9 @@ func writeError(err error, c echo.Context) {
 		_ = c.NoContent(status) // here and below: if the connection is gone, there is nobody to tell
 		return
 	}
+	if writeReportProblem(c, status) {
+		return
+	}
 	header := c.Response().Header()
 	header.Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
 	if status == http.StatusNoContent {

@@ -6,9 +6,11 @@ import (
 	"github.com/tidepool-org/clinic/clinicians"
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/clinics/merge"
+	"github.com/tidepool-org/clinic/config"
 	"github.com/tidepool-org/clinic/migration"
 	"github.com/tidepool-org/clinic/patients"
 	"github.com/tidepool-org/clinic/redox"
+	"github.com/tidepool-org/clinic/xealth"
 )
 
 // Handlers implement the operations of the interface document. Each parses its input into domain values, calls one
@@ -29,6 +31,9 @@ type Services struct {
 	Lists      *patients.Lists
 	Migrations *migration.Service
 	Redox      *redox.Service
+
+	Xealth       *xealth.Service
+	XealthConfig config.Xealth
 }
 
 // NewHandlers returns handlers over the services.

@@ -78,6 +78,7 @@ func NewHandler(p Params) http.Handler {
 	e.GET("/ready", p.Health.ready)
 	e.GET("/metrics", p.Metrics.handler())
 	registerDocs(e, p.Document)
+	registerViewer(e)
 	gen.RegisterHandlers(e, gen.NewStrictHandler(p.Handlers, nil))
 	return e
 }

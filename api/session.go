@@ -22,9 +22,10 @@ var (
 var openPaths = map[string]bool{
 	"/live": true, "/ready": true, "/metrics": true, "/openapi.json": true, "/docs": true,
 	"/v1/redox": true, "/v1/redox/verify": true,
+	"/v1/xealth/preorder": true, "/v1/xealth/notification": true, "/v1/xealth/programs": true, "/v1/xealth/program": true,
 }
 
-var openPrefixes = []string{"/v1/xealth/", "/docs/"}
+var openPrefixes = []string{viewerPath, "/docs/"}
 
 func isOpen(path string) bool {
 	if openPaths[path] {

@@ -20,6 +20,7 @@ import (
 	"github.com/tidepool-org/clinic/patients"
 	"github.com/tidepool-org/clinic/redox"
 	"github.com/tidepool-org/clinic/store"
+	"github.com/tidepool-org/clinic/xealth"
 )
 
 const (
@@ -87,6 +88,12 @@ func Domain() fx.Option {
 		func(profiles *platform.ProfileService) clinics.People { return profiles },
 		func(profiles *platform.ProfileService) clinicians.People { return profiles },
 		func(openID *platform.OpenID) clinicians.ServiceAccounts { return openID },
+		xealth.NewService,
+		func(s *clinics.Service) xealth.Clinics { return s },
+		func(s *patients.Service) xealth.Patients { return s },
+		func(users *platform.UserService) xealth.Users { return users },
+		func(auth *platform.AuthService) xealth.Tokens { return auth },
+		func(partner *platform.Xealth) xealth.OrderSource { return partner },
 	)
 }
 
@@ -110,7 +117,7 @@ func openStore(c config.Store, log *zap.Logger, metrics *api.Metrics) (*store.Da
 // Indexes returns the indexes of all collections.
 func Indexes() []store.Indexes {
 	var all []store.Indexes
-	for _, owned := range [][]store.Indexes{clinics.Indexes(), merge.Indexes(), patients.Indexes(), clinicians.Indexes(), migration.Indexes(), redox.Indexes()} {
+	for _, owned := range [][]store.Indexes{clinics.Indexes(), merge.Indexes(), patients.Indexes(), clinicians.Indexes(), migration.Indexes(), redox.Indexes(), xealth.Indexes()} {
 		all = append(all, owned...)
 	}
 	return all
