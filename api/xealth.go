@@ -97,6 +97,8 @@ func (h *Handlers) XealthGetPrograms(ctx context.Context, _ gen.XealthGetProgram
 }
 
 // XealthGetProgramUrl tells where the report of a patient is to be seen.
+//
+//nolint:staticcheck // the name is that of the operation
 func (h *Handlers) XealthGetProgramUrl(ctx context.Context, _ gen.XealthGetProgramUrlRequestObject) (gen.XealthGetProgramUrlResponseObject, error) {
 	if err := h.fromXealth(ctx); err != nil {
 		return nil, err

@@ -11,10 +11,10 @@ import (
 	"github.com/tidepool-org/clinic/internal/testkit"
 )
 
-// TestXealthStory goes the way of a patient from the first form to the report, and back.
+// TestXealthStory goes the way of a patient from the first form to the report, and back, with the built service.
 func TestXealthStory(t *testing.T) {
 	t.Parallel()
-	x := newXealthClinic(t, testkit.Shared(t), nil)
+	x := newXealthClinic(t, &testkit.Run(t, nil).App, nil)
 	adult := newAdult()
 	email := testkit.NewUserID() + "@tidepool.org"
 

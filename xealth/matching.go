@@ -96,8 +96,6 @@ func (s *Service) patient(ctx context.Context, m match) (*patients.Patient, erro
 }
 
 func (s *Service) onePatient(ctx context.Context, clinicID bson.ObjectID, who patients.Identity) (*patients.Patient, error) {
-	if who.MRN == "" {
-	}
 	found, err := s.patients.FindByIdentity(ctx, clinicID, who)
 	switch {
 	case err != nil || len(found) == 0:

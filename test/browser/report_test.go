@@ -58,9 +58,10 @@ func TestReportInsideOfAHealthRecord(t *testing.T) {
 	t.Parallel()
 	b := newTab(t, 1000, 800)
 	s := newStage(t)
+	chart := `<h1>Chart</h1><iframe src="` + s.link(t) + `" width="960" height="650"></iframe>`
 	record := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
-		_, _ = w.Write([]byte(`<h1>Chart</h1><iframe src="` + s.link(t) + `" width="960" height="650"></iframe>`))
+		_, _ = w.Write([]byte(chart))
 	}))
 	t.Cleanup(record.Close)
 	b.run(t, chromedp.Navigate(record.URL))
