@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/fx"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/tidepool-org/clinic/config"
 	"github.com/tidepool-org/clinic/internal/wiring"
@@ -22,7 +23,7 @@ func run() int {
 		fmt.Fprintln(os.Stderr, "clinic: bad configuration:", err)
 		return 1
 	}
-	log, err := wiring.NewLogger(c)
+	log, err := newLogger(c)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "clinic:", err)
 		return 1
@@ -49,4 +50,16 @@ func run() int {
 		return 1
 	}
 	return signal.ExitCode
+}
+
+// newLogger returns a logger that writes one JSON object per line to standard error.
+func newLogger(c config.Config) (*zap.Logger, error) {
+	level, err := c.LogLevel()
+	if err != nil {
+		return nil, err
+	}
+	settings := zap.NewProductionConfig()
+	settings.Level = zap.NewAtomicLevelAt(level)
+	settings.EncoderConfig.EncodeTime = zapcore.EpochTimeEncoder
+	return settings.Build()
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/tidepool-org/clinic/patients"
 )
 
 // writes keeps what Xealth was asked to order.
@@ -155,18 +157,23 @@ func TestBackfillReachesEverybodyInSmallBatches(t *testing.T) {
 	require.Equal(t, "6 patients were updated", lines[6])
 	require.Regexp(t, `^MRN 1 - P 1 \[.+\] - New Email \[own-1@example.com\]$`, lines[0])
 	require.Contains(t, r.stderr, "13 patients were looked at")
-	require.NotContains(t, r.stderr, "@example.com", "addresses are no matter of the log")
+	require.Equal(t, 4, strings.Count(r.stderr, "a patient was skipped"), r.stderr)
+	for _, secret := range []string{"@example.com", "not an address", "1980"} {
+		require.NotContains(t, r.stderr, secret, "data of patients are no matter of the log")
+	}
 
 	for _, patient := range d.stored(t) {
 		if patient["mrn"] != "1" {
 			continue
 		}
 		require.Equal(t, bson.A{"dexcom"}, patient["targetDevices"], "the update keeps the rest")
-		require.True(t, patient["ehrSubscriptions"].(bson.D)[0].Value.(bson.D)[0].Value.(bool), "still active")
 		account, ok := d.Standin.User(patient["userId"].(string))
 		require.True(t, ok)
 		require.Equal(t, "own-1@example.com", account.Username)
 	}
+	active, err := d.Store.Collection(patients.CollectionName).CountDocuments(t.Context(), bson.M{"ehrSubscriptions.summaryAndReports.active": true})
+	require.NoError(t, err)
+	require.EqualValues(t, 12, active, "the MRN is as it was, and so are the subscriptions")
 	require.Equal(t, []string{"0 patients were updated"}, d.ok(t, "patients", "backfill-emails", d.clinicID))
 }
 

@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 )
 
 // output is where a command writes: results to one place, what goes on to another.
@@ -28,6 +31,12 @@ func (o output) print(r result) {
 
 func (o output) report(format string, args ...any) {
 	_, _ = fmt.Fprintf(o.progress, format+"\n", args...)
+}
+
+// logger returns a logger that writes where progress is reported, in lines for people.
+func (o output) logger(level zapcore.Level) *zap.Logger {
+	encoder := zapcore.NewConsoleEncoder(zap.NewDevelopmentEncoderConfig())
+	return zap.New(zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(o.progress)), level))
 }
 
 // found is the last line of a list.

@@ -85,12 +85,11 @@ func (t *tool) connected(work func(ctx context.Context, args []string) error) fu
 			return fmt.Errorf("bad configuration: %w", err)
 		}
 		c.Log.Level = t.logLevel
-		log, err := wiring.NewLogger(c)
+		level, err := c.LogLevel()
 		if err != nil {
 			return err
 		}
-		defer func() { _ = log.Sync() }() // standard error cannot be synced everywhere
-		app := fx.New(wiring.Tools(c, log), fx.Invoke(func(s services) { t.services = s }))
+		app := fx.New(wiring.Tools(c, t.output.logger(level)), fx.Invoke(func(s services) { t.services = s }))
 		start, cancel := context.WithTimeout(command.Context(), wiring.StartTimeout)
 		defer cancel()
 		if err := app.Start(start); err != nil {
