@@ -39,8 +39,9 @@ var built struct {
 func Build(t testing.TB) string {
 	t.Helper()
 	built.once.Do(func() {
-		var folder string
-		if folder, built.err = os.MkdirTemp("", "clinic-test-"); built.err != nil {
+		// One place for each package of each checkout, so that old binaries do not pile up.
+		folder := filepath.Join(os.TempDir(), sharedName())
+		if built.err = os.MkdirAll(folder, 0o750); built.err != nil {
 			return
 		}
 		built.path = filepath.Join(folder, "clinic")
