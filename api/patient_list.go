@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"sync"
 
 	"github.com/labstack/echo/v4"
 
@@ -36,10 +37,15 @@ type patientListResponse struct{ list *patients.List }
 // flushSize is how much of an answer is collected before it is sent. Until then an error can still be answered as such.
 const flushSize = 1 << 20
 
+// bodies are the buffers of answers. Making one anew for each answer would be most of the garbage.
+var bodies = sync.Pool{New: func() any { return new([]byte) }}
+
 // VisitListPatientsResponse writes the answer.
 func (p patientListResponse) VisitListPatientsResponse(w http.ResponseWriter) error {
-	body := make([]byte, 0, flushSize+flushSize/8)
-	body = append(body, `{"data":[`...)
+	buffer := bodies.Get().(*[]byte)
+	defer bodies.Put(buffer)
+	body := append((*buffer)[:0], `{"data":[`...)
+	defer func() { *buffer = body }()
 	sent, first := false, true
 	for row, err := range p.list.Rows {
 		if !first {
@@ -81,6 +87,21 @@ func broken(sent bool, err error) error {
 		panic(http.ErrAbortHandler)
 	}
 	return err
+}
+
+// patientResponse is the answer that shows one patient.
+type patientResponse struct{ row patients.Row }
+
+// VisitGetPatientResponse writes the answer.
+func (p patientResponse) VisitGetPatientResponse(w http.ResponseWriter) error {
+	buffer := bodies.Get().(*[]byte)
+	defer bodies.Put(buffer)
+	body, err := appendRow((*buffer)[:0], &p.row)
+	if err != nil {
+		return err
+	}
+	*buffer = append(body, '\n')
+	return send(w, false, *buffer)
 }
 
 // appendRow appends a patient of a list, as patientWire shows it.

@@ -13,11 +13,11 @@ func (h *Handlers) GetPatient(ctx context.Context, r gen.GetPatientRequestObject
 	if err != nil {
 		return nil, err
 	}
-	patient, err := h.services.Patients.Get(ctx, clinicID, r.PatientId)
+	row, err := h.services.Lists.Get(ctx, clinicID, r.PatientId)
 	if err != nil {
 		return nil, err
 	}
-	return gen.GetPatient200JSONResponse(patientWire(patient)), nil
+	return patientResponse{row}, nil
 }
 
 // CreatePatientAccount makes an account for a patient and adds it to a clinic.

@@ -1,7 +1,11 @@
 package patients
 
 import (
+	"context"
+
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/tidepool-org/clinic/store"
 )
 
 // Row is a patient as lists read it: the record without the summary, which is by far the largest part and is handed on as it
@@ -9,6 +13,15 @@ import (
 type Row struct {
 	Patient Patient // its Summary is nil
 	Summary StoredSummary
+}
+
+// Get returns a patient to be shown, or ErrNotFound.
+func (l *Lists) Get(ctx context.Context, clinicID bson.ObjectID, userID string) (Row, error) {
+	record, err := l.collection.FindOne(ctx, bson.D{{Key: "clinicId", Value: clinicID}, {Key: "userId", Value: userID}}).Raw()
+	if err != nil {
+		return Row{}, store.OneOf(err, ErrNotFound, nil)
+	}
+	return newRow(record)
 }
 
 // newRow reads a stored record, whose memory it shares.
