@@ -44,10 +44,10 @@ func (r *Repository) FindByIdentity(ctx context.Context, clinicID bson.ObjectID,
 			filter = append(filter, bson.E{Key: member.field, Value: member.value})
 		}
 	}
-	cursor, err := r.collection.Find(ctx, filter, options.Find().
+	cursor, err := findBy(ctx, r.collection, filter, options.Find().
 		SetCollation(store.IgnoreCaseAndAccents()).
 		SetSort(store.Ascending("fullName", "_id")).
-		SetLimit(maxMatches))
+		SetLimit(maxMatches), identityIndex(who.MRN, who.BirthDate))
 	if err != nil {
 		return nil, err
 	}

@@ -21,7 +21,7 @@ func (l *Lists) Find(ctx context.Context, clinicIDs []bson.ObjectID, mrn, birthD
 			filter = append(filter, bson.E{Key: condition.path, Value: condition.value})
 		}
 	}
-	return l.byName(ctx, filter, page)
+	return l.byName(ctx, filter, page, identityIndex(mrn, birthDate))
 }
 
 // OfUser returns the records of a user in all clinics, ordered by full name, then by record.
@@ -41,11 +41,11 @@ func (l *Lists) OfUser(ctx context.Context, userID string, page store.Page) ([]*
 	for _, record := range found {
 		ids = append(ids, record.ID)
 	}
-	return l.byName(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}, page)
+	return l.byName(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}, page, "")
 }
 
-func (l *Lists) byName(ctx context.Context, filter bson.D, page store.Page) ([]*Patient, error) {
-	cursor, err := l.collection.Find(ctx, filter, page.Find().SetSort(nameOrder(1).sort()).SetCollation(store.IgnoreCaseAndAccents()))
+func (l *Lists) byName(ctx context.Context, filter bson.D, page store.Page, index string) ([]*Patient, error) {
+	cursor, err := l.find(ctx, filter, page.Find().SetSort(nameOrder(1).sort()).SetCollation(store.IgnoreCaseAndAccents()), index)
 	if err != nil {
 		return nil, err
 	}

@@ -262,15 +262,32 @@ func cursorRows(ctx context.Context, cursor *mongo.Cursor) iter.Seq2[Row, error]
 	}
 }
 
-// find reads with the index of the given name, whose statistics the database may misjudge. Until the index is built it reads
-// without.
 func (l *Lists) find(ctx context.Context, filter bson.D, o *options.FindOptionsBuilder, index string) (*mongo.Cursor, error) {
+	return findBy(ctx, l.collection, filter, o, index)
+}
+
+// findBy reads with the index of the given name, because the statistics of the database may mislead it: above all it takes
+// an index that gives the order for one that leads to few records. Until the index is built it reads without; "" leaves the
+// choice to the database.
+func findBy(ctx context.Context, from *mongo.Collection, filter bson.D, o *options.FindOptionsBuilder, index string) (*mongo.Cursor, error) {
 	if index == "" {
-		return l.collection.Find(ctx, filter, o)
+		return from.Find(ctx, filter, o)
 	}
-	cursor, err := l.collection.Find(ctx, filter, o, options.Find().SetHint(index))
+	cursor, err := from.Find(ctx, filter, o, options.Find().SetHint(index))
 	if store.IsUnknownIndex(err) {
-		return l.collection.Find(ctx, filter, o)
+		return from.Find(ctx, filter, o)
 	}
 	return cursor, err
+}
+
+// identityIndex returns the index that leads to the patients of clinics with a number or a birth date, "" if neither is given.
+func identityIndex(mrn, birthDate string) string {
+	switch {
+	case mrn != "":
+		return "PatientMRNEn"
+	case birthDate != "":
+		return "PatientBirthDateEn"
+	default:
+		return ""
+	}
 }

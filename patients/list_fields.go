@@ -219,7 +219,7 @@ func listIndexes() []store.Index {
 		// Tells cheaply whether a patient was added; see totals.
 		{Name: "PatientsByCreation", Keys: store.Ascending("clinicId", "_id")},
 		// For TIDE reports, and for lists of a tag.
-		{Name: "PatientsByTagAndLastData", Keys: store.Ascending("clinicId", "tags", cgmLastData)},
+		{Name: tideIndex, Keys: store.Ascending("clinicId", "tags", cgmLastData)},
 		{Name: "PatientBirthDateEn", Keys: store.Ascending("clinicId", "birthDate"), Locale: store.IgnoreCaseAndAccents()},
 	}
 	for _, f := range listFields() {

@@ -21,6 +21,7 @@ import (
 
 // stage is a clinic with patients who have many values in common, and some none at all.
 type stage struct {
+	store    *store.Database
 	lists    *patients.Lists
 	clinicID bson.ObjectID
 	records  []bson.M // as they are stored
@@ -44,7 +45,7 @@ func objectID(hex string) bson.ObjectID {
 func newStage(t *testing.T) *stage {
 	t.Helper()
 	d := testkit.Database(t)
-	s := &stage{lists: patients.NewLists(d), clinicID: bson.NewObjectID()}
+	s := &stage{store: d, lists: patients.NewLists(d), clinicID: bson.NewObjectID()}
 	random := rand.New(rand.NewPCG(3, 5))
 	var documents []any
 	for i := range 48 {

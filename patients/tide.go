@@ -122,6 +122,9 @@ func (q TideQuery) filter() bson.D {
 	return bson.D{{Key: "clinicId", Value: q.ClinicID}, {Key: "tags", Value: bson.D{{Key: "$all", Value: q.Tags}}}}
 }
 
+// tideIndex leads to the patients of a tag by the age of their data.
+const tideIndex = "PatientsByTagAndLastData"
+
 const cgmLastData = "summary.cgmStats.dates.lastData"
 
 func (q TideQuery) periodPath() string { return "summary.cgmStats.periods." + q.Period }
@@ -138,7 +141,7 @@ func (l *Lists) tideCandidates(ctx context.Context, query TideQuery) ([]candidat
 		projection = append(projection, bson.E{Key: query.periodPath() + "." + name, Value: 1})
 	}
 	filter := append(query.filter(), bson.E{Key: cgmLastData, Value: bson.D{{Key: "$gte", Value: query.Cutoff}}})
-	cursor, err := l.collection.Find(ctx, filter, options.Find().SetProjection(projection).SetBatchSize(rankBatch))
+	cursor, err := l.find(ctx, filter, options.Find().SetProjection(projection).SetBatchSize(rankBatch), tideIndex)
 	if err != nil {
 		return nil, err
 	}
@@ -221,7 +224,7 @@ func (l *Lists) showTide(ctx context.Context, query TideQuery, chosen map[string
 	}
 	shown := map[bson.ObjectID]*Patient{}
 	if len(ids) > 0 {
-		list, err := l.tidePatients(ctx, query, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}, options.Find())
+		list, err := l.tidePatients(ctx, query, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}, options.Find(), "")
 		if err != nil {
 			return err
 		}
@@ -250,16 +253,16 @@ func (l *Lists) tideNoData(ctx context.Context, query TideQuery) ([]*Patient, er
 		{Key: "$or", Value: bson.A{bson.D{{Key: cgmLastData, Value: bson.D{{Key: "$lt", Value: query.Cutoff}}}}, broken}},
 	}
 	filter := append(query.filter(), bson.E{Key: "$or", Value: bson.A{bson.D{{Key: cgmLastData, Value: nil}}, stale}})
-	return l.tidePatients(ctx, query, filter, options.Find().SetSort(store.Ascending(cgmLastData, "_id")).SetLimit(maxNoDataPatients))
+	return l.tidePatients(ctx, query, filter, options.Find().SetSort(store.Ascending(cgmLastData, "_id")).SetLimit(maxNoDataPatients), tideIndex)
 }
 
 // tidePatients reads what a report shows.
-func (l *Lists) tidePatients(ctx context.Context, query TideQuery, filter bson.D, find *options.FindOptionsBuilder) ([]*Patient, error) {
+func (l *Lists) tidePatients(ctx context.Context, query TideQuery, filter bson.D, find *options.FindOptionsBuilder, index string) ([]*Patient, error) {
 	projection := bson.D{}
 	for _, path := range []string{"userId", "fullName", "email", "tags", "reviews", "dataSources", cgmLastData, query.periodPath()} {
 		projection = append(projection, bson.E{Key: path, Value: 1})
 	}
-	cursor, err := l.collection.Find(ctx, filter, find.SetProjection(projection))
+	cursor, err := l.find(ctx, filter, find.SetProjection(projection), index)
 	if err != nil {
 		return nil, err
 	}
