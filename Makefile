@@ -15,8 +15,8 @@ run: ## Start the service with a database, stand-in neighbours and a demo clinic
 test: ## Run all tests against a real database, which is started if need be
 	@scripts/test
 
-bench: ## Run the benchmarks against the same database
-	@CLINIC_TEST_STORE=$$(scripts/database up) go test -run '^$$' -bench . -benchmem ./...
+bench: ## Measure the service on a clinic of N patients (make bench N=20000), beside the bare driver
+	@N=$(N) scripts/bench
 
 generate: ## Make the generated code anew from api/clinic.v1.yaml
 	@for config in */oapi-codegen.yaml; do \

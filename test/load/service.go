@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+
+	"github.com/tidepool-org/clinic/internal/testkit/standin"
+)
+
+// startService starts the built service on the database, with stand-in neighbours, and returns its URL.
+func startService(ctx context.Context, binary, address, database string) (url string, stop func(), err error) {
+	neighbours := httptest.NewServer(standin.New(standin.Options{Development: true}))
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", nil, err
+	}
+	port := listener.Addr().String()
+	_ = listener.Close() // the service takes it next
+	service := exec.CommandContext(ctx, binary)
+	service.Cancel = func() error { return service.Process.Signal(syscall.SIGTERM) }
+	service.Stderr = os.Stderr
+	service.Env = append(os.Environ(),
+		"LOG_LEVEL=error",
+		"TIDEPOOL_CLINIC_HTTP_ADDRESS="+port,
+		"TIDEPOOL_STORE_ADDRESSES="+address,
+		"TIDEPOOL_CLINIC_DATABASE_NAME="+database,
+		"TIDEPOOL_STORE_OPT_PARAMS=directConnection=true",
+		"TIDEPOOL_SHORELINE_CLIENT_ADDRESS="+neighbours.URL,
+		"TIDEPOOL_SEAGULL_CLIENT_ADDRESS="+neighbours.URL,
+		"TIDEPOOL_AUTH_CLIENT_ADDRESS="+neighbours.URL,
+		"TIDEPOOL_AUTH_CLIENT_EXTERNAL_ADDRESS="+neighbours.URL,
+		"TIDEPOOL_AUTH_CLIENT_EXTERNAL_SERVER_SESSION_TOKEN_SECRET=load",
+		"TIDEPOOL_AUTH_SERVICE_TOKEN_ENDPOINT="+neighbours.URL+"/oidc/token",
+		"TIDEPOOL_SERVER_TOKEN=load",
+	)
+	if err := service.Start(); err != nil {
+		return "", nil, err
+	}
+	stop = func() {
+		_ = service.Process.Signal(syscall.SIGTERM)
+		_ = service.Wait()
+		neighbours.Close()
+	}
+	for range 200 {
+		if answer, err := http.Get("http://" + port + "/ready"); err == nil {
+			_ = answer.Body.Close()
+			if answer.StatusCode == http.StatusOK {
+				return "http://" + port, stop, nil
+			}
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	stop()
+	return "", nil, fmt.Errorf("%s does not get ready", binary)
+}
