@@ -22,15 +22,15 @@ const statePending = "pending"
 // only. If that was cut short, a repeated event catches up.
 func (s *Service) ensurePatient(ctx context.Context, m match, patient *patients.Patient, order Order, record orderRecord) (string, error) {
 	if patient == nil {
+		if err := s.orders.noteAdding(ctx, record); err != nil {
+			return "", err
+		}
 		added, err := s.addPatient(ctx, m, order)
 		if err != nil {
 			return "", err
 		}
-		if err := s.orders.noteAdded(ctx, record.ID, added.UserID); err != nil {
-			return "", err
-		}
 		patient = added
-	} else if patient.UserID != record.addedUserID() {
+	} else if !record.added(patient) {
 		return patient.UserID, nil
 	}
 	return patient.UserID, s.requestConnections(ctx, patient)

@@ -10,6 +10,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/tidepool-org/clinic/internal/errs"
+	"github.com/tidepool-org/clinic/patients"
 	"github.com/tidepool-org/clinic/store"
 )
 
@@ -25,18 +26,16 @@ type orderRecord struct {
 // orderProgress is what this service adds to the stored event for itself.
 type orderProgress struct {
 	CompletedTime *time.Time `bson:"completedTime,omitempty"`
-	// AddedUserID is the patient whom the event added to the clinic.
-	AddedUserID string `bson:"addedUserId,omitempty"`
+	// AddingTime is when the event began to add a patient to the clinic.
+	AddingTime *time.Time `bson:"addingTime,omitempty"`
 }
 
 func (r orderRecord) done() bool { return r.Progress != nil && r.Progress.CompletedTime != nil }
 
-// addedUserID returns the patient whom the event added before it was cut short, or "".
-func (r orderRecord) addedUserID() string {
-	if r.Progress == nil {
-		return ""
-	}
-	return r.Progress.AddedUserID
+// added reports whether the event may have added the patient before it was cut short: it began to, and the patient is not
+// older than that.
+func (r orderRecord) added(patient *patients.Patient) bool {
+	return r.Progress != nil && r.Progress.AddingTime != nil && !patient.CreatedTime.Before(*r.Progress.AddingTime)
 }
 
 // isDone reports whether the event was applied to its end before. An event without an id cannot be recognised.
@@ -94,9 +93,13 @@ func storedNotification(n Notification) bson.D {
 	return document
 }
 
-// noteAdded keeps whom the event added to the clinic.
-func (o orders) noteAdded(ctx context.Context, id bson.ObjectID, userID string) error {
-	return o.set(ctx, id, "derived.addedUserId", userID)
+// noteAdding keeps when the event first began to add a patient. It is written before the patient, so that a cut between
+// the two loses nothing.
+func (o orders) noteAdding(ctx context.Context, record orderRecord) error {
+	if record.Progress != nil && record.Progress.AddingTime != nil {
+		return nil
+	}
+	return o.set(ctx, record.ID, "derived.addingTime", store.Now())
 }
 
 // finish marks the event as applied to its end.
