@@ -15,6 +15,8 @@ type operation struct {
 	// transactions is the number of transactions to which its writes belong, but those that keep the census. Zero means that
 	// it needs none.
 	transactions int
+	// notes are collections outside of the transactions in which the operation writes down how far it has come.
+	notes []string
 
 	// A repeat after an error is answered like a call that nothing disturbs, and leaves the same behind. Where the contract
 	// says otherwise, the fields below say so, each with the reason.
@@ -23,13 +25,18 @@ type operation struct {
 	repeat *exception
 	// twice allows the state that two undisturbed calls leave, if only an answer was lost.
 	twice *exception
-	// undone allows the state before the call.
+	// undone allows the state before the call, with more in some collections.
 	undone *exception
 	// orphans are collections in which a crash may leave documents that belong to no clinic.
 	orphans *exception
+	// more are collections in which a repeat leaves more than one call does.
+	more *exception
 	// accounts allows accounts that belong to nobody.
 	accounts *exception
 }
+
+// String returns the name of the operation.
+func (o operation) String() string { return o.name }
 
 // exception is something the contract cannot promise.
 type exception struct {
@@ -39,6 +46,10 @@ type exception struct {
 }
 
 func operations() []operation {
-	return slices.Concat(clinicOperations(), memberOperations(), migrationOperations(), groupOperations(),
-		patientOperations(), removalOperations(), ehrOperations(), mergeOperations())
+	// The one that takes longest comes first.
+	return slices.Concat(mergeOperations(), clinicOperations(), memberOperations(), migrationOperations(), groupOperations(),
+		patientOperations(), removalOperations(), redoxOperations(), xealthOperations())
 }
+
+// ignored returns the collections of the exception, and the accounts, which no call can take back.
+func (e *exception) ignored() []string { return append([]string{accountsName}, e.collections...) }

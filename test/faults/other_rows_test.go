@@ -1,4 +1,3 @@
 package faults_test
 
-func ehrOperations() []operation   { return nil }
 func mergeOperations() []operation { return nil }

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tidepool-org/clinic/clinics"
+	"github.com/tidepool-org/clinic/clinics/merge"
 	"github.com/tidepool-org/clinic/config"
 	"github.com/tidepool-org/clinic/internal/testkit"
 	"github.com/tidepool-org/clinic/internal/testkit/standin"
@@ -41,20 +42,17 @@ type scene struct {
 	proxy *wire.Proxy
 	ids   map[string]string
 	empty []byte // what the neighbours remember at the beginning
-	// process is set if the service runs as a process of its own.
-	process *testkit.Process
 }
 
 // databaseAddress returns where the real database is.
 func databaseAddress() string { return testkit.Store("").Addresses }
 
-// settings changes the settings of a service under test so that it reaches its database through the proxy, and gives up
-// soon.
+// settings changes the settings of a service under test so that it reaches its database through the proxy.
 func settings(proxy *wire.Proxy) func(*config.Config) {
 	return func(c *config.Config) {
 		c.Store.Addresses = proxy.Address()
 		c.Demo.PatientUserID = demo
-		c.Platform.CallTimeout = 300 * time.Millisecond
+		c.Platform.CallTimeout = 10 * time.Second // not what is tested, and the machine may be busy
 	}
 }
 
@@ -66,9 +64,15 @@ func newScene(t testing.TB) *scene {
 	return startScene(t, proxy)
 }
 
-func startScene(t testing.TB, proxy *wire.Proxy) *scene {
+func startScene(t testing.TB, proxy *wire.Proxy, more ...func(*config.Config)) *scene {
 	t.Helper()
-	app := testkit.Start(t, testkit.Configure(settings(proxy)))
+	var merges *merge.Service
+	options := []testkit.Option{testkit.Configure(settings(proxy)), testkit.Populate(&merges)}
+	for _, change := range more {
+		options = append(options, testkit.Configure(change))
+	}
+	app := testkit.Start(t, options...)
+	merges.HoldTime = 500 * time.Millisecond // what a repeat waits after a crash
 	return setScene(t, app, proxy)
 }
 
@@ -118,6 +122,12 @@ func (s *scene) sweep() {
 	require.NoError(s, err)
 }
 
+// pass lets the time pass after which the service takes another process for dead.
+func (s *scene) pass() {
+	_, err := s.app.Store.Collection("xealth_turns").DeleteMany(s.Context(), bson.D{})
+	require.NoError(s, err)
+}
+
 // recount counts the patients of all clinics anew.
 func (s *scene) recount() {
 	keeper := clinics.NewCensusKeeper(s.app.Store, patients.NewRepository(s.app.Store, config.Demo{PatientUserID: demo}), zap.NewNop())
@@ -131,10 +141,15 @@ func (s *scene) send(caller testkit.Caller, line string, body any) testkit.Respo
 	s.Helper()
 	method, path, _ := strings.Cut(line, " ")
 	answer := s.app.Call(s, caller, method, s.fill(path), body)
+	s.skipIfMissing(line, answer)
+	return answer
+}
+
+func (s *scene) skipIfMissing(line string, answer testkit.Response) {
+	s.Helper()
 	if answer.Status == http.StatusNotImplemented {
 		s.Skip("the operation is not built yet: " + line)
 	}
-	return answer
 }
 
 func (s *scene) fill(text string) string {

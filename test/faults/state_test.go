@@ -195,7 +195,27 @@ func (s state) without(collections ...string) state {
 	})
 }
 
-// orphanFree returns the state without documents of some collections that belong to no clinic that is stored.
+// minus returns the lines that the other state has not, or not as often, each with a prefix.
+func (s state) minus(other state, prefix string) []string {
+	left := map[string]int{}
+	for _, line := range other {
+		left[line]++
+	}
+	var lines []string
+	for _, line := range s {
+		if left[line]--; left[line] < 0 {
+			lines = append(lines, prefix+line)
+		}
+	}
+	return lines
+}
+
+// only returns the part of the state that is one collection.
+func (s state) only(collection string) state {
+	return slices.DeleteFunc(slices.Clone(s), func(line string) bool { return !strings.HasPrefix(line, collection+" ") })
+}
+
+// withoutOrphans returns the state without documents of some collections that belong to no clinic that is stored.
 func (s *scene) withoutOrphans(from state, collections []string) state {
 	s.Helper()
 	live := map[bson.ObjectID]bool{}

@@ -1,0 +1,172 @@
+package wire_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+	"go.uber.org/zap"
+
+	"github.com/tidepool-org/clinic/internal/testkit"
+	"github.com/tidepool-org/clinic/store"
+	"github.com/tidepool-org/clinic/test/faults/wire"
+)
+
+// through returns a database as it is seen through the proxy, and the collection of the test as it is.
+func through(t *testing.T, proxy *wire.Proxy, err error) (*store.Database, *mongo.Collection) {
+	t.Helper()
+	require.NoError(t, err)
+	t.Cleanup(proxy.Close)
+	direct := testkit.Database(t)
+	settings := testkit.Store(direct.Name())
+	settings.Addresses = proxy.Address()
+	d, err := store.Open(settings, zap.NewNop(), nil)
+	require.NoError(t, err)
+	require.NoError(t, d.Connect(t.Context(), false))
+	t.Cleanup(func() { require.NoError(t, d.Close(context.Background())) })
+	return d, direct.Collection("things")
+}
+
+func numbered(n int) []bson.D {
+	var documents []bson.D
+	for i := range n {
+		documents = append(documents, bson.D{{Key: "_id", Value: i}})
+	}
+	return documents
+}
+
+func count(t *testing.T, c *mongo.Collection) int {
+	t.Helper()
+	n, err := c.CountDocuments(t.Context(), bson.D{})
+	require.NoError(t, err)
+	return int(n)
+}
+
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	tests := map[wire.Kind]struct{ stored, after int }{
+		wire.Lost:       {stored: 1, after: 5},
+		wire.Unanswered: {stored: 5, after: 5},
+		wire.Halved:     {stored: 3, after: 5},
+		wire.Down:       {stored: 1, after: 5},
+		wire.Refused:    {stored: 1, after: 5},
+	}
+	for kind, test := range tests {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			proxy, err := wire.Start(testkit.Store("").Addresses)
+			d, direct := through(t, proxy, err)
+			things := d.Collection("things")
+			reached := false
+			proxy.Arm(wire.Fault{Write: 2, Kind: kind, Answer: wire.LastingError(), Reached: func() { reached = true }})
+
+			_, err = things.InsertOne(t.Context(), bson.D{{Key: "_id", Value: "first"}})
+			require.NoError(t, err)
+			_, err = things.InsertMany(t.Context(), numbered(4))
+			require.Error(t, err)
+			require.Equal(t, kind != wire.Refused, reached)
+			require.Equal(t, test.stored, count(t, direct))
+			if kind == wire.Down {
+				_, err = things.CountDocuments(t.Context(), bson.D{})
+				require.Error(t, err)
+			}
+			require.True(t, proxy.Heal())
+			_, err = things.DeleteMany(t.Context(), bson.D{{Key: "_id", Value: bson.D{{Key: "$ne", Value: "first"}}}})
+			require.NoError(t, err)
+			_, err = things.InsertMany(t.Context(), numbered(4))
+			require.NoError(t, err)
+			require.Equal(t, test.after, count(t, direct))
+			require.Len(t, proxy.Writes(), 4)
+			require.Equal(t, "insert things", proxy.Writes()[1].String())
+			require.Len(t, proxy.Writes()[1].Statements(), 4)
+		})
+	}
+}
+
+func TestFaultThatDoesNotComeIsNoticed(t *testing.T) {
+	t.Parallel()
+	proxy, err := wire.Start(testkit.Store("").Addresses)
+	d, _ := through(t, proxy, err)
+	proxy.Arm(wire.Fault{Write: 1, Kind: wire.Lost})
+	_, err = d.Collection("things").CountDocuments(t.Context(), bson.D{})
+	require.NoError(t, err)
+	require.False(t, proxy.Heal())
+}
+
+func TestReplicaSetHasTransactions(t *testing.T) {
+	t.Parallel()
+	proxy, err := wire.StartReplicaSet(testkit.Store("").Addresses)
+	d, direct := through(t, proxy, err)
+	require.True(t, d.HasTransactions())
+	_, err = direct.InsertMany(t.Context(), []bson.D{{{Key: "_id", Value: "kept"}}, {{Key: "_id", Value: "changed"}, {Key: "n", Value: 1}}})
+	require.NoError(t, err)
+	before := testDocuments(t, direct)
+
+	refused := errors.New("on second thoughts")
+	change := func(result error) error {
+		return d.InTx(t.Context(), func(ctx context.Context) error {
+			things := d.Collection("things")
+			_, err := things.InsertOne(ctx, bson.D{{Key: "_id", Value: "new"}})
+			require.NoError(t, err)
+			_, err = things.UpdateByID(ctx, "changed", bson.D{{Key: "$set", Value: bson.D{{Key: "n", Value: 2}}}})
+			require.NoError(t, err)
+			_, err = things.DeleteOne(ctx, bson.D{{Key: "_id", Value: "kept"}})
+			require.NoError(t, err)
+			n, err := things.CountDocuments(ctx, bson.D{})
+			require.NoError(t, err)
+			require.EqualValues(t, 2, n, "a transaction sees what it writes")
+			return result
+		})
+	}
+	require.ErrorIs(t, change(refused), refused)
+	require.ElementsMatch(t, before, testDocuments(t, direct), "an abort takes everything back")
+	require.NoError(t, change(nil))
+	require.ElementsMatch(t, []bson.M{{"_id": "new"}, {"_id": "changed", "n": int32(2)}}, testDocuments(t, direct))
+}
+
+func TestErrorAbortsATransaction(t *testing.T) {
+	t.Parallel()
+	proxy, err := wire.StartReplicaSet(testkit.Store("").Addresses)
+	d, direct := through(t, proxy, err)
+	_, err = direct.InsertOne(t.Context(), bson.D{{Key: "_id", Value: "there"}})
+	require.NoError(t, err)
+	attempts := 0
+	err = d.InTx(t.Context(), func(ctx context.Context) error {
+		if attempts++; attempts > 2 {
+			return context.Canceled
+		}
+		_, err := d.Collection("things").InsertOne(ctx, bson.D{{Key: "_id", Value: "there"}})
+		require.True(t, mongo.IsDuplicateKeyError(err))
+		_, err = d.Collection("things").InsertOne(ctx, bson.D{{Key: "_id", Value: "new"}})
+		return err // who goes on after an error finds the transaction gone
+	})
+	require.ErrorIs(t, err, context.Canceled)
+	require.Equal(t, 1, count(t, direct))
+}
+
+func TestReplicaSetCarriesOutARetriedWriteOnce(t *testing.T) {
+	t.Parallel()
+	proxy, err := wire.StartReplicaSet(testkit.Store("").Addresses)
+	d, direct := through(t, proxy, err)
+	proxy.Arm(wire.Fault{Write: 1, Kind: wire.Unanswered})
+	_, err = d.Collection("things").UpdateOne(t.Context(), bson.D{{Key: "_id", Value: "n"}},
+		bson.D{{Key: "$inc", Value: bson.D{{Key: "n", Value: 1}}}}, upsert())
+	require.NoError(t, err, "the driver tries again by itself")
+	require.True(t, proxy.Heal())
+	require.Equal(t, []bson.M{{"_id": "n", "n": int32(1)}}, testDocuments(t, direct))
+}
+
+func upsert() *options.UpdateOneOptionsBuilder { return options.UpdateOne().SetUpsert(true) }
+
+func testDocuments(t *testing.T, c *mongo.Collection) []bson.M {
+	t.Helper()
+	cursor, err := c.Find(t.Context(), bson.D{})
+	require.NoError(t, err)
+	var documents []bson.M
+	require.NoError(t, cursor.All(t.Context(), &documents))
+	return documents
+}
