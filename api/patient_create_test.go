@@ -73,7 +73,7 @@ func TestCreatePatientAccountStoresEveryField(t *testing.T) {
 	})
 	calls := w.Standin.Calls("POST /v1/clinics/" + w.clinicID)
 	require.Len(t, calls, 1)
-	require.JSONEq(t, `{"username": "ann.upper@example.com", "emails": ["ann.upper@example.com"]}`, string(calls[0].Body))
+	require.JSONEq(t, `{"username": "ann.upper@example.com", "emails": ["ann.upper@example.com"]}`, calls[0].Body)
 }
 
 func ownRanges(low float64) map[string]any {

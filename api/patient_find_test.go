@@ -101,8 +101,8 @@ func TestTideReportOnTheWire(t *testing.T) {
 	t.Parallel()
 	app := testkit.Shared(t)
 	clinicID, admin := app.NewClinic(t)
-	tag := app.Call(t, testkit.User(admin), http.MethodPost, "/v1/clinics/"+clinicID+"/patient_tags", map[string]any{"name": "Tide"}).
-		OK(t, http.StatusOK).Object(t)["id"].(string)
+	made := app.Call(t, testkit.User(admin), http.MethodPost, "/v1/clinics/"+clinicID+"/patient_tags", map[string]any{"name": "Tide"})
+	tag := made.OK(t, http.StatusOK).Object(t)["id"].(string)
 	patient := app.NewPatient(t, clinicID, "Pat Patient", map[string]any{"tags": []string{tag}})
 	path := "/v1/clinics/" + clinicID + "/tide_report?period=7d&tags=" + tag + "&lastDataCutoff=2030-01-01T02:00:00%2B02:00"
 	answer := app.Call(t, testkit.User(admin), http.MethodGet, path+"&categories=meetingTargets", nil).OK(t, http.StatusOK)

@@ -42,7 +42,7 @@ var bodies = sync.Pool{New: func() any { return new([]byte) }}
 
 // VisitListPatientsResponse writes the answer.
 func (p patientListResponse) VisitListPatientsResponse(w http.ResponseWriter) error {
-	buffer := bodies.Get().(*[]byte)
+	buffer := bodies.Get().(*[]byte) //nolint:errcheck // the pool holds nothing else
 	defer bodies.Put(buffer)
 	body := append((*buffer)[:0], `{"data":[`...)
 	defer func() { *buffer = body }()
@@ -94,7 +94,7 @@ type patientResponse struct{ row patients.Row }
 
 // VisitGetPatientResponse writes the answer.
 func (p patientResponse) VisitGetPatientResponse(w http.ResponseWriter) error {
-	buffer := bodies.Get().(*[]byte)
+	buffer := bodies.Get().(*[]byte) //nolint:errcheck // the pool holds nothing else
 	defer bodies.Put(buffer)
 	body, err := appendRow((*buffer)[:0], &p.row)
 	if err != nil {

@@ -207,8 +207,8 @@ func TestUpdatePatientUpdatesOnlyAccountsThatTheClinicManages(t *testing.T) {
 	w.Call(t, w.admin, http.MethodPut, w.patient(id), body).OK(t, http.StatusOK)
 	calls := w.Standin.Calls("PUT /user/" + id)
 	require.Len(t, calls, 3)
-	require.JSONEq(t, `{"updates": {"username": "u`+own+`", "emails": ["u`+own+`"]}}`, string(calls[1].Body))
-	require.JSONEq(t, `{"updates": {"emails": []}}`, string(calls[2].Body))
+	require.JSONEq(t, `{"updates": {"username": "u`+own+`", "emails": ["u`+own+`"]}}`, calls[1].Body)
+	require.JSONEq(t, `{"updates": {"emails": []}}`, calls[2].Body)
 
 	body["email"], body["fullName"] = taken, "Not Stored"
 	w.Call(t, w.admin, http.MethodPut, w.patient(id), body).

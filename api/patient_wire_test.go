@@ -120,8 +120,6 @@ func thresholds(value float64, units string) *patients.GlycemicRanges {
 	}}}
 }
 
-func ptr[T any](value T) *T { return &value }
-
 func TestDetailsKeepAbsentNullAndEmptyApart(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

@@ -63,7 +63,7 @@ func (r *Repository) changeAll(ctx context.Context, filter, update bson.D, o ...
 	set := bson.D{now}
 	for _, operator := range update {
 		if operator.Key == "$set" {
-			set = and(operator.Value.(bson.D), now)
+			set = and(operator.Value.(bson.D), now) //nolint:errcheck // every update of this package is made so
 			continue
 		}
 		touched = append(touched, operator)

@@ -180,7 +180,7 @@ func mergeAnd(conditions bson.D) bson.D {
 	var all bson.A
 	for _, condition := range conditions {
 		if condition.Key == "$and" {
-			all = append(all, condition.Value.(bson.A)...)
+			all = append(all, condition.Value.(bson.A)...) //nolint:errcheck // this file makes it so
 			continue
 		}
 		merged = append(merged, condition)

@@ -298,7 +298,7 @@ func TestAClinicThatDoesNotExistHasNoPatients(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, list.Count)
 	require.Zero(t, list.Total)
-	for range list.Rows {
-		t.Fatal("a patient of no clinic")
+	for _, err := range list.Rows {
+		require.Fail(t, "a patient of no clinic", "%v", err)
 	}
 }

@@ -64,7 +64,7 @@ func (d *Database) ensure(ctx context.Context, set Indexes) error {
 		}
 	}
 	if len(later) > 0 {
-		go d.buildLater(collection, later)
+		go d.buildLater(collection, later) //nolint:gosec,contextcheck // it outlives the start
 	}
 	if len(now) == 0 {
 		return nil

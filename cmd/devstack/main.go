@@ -71,7 +71,8 @@ func run(ctx context.Context, o options) error {
 	}()
 	defer func() { // also when something below fails: the service must not outlive this program
 		cancel()
-		<-ended
+		for range ended { //nolint:revive // only its end is waited for
+		}
 	}()
 
 	base := "http://" + o.address

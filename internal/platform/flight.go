@@ -36,7 +36,7 @@ func (f *flight[T]) do(ctx context.Context, key string, call func(context.Contex
 		if result.Err != nil {
 			return none, result.Err
 		}
-		return result.Val.(T), nil //nolint:forcetypeassert // it is what call has returned
+		return result.Val.(T), nil //nolint:errcheck,forcetypeassert // it is what call has returned
 	}
 }
 

@@ -51,7 +51,7 @@ func startNeighbours(lc fx.Lifecycle, users *platform.UserService, auth *platfor
 			if err := users.Start(ctx); err != nil {
 				return err
 			}
-			auth.Start()
+			auth.Start() //nolint:contextcheck // the refresh outlives the start
 			return nil
 		},
 		OnStop: func(context.Context) error {
