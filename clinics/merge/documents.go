@@ -155,7 +155,7 @@ func (p *Plan) clinicDocument() (bson.D, error) {
 	return bson.D{{Key: "source", Value: source}, {Key: "target", Value: target}, {Key: "createdTime", Value: p.CreatedTime}}, err
 }
 
-// clinicBefore returns the stored clinic with the number of patients of its tags and sites. COMPAT: members that are null
+// clinicBefore returns the stored clinic with the number of patients of it, its tags and its sites. COMPAT: members that are null
 // never were in it.
 func clinicBefore(w *Workspace) (bson.D, error) {
 	elements, err := w.Document.Elements()
@@ -165,7 +165,7 @@ func clinicBefore(w *Workspace) (bson.D, error) {
 	clinic := make(bson.D, 0, len(elements))
 	for _, element := range elements {
 		switch key := element.Key(); {
-		case element.Value().Type == bson.TypeNull, key == "derived":
+		case element.Value().Type == bson.TypeNull, key == "derived", key == "patientCount":
 		case key == "patientTags":
 			clinic = append(clinic, bson.E{Key: key, Value: countedTags(w.Clinic)})
 		case key == "sites":
@@ -173,6 +173,9 @@ func clinicBefore(w *Workspace) (bson.D, error) {
 		default:
 			clinic = append(clinic, bson.E{Key: key, Value: element.Value()})
 		}
+	}
+	if w.Clinic.PatientCount != nil { // counted after the document was read, if an older writer left no count
+		clinic = append(clinic, bson.E{Key: "patientCount", Value: w.Clinic.PatientCount})
 	}
 	return clinic, nil
 }

@@ -3,6 +3,7 @@ package merge
 import (
 	"context"
 	"errors"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.uber.org/zap"
@@ -35,7 +36,7 @@ func (s *Service) Merge(ctx context.Context, sourceID, targetID bson.ObjectID) e
 	held, release := s.hold(ctx, merge)
 	defer release()
 	err = s.counted(held, merge, func(ctx context.Context) error { return s.run(ctx, merge, p) })
-	if errors.Is(context.Cause(held), errLost) {
+	if err != nil && errors.Is(context.Cause(held), errLost) {
 		return ErrUnderWay
 	}
 	return err
@@ -68,24 +69,41 @@ func (s *Service) executable(ctx context.Context, sourceID, targetID bson.Object
 	return p, nil
 }
 
-// counted keeps the census of both clinics: it is counted anew when the merge is done, and, if this process dies, by the
-// one that sweeps up after it.
+// counted keeps the census of both clinics: it is counted anew after the merge, and, if that fails or this process dies, by
+// the one that sweeps up after it. COMPAT: a merge does not fail because its patients could not be counted.
 func (s *Service) counted(ctx context.Context, merge *openMerge, run func(ctx context.Context) error) error {
-	return s.census.Track(ctx, merge.TargetID, func(ctx context.Context) (clinics.Census, error) {
-		err := s.census.Track(ctx, merge.SourceID, func(ctx context.Context) (clinics.Census, error) {
-			err := run(ctx)
-			if errs.Is(err, errs.Internal) {
+	var ran bool
+	var err error
+	uncounted := s.census.Track(ctx, merge.TargetID, func(ctx context.Context) (clinics.Census, error) {
+		return clinics.Census{}, s.census.Track(ctx, merge.SourceID, func(ctx context.Context) (clinics.Census, error) {
+			ran = true
+			if err = run(ctx); errs.Is(err, errs.Internal) {
 				return clinics.Census{}, err
 			}
-			for _, id := range merge.Clinics {
-				if err := s.census.Recount(ctx, id); err != nil && !errs.Is(err, errs.NotFound) {
-					s.log.Warn("the patients of a clinic could not be counted after a merge", zap.String("clinicId", id.Hex()), zap.Error(err))
-				}
-			}
-			return clinics.Census{}, err
+			return clinics.Census{}, s.recount(ctx, merge)
 		})
-		return clinics.Census{}, err
 	})
+	if !ran {
+		return uncounted
+	}
+	if uncounted != nil && err == nil {
+		s.log.Warn("the patients of a merged clinic are counted later", zap.String("clinicId", merge.TargetID.Hex()), zap.Error(uncounted))
+	}
+	return err
+}
+
+// recountTime bounds the count after a merge, which goes on when the caller has gone.
+const recountTime = time.Minute
+
+func (s *Service) recount(ctx context.Context, merge *openMerge) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recountTime)
+	defer cancel()
+	for _, id := range merge.Clinics {
+		if err := s.census.Recount(ctx, id); err != nil && !errs.Is(err, errs.NotFound) {
+			return err
+		}
+	}
+	return nil
 }
 
 // run takes the steps that are left and removes the source. p is the plan, or nil if the merge goes on after a cut.

@@ -29,21 +29,28 @@ type Match struct {
 // in a clinic where thousands share a name, there would be millions.
 type matcher struct {
 	patients []Patient
+	forms    []forms // of the patients
 	byUser   map[string]int
 	byName   map[string][]int
 	byMRN    map[string][]int
 }
 
+// forms are name and record number in the form in which they are compared.
+type forms struct{ name, mrn string }
+
+func formsOf(patient *Patient) forms { return forms{normal(patient.FullName), normal(patient.MRN)} }
+
 func newMatcher(list []Patient) *matcher {
-	m := &matcher{patients: list, byUser: make(map[string]int, len(list)), byName: map[string][]int{}, byMRN: map[string][]int{}}
+	m := &matcher{patients: list, forms: make([]forms, len(list)), byUser: make(map[string]int, len(list)), byName: map[string][]int{}, byMRN: map[string][]int{}}
 	for i := range list {
 		if list[i].UserID != "" {
 			m.byUser[list[i].UserID] = i
 		}
-		if name := normal(list[i].FullName); name != "" {
+		m.forms[i] = formsOf(&list[i])
+		if name := m.forms[i].name; name != "" {
 			m.byName[name] = append(m.byName[name], i)
 		}
-		if mrn := normal(list[i].MRN); mrn != "" {
+		if mrn := m.forms[i].mrn; mrn != "" {
 			m.byMRN[mrn] = append(m.byMRN[mrn], i)
 		}
 	}
@@ -64,7 +71,8 @@ func (m *matcher) duplicate(patient *Patient) int {
 // matches returns who is like the patient, in the order of the list that is searched. The patient is not like itself. An
 // equal date of birth alone makes nobody alike, so candidates share more than that.
 func (m *matcher) matches(patient *Patient) []Match {
-	candidates := slices.Concat(m.byName[normal(patient.FullName)], m.byMRN[normal(patient.MRN)])
+	own := formsOf(patient)
+	candidates := slices.Concat(m.byName[own.name], m.byMRN[own.mrn])
 	if i := m.duplicate(patient); i >= 0 {
 		candidates = append(candidates, i)
 	}
@@ -72,17 +80,17 @@ func (m *matcher) matches(patient *Patient) []Match {
 	candidates = slices.Compact(candidates)
 	found := make([]Match, 0, len(candidates))
 	for _, i := range candidates {
-		if m.patients[i].ID != patient.ID {
-			found = append(found, Match{Category: category(patient, &m.patients[i]), Index: i})
+		if other := &m.patients[i]; other.ID != patient.ID {
+			found = append(found, Match{Category: category(patient, other, own, m.forms[i]), Index: i})
 		}
 	}
 	return found
 }
 
 // category returns how alike two patients are of whom it is known that more than their date of birth is equal.
-func category(a, b *Patient) Category {
-	name := normal(a.FullName) != "" && normal(a.FullName) == normal(b.FullName)
-	mrn := normal(a.MRN) != "" && normal(a.MRN) == normal(b.MRN)
+func category(a, b *Patient, own, others forms) Category {
+	name := own.name != "" && own.name == others.name
+	mrn := own.mrn != "" && own.mrn == others.mrn
 	born := a.BirthDate != "" && a.BirthDate == b.BirthDate
 	switch {
 	case a.UserID != "" && a.UserID == b.UserID:

@@ -118,17 +118,8 @@ func (s *Service) hold(ctx context.Context, merge *openMerge) (context.Context, 
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
-		ticker := time.NewTicker(s.HoldTime / 5)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-ticker.C:
-				if held, err := s.extend(ctx, merge, store.Now().Add(s.HoldTime)); err == nil && !held {
-					cancel(errLost)
-				}
-			}
+		if s.beat(ctx, merge) {
+			cancel(errLost)
 		}
 	}()
 	return ctx, func() {
@@ -138,6 +129,26 @@ func (s *Service) hold(ctx context.Context, merge *openMerge) (context.Context, 
 		defer done()
 		if _, err := s.extend(release, merge, time.Time{}); err != nil {
 			s.log.Warn("a merge stays held for a while", zap.String("clinicId", merge.SourceID.Hex()), zap.Error(err))
+		}
+	}
+}
+
+// beat gives signs of life until the context ends or the merge is complete. It reports whether another process has taken the
+// merge over.
+func (s *Service) beat(ctx context.Context, merge *openMerge) bool {
+	ticker := time.NewTicker(s.HoldTime / 5)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-ticker.C:
+			if held, err := s.extend(ctx, merge, store.Now().Add(s.HoldTime)); err != nil || held {
+				continue // what the database does not answer now, it may answer next time
+			}
+			if open, err := exists(ctx, s.merges, byID(merge.ID)); err == nil {
+				return open
+			}
 		}
 	}
 }
