@@ -69,19 +69,19 @@ func (s *Service) executable(ctx context.Context, sourceID, targetID bson.Object
 	return p, nil
 }
 
-// counted keeps the census of both clinics: it is counted anew after the merge, and, if that fails or this process dies, by
+// counted keeps the census of the target: it is counted anew after the merge, and, if that fails or this process dies, by
 // the one that sweeps up after it. COMPAT: a merge does not fail because its patients could not be counted.
+//
+// The source keeps the count from before the merge as long as all goes well, because the record of its deletion shows it.
 func (s *Service) counted(ctx context.Context, merge *openMerge, run func(ctx context.Context) error) error {
 	var ran bool
 	var err error
 	uncounted := s.census.Track(ctx, merge.TargetID, func(ctx context.Context) (clinics.Census, error) {
-		return clinics.Census{}, s.census.Track(ctx, merge.SourceID, func(ctx context.Context) (clinics.Census, error) {
-			ran = true
-			if err = run(ctx); errs.Is(err, errs.Internal) {
-				return clinics.Census{}, err
-			}
-			return clinics.Census{}, s.recount(ctx, merge)
-		})
+		ran = true
+		if err = run(ctx); errs.Is(err, errs.Internal) {
+			return clinics.Census{}, err
+		}
+		return clinics.Census{}, s.recount(ctx, merge)
 	})
 	if !ran {
 		return uncounted

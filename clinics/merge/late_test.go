@@ -4,6 +4,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -134,7 +135,9 @@ func TestTwoCallsForTheSameMergeDoItOnce(t *testing.T) {
 	errors := make([]error, 4)
 	var calls sync.WaitGroup
 	for i := range errors {
-		calls.Go(func() { errors[i] = service(d).Merge(t.Context(), sourceID, targetID) })
+		s := service(d)
+		s.HoldTime = 3 * time.Second
+		calls.Go(func() { errors[i] = s.Merge(t.Context(), sourceID, targetID) })
 	}
 	calls.Wait()
 	succeeded := 0

@@ -70,8 +70,14 @@ type openMerge struct {
 	HeldUntil time.Time     `bson:"heldUntil"`
 }
 
-// defaultHoldTime is long enough for a process that is slow, and short enough for a caller who waits.
-const defaultHoldTime = 5 * time.Second
+const (
+	// defaultHoldTime is long enough for a process that is slow, and short enough for a caller who waits.
+	defaultHoldTime = 5 * time.Second
+	// beatTime is how often a holder gives a sign of life.
+	beatTime = time.Second
+	// releaseTime bounds the last word of a holder, who goes on when the caller has gone.
+	releaseTime = 5 * time.Second
+)
 
 var errLost = errors.New("another process has taken the merge over")
 
@@ -125,7 +131,7 @@ func (s *Service) hold(ctx context.Context, merge *openMerge) (context.Context, 
 	return ctx, func() {
 		cancel(nil)
 		<-stopped
-		release, done := context.WithTimeout(context.WithoutCancel(ctx), s.HoldTime)
+		release, done := context.WithTimeout(context.WithoutCancel(ctx), releaseTime)
 		defer done()
 		if _, err := s.extend(release, merge, time.Time{}); err != nil {
 			s.log.Warn("a merge stays held for a while", zap.String("clinicId", merge.SourceID.Hex()), zap.Error(err))
@@ -136,7 +142,7 @@ func (s *Service) hold(ctx context.Context, merge *openMerge) (context.Context, 
 // beat gives signs of life until the context ends or the merge is complete. It reports whether another process has taken the
 // merge over.
 func (s *Service) beat(ctx context.Context, merge *openMerge) bool {
-	ticker := time.NewTicker(s.HoldTime / 5)
+	ticker := time.NewTicker(beatTime)
 	defer ticker.Stop()
 	for {
 		select {
@@ -175,6 +181,14 @@ func (s *Service) close(ctx context.Context, merge *openMerge) error {
 	if err := s.discardSteps(ctx, merge); err != nil {
 		return err
 	}
-	_, err := s.merges.DeleteOne(ctx, byID(merge.ID))
-	return err
+	for {
+		result, err := s.merges.DeleteOne(ctx, byID(merge.ID))
+		if err != nil || result.DeletedCount == 1 {
+			return err
+		}
+		// A deletion can miss a document while a sign of life is being written into it, at least in DocumentDB.
+		if open, err := exists(ctx, s.merges, byID(merge.ID)); err != nil || !open {
+			return err
+		}
+	}
 }

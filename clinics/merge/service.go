@@ -51,7 +51,8 @@ type Service struct {
 	remover    Remover
 	demoUserID string // "" means that there is no demo patient
 	log        *zap.Logger
-	// HoldTime is how long a merge stays held after the last sign of life of the process that carries it out.
+	// HoldTime is how long a merge stays held after the last sign of life of the process that carries it out. Tests that do
+	// not run two at once make it short.
 	HoldTime time.Duration
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/tidepool-org/clinic/internal/testkit"
+	"github.com/tidepool-org/clinic/test/faults/wire"
 )
 
 // operation is an operation of the service that writes more than one document, in a situation in which it has all of them
@@ -15,8 +16,8 @@ type operation struct {
 	// transactions is the number of transactions to which its writes belong, but those that keep the census. Zero means that
 	// it needs none.
 	transactions int
-	// notes are collections outside of the transactions in which the operation writes down how far it has come.
-	notes []string
+	// apart tells the writes that belong to none of the transactions on purpose. Nil means none.
+	apart func(wire.Command) bool
 
 	// A repeat after an error is answered like a call that nothing disturbs, and leaves the same behind. Where the contract
 	// says otherwise, the fields below say so, each with the reason.

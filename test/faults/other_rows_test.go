@@ -1,3 +1,0 @@
-package faults_test
-
-func mergeOperations() []operation { return nil }
