@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -114,6 +115,26 @@ func TestTideReportOnTheWire(t *testing.T) {
 		"results": {"meetingTargets": [], "noData": [{"patient": {"id": "`+patient["id"].(string)+`", "fullName": "Pat Patient", "tags": ["`+tag+`"],
 			"reviews": [], "dataSources": null}}]}
 	}`, string(answer.Body))
+	period := map[string]any{}
+	for i, field := range []string{"averageGlucoseMmol", "glucoseManagementIndicator", "timeCGMUsePercent", "timeInVeryLowPercent", "timeInLowPercent", "timeInAnyLowPercent",
+		"timeInTargetPercent", "timeInTargetPercentDelta", "timeInHighPercent", "timeInVeryHighPercent", "timeInExtremeHighPercent", "timeInAnyHighPercent"} {
+		period[field] = 0.25 + float64(i)
+	}
+	period["timeCGMUseMinutes"] = 77.0
+	row := map[string]any{"lastData": "2030-01-02T00:00:00Z", "patient": map[string]any{
+		"id": patient["id"], "fullName": "Pat Patient", "tags": []any{tag}, "reviews": []any{}, "dataSources": nil,
+	}}
+	stored := bson.M{"min": 1.5}
+	for field, value := range period {
+		row[field], stored[field] = value, value
+	}
+	_, err := app.Store.Collection("patients").UpdateOne(t.Context(), bson.M{"userId": patient["id"]}, bson.M{"$set": bson.M{
+		"summary.cgmStats": bson.M{"dates": bson.M{"lastData": time.Date(2030, 1, 2, 0, 0, 0, 0, time.UTC)}, "periods": bson.M{"7d": stored, "1d": bson.M{"max": 2.5}}},
+	}})
+	require.NoError(t, err)
+	answer = app.Call(t, testkit.User(admin), http.MethodGet, path+"&categories=timeInAnyLowPercent&excludeNoData=true", nil).OK(t, http.StatusOK)
+	require.Equal(t, map[string]any{"timeInAnyLowPercent": []any{row}}, answer.Object(t)["results"])
+
 	for _, query := range []string{
 		"", "?period=7d&tags=" + tag, "?period=2d&tags=" + tag + "&lastDataCutoff=2030-01-01T00:00:00Z", "?period=7d&lastDataCutoff=2030-01-01T00:00:00Z",
 		"?period=7d&tags=&lastDataCutoff=2030-01-01T00:00:00Z", "?period=7d&tags=zz&lastDataCutoff=2030-01-01T00:00:00Z",

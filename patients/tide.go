@@ -26,7 +26,7 @@ type TideQuery struct {
 }
 
 // TideReport maps the name of a category to its patients, in the order of the category. Of a patient it holds what a report
-// shows; the CGM period that was asked for is in the summary.
+// shows; the values of the CGM period that was asked for are in the summary.
 type TideReport map[string][]*Patient
 
 // NoData is the category of patients without recent data.
@@ -43,6 +43,13 @@ const (
 var tideFields = []string{
 	"timeInVeryLowPercent", "timeInAnyLowPercent", "timeInExtremeHighPercent", "timeInVeryHighPercent", "timeInAnyHighPercent",
 	"timeInTargetPercentDelta", "timeCGMUsePercent", "timeInTargetPercent",
+}
+
+// tideShown is what a report shows of the period.
+var tideShown = []string{
+	"averageGlucoseMmol", "glucoseManagementIndicator", "timeCGMUseMinutes", "timeCGMUsePercent", "timeInVeryLowPercent", "timeInLowPercent",
+	"timeInAnyLowPercent", "timeInTargetPercent", "timeInTargetPercentDelta", "timeInHighPercent", "timeInVeryHighPercent",
+	"timeInExtremeHighPercent", "timeInAnyHighPercent",
 }
 
 // tideCategory is a category of the report: who belongs to it, and the field that orders it.
@@ -258,9 +265,12 @@ func (l *Lists) tideNoData(ctx context.Context, query TideQuery) ([]*Patient, er
 
 // tidePatients reads what a report shows.
 func (l *Lists) tidePatients(ctx context.Context, query TideQuery, filter bson.D, find *options.FindOptionsBuilder, index string) ([]*Patient, error) {
-	projection := bson.D{}
-	for _, path := range []string{"userId", "fullName", "email", "tags", "reviews", "dataSources", cgmLastData, query.periodPath()} {
+	projection := bson.D{{Key: cgmLastData, Value: 1}}
+	for _, path := range []string{"userId", "fullName", "email", "tags", "reviews", "dataSources"} {
 		projection = append(projection, bson.E{Key: path, Value: 1})
+	}
+	for _, name := range tideShown {
+		projection = append(projection, bson.E{Key: query.periodPath() + "." + name, Value: 1})
 	}
 	cursor, err := l.find(ctx, filter, find.SetProjection(projection), index)
 	if err != nil {
