@@ -17,7 +17,8 @@ func TestParametersOfPatientListsAreChecked(t *testing.T) {
 	path := "/v1/clinics/" + bson.NewObjectID().Hex() + "/patients?"
 	id := bson.NewObjectID().Hex()
 	accepted := []string{
-		"", "limit=1", "limit=100000", "offset=5000", "search=%20a", "tags=_", "sites=_", "tags=" + id, "sites=" + id + "," + id, "cgm.foo=x", "foo=1",
+		"", "limit=1", "limit=100000", "offset=5000", "limit=9223372036854775807&offset=9223372036854775807",
+		"limit=9223372036854775807&offset=9223372036854775807&sort=-min&sortType=cgm", "search=%20a", "tags=_", "sites=_", "tags=" + id, "sites=" + id + "," + id, "cgm.foo=x", "foo=1",
 		"sort=%2BfullName&sortType=bgm", "sort=-timeInTargetPercentDelta&sortType=cgm&period=1d", "sortType=cgm", "omitNonStandardRanges=true",
 		"cgm.timeInTargetPercent=%3C0.701", "bgm.timeInVeryHighPercent=%3E%3D.5", "cgm.min=%3C-1", "cgm.totalRecords=%3E96", "bgm.totalRecordsDelta=%3C%2B1",
 		"lastReviewed=2030-01-01T00:00:00Z", "cgm.lastDataFrom=2030-01-01T00:00:00%2B05:00",

@@ -28,7 +28,7 @@ func cutElement(elements []byte) (kind bson.Type, key, value, rest []byte, ok bo
 		if len(rest) < lengthSize {
 			return 0, nil, nil, nil, false
 		}
-		size = int(int32(readUint32(rest)))
+		size = int(readInt32(rest))
 		if kind == bson.TypeString {
 			size += lengthSize
 		}
@@ -46,6 +46,12 @@ func cutElement(elements []byte) (kind bson.Type, key, value, rest []byte, ok bo
 	return kind, key, rest[:size], rest[size:], true
 }
 
-func readUint32(b []byte) uint32 { return binary.LittleEndian.Uint32(b) }
+func readInt32(b []byte) int32 {
+	return int32(b[0]) | int32(b[1])<<8 | int32(b[2])<<16 | int32(b[3])<<24
+}
+
+func readInt64(b []byte) int64 {
+	return int64(readInt32(b))&(1<<32-1) | int64(readInt32(b[4:]))<<32
+}
 
 func readUint64(b []byte) uint64 { return binary.LittleEndian.Uint64(b) }

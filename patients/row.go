@@ -51,6 +51,6 @@ const (
 
 func putLength(document bson.Raw) {
 	for i, n := 0, len(document); i < lengthSize; i++ {
-		document[i] = byte(n >> (8 * i))
+		document[i] = byte(n >> (8 * i)) //nolint:gosec // the lowest byte is meant
 	}
 }

@@ -199,7 +199,7 @@ func appendTime(to []byte, kind bson.Type, value []byte) ([]byte, bool, bool) {
 	if kind != bson.TypeDateTime {
 		return to, false, false
 	}
-	at := time.UnixMilli(int64(readUint64(value))).UTC()
+	at := time.UnixMilli(readInt64(value)).UTC()
 	if y := at.Year(); y < 0 || y > 9999 {
 		return to, false, false
 	}
@@ -215,9 +215,9 @@ func appendBool(to []byte, kind bson.Type, value []byte) ([]byte, bool, bool) {
 func appendInt(to []byte, kind bson.Type, value []byte) ([]byte, bool, bool) {
 	switch kind {
 	case bson.TypeInt32:
-		return strconv.AppendInt(to, int64(int32(readUint32(value))), 10), false, true
+		return strconv.AppendInt(to, int64(readInt32(value)), 10), false, true
 	case bson.TypeInt64:
-		return strconv.AppendInt(to, int64(readUint64(value)), 10), false, true
+		return strconv.AppendInt(to, readInt64(value), 10), false, true
 	default:
 		return to, false, false
 	}
@@ -229,9 +229,9 @@ func appendFloat(to []byte, kind bson.Type, value []byte) ([]byte, bool, bool) {
 		number := math.Float64frombits(readUint64(value))
 		return appendNumber(to, number), false, !math.IsNaN(number) && !math.IsInf(number, 0)
 	case bson.TypeInt32:
-		return appendNumber(to, float64(int32(readUint32(value)))), false, true
+		return appendNumber(to, float64(readInt32(value))), false, true
 	case bson.TypeInt64:
-		return appendNumber(to, float64(int64(readUint64(value)))), false, true
+		return appendNumber(to, float64(readInt64(value))), false, true
 	default:
 		return to, false, false
 	}

@@ -1,12 +1,19 @@
 package store
 
-import "go.mongodb.org/mongo-driver/v2/mongo/options"
+import (
+	"math"
+
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+)
 
 // Page says which part of a list is wanted.
 type Page struct {
 	Offset int
 	Limit  int
 }
+
+// maxPage is more than any list has entries, and little enough for sums of pages not to overflow.
+const maxPage = math.MaxInt32
 
 // DefaultLimit is how long a page is when the caller does not say.
 const DefaultLimit = 10
@@ -15,10 +22,10 @@ const DefaultLimit = 10
 func NewPage(offset, limit *int) Page {
 	page := Page{Limit: DefaultLimit}
 	if offset != nil {
-		page.Offset = *offset
+		page.Offset = min(*offset, maxPage)
 	}
 	if limit != nil {
-		page.Limit = *limit
+		page.Limit = min(*limit, maxPage)
 	}
 	return page
 }

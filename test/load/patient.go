@@ -61,9 +61,9 @@ func (m *maker) patient(n int) *patients.Patient {
 func (m *maker) id(n int) bson.ObjectID {
 	var id bson.ObjectID
 	copy(id[:], m.clinicID[:])
-	mixed := uint64(n) * 0x9E3779B97F4A7C15
+	mixed := uint64(n) * 0x9E3779B97F4A7C15 //nolint:gosec // never negative
 	for i := range 8 {
-		id[4+i] = byte(mixed >> (8 * i))
+		id[4+i] = byte(mixed >> (8 * i)) //nolint:gosec // the lowest byte is meant
 	}
 	return id
 }
@@ -122,7 +122,8 @@ func mrn(n int) string { return fmt.Sprintf("MRN-%07d", n) }
 
 // copy returns a maker that may be used beside this one.
 func (m *maker) copy(n int) *maker {
-	return &maker{random: rand.New(rand.NewPCG(2, uint64(n))), clinicID: m.clinicID, tags: m.tags, sites: m.sites}
+	random := rand.New(rand.NewPCG(2, uint64(n))) //nolint:gosec // the same every time
+	return &maker{random: random, clinicID: m.clinicID, tags: m.tags, sites: m.sites}
 }
 
 func pick[T any](random *rand.Rand, values []T) T { return values[random.IntN(len(values))] }

@@ -46,5 +46,5 @@ func (r report) keep(file string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(file, append(encoded, '\n'), 0o644)
+	return os.WriteFile(file, append(encoded, '\n'), 0o600)
 }
