@@ -4043,7 +4043,7 @@ type TideFiltersV1 struct {
 // TidePatientV1 The patient of a row.
 type TidePatientV1 struct {
 	// DataSources Data sources; null when there are none.
-	DataSources *[]DataSourceV1 `json:"dataSources,omitempty"`
+	DataSources []DataSourceV1 `json:"dataSources"`
 
 	// Email E-mail address, if any.
 	Email *string `json:"email,omitempty"`
@@ -4057,7 +4057,7 @@ type TidePatientV1 struct {
 	Id *Tidepooluserid `json:"id,omitempty"`
 
 	// Reviews Reviews, newest first; empty when there are none.
-	Reviews []PatientReviewV1 `json:"reviews,omitempty"`
+	Reviews []PatientReviewV1 `json:"reviews"`
 
 	// Tags Ids of patient tags. Null when there are none; null in a request counts as absent.
 	Tags *PatientTagIdsV1 `json:"tags"`
