@@ -5,7 +5,7 @@ import (
 	"crypto/sha256"
 	"time"
 
-	"github.com/hashicorp/golang-lru/v2/expirable"
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/tidepool-org/clinic/internal/platform"
 )
@@ -24,27 +24,37 @@ const (
 // are checked each time, so that a log-out takes effect at once. Failures are never remembered.
 type Tokens struct {
 	checker TokenChecker
-	cache   *expirable.LRU[[sha256.Size]byte, Caller] // keyed by hash, so that a memory dump shows no tokens
+	cache   *lru.Cache[[sha256.Size]byte, remembered] // keyed by hash, so that a memory dump shows no tokens
+}
+
+type remembered struct {
+	caller Caller
+	until  time.Time
 }
 
 // NewTokens returns a resolver with an empty cache.
 func NewTokens(checker TokenChecker) *Tokens {
-	return &Tokens{checker: checker, cache: expirable.NewLRU[[sha256.Size]byte, Caller](cacheSize, nil, cacheTime)}
+	cache, err := lru.New[[sha256.Size]byte, remembered](cacheSize)
+	if err != nil {
+		panic(err) // only a size that is not positive is refused
+	}
+	return &Tokens{checker: checker, cache: cache}
 }
 
 // Resolve returns who stands behind the token. Every error is of kind Unauthorized.
 func (t *Tokens) Resolve(ctx context.Context, token string) (Caller, error) {
 	key := sha256.Sum256([]byte(token))
-	if caller, ok := t.cache.Get(key); ok {
-		return caller, nil
+	if found, ok := t.cache.Get(key); ok && time.Now().Before(found.until) {
+		return found.caller, nil
 	}
+	checked := time.Now()
 	session, err := t.checker.CheckToken(ctx, token)
 	if err != nil {
 		return Caller{}, err
 	}
 	caller := Caller{UserID: session.UserID, Server: session.IsServer}
 	if caller.Server {
-		t.cache.Add(key, caller)
+		t.cache.Add(key, remembered{caller: caller, until: checked.Add(cacheTime)})
 	}
 	return caller, nil
 }
