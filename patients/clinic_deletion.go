@@ -9,14 +9,26 @@ import (
 	"github.com/tidepool-org/clinic/store"
 )
 
-// RecordAll records the deletion of all patients of the clinic, without removing any.
+// RecordAll records the deletion of the demo patient, the only one that a clinic which is deleted may have, without removing
+// it. A patient who came after the clinic was found empty must not be recorded: the record would make others delete the
+// account.
 func (r *Repository) RecordAll(ctx context.Context, clinicID bson.ObjectID, deletedBy *string) error {
-	return r.deletionRecords().Record(ctx, ofClinic(clinicID), deletedBy)
+	if r.demoUserID == "" {
+		return nil
+	}
+	return r.deletionRecords().Record(ctx, r.demoPatient(clinicID), deletedBy)
 }
 
-// RemoveAll removes all patients of the clinic, each with a record, and returns their number.
+// RemoveAll removes the demo patient, with a record, and returns how many it removed. Others stay, as in RecordAll.
 func (r *Repository) RemoveAll(ctx context.Context, clinicID bson.ObjectID, deletedBy *string) (int, error) {
-	return r.deletionRecords().Remove(ctx, ofClinic(clinicID), deletedBy)
+	if r.demoUserID == "" {
+		return 0, nil
+	}
+	return r.deletionRecords().Remove(ctx, r.demoPatient(clinicID), deletedBy)
+}
+
+func (r *Repository) demoPatient(clinicID bson.ObjectID) bson.D {
+	return append(ofClinic(clinicID), bson.E{Key: "userId", Value: r.demoUserID})
 }
 
 // Discard removes all patients of a clinic that did not come to be, without a record.
