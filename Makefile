@@ -4,7 +4,7 @@
 TOOL = go tool -modfile=tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench generate viewer lint build clean
+.PHONY: help run test test-long bench generate viewer lint build clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,6 +14,9 @@ run: ## Start the service with a database, stand-in neighbours and a demo clinic
 
 test: ## Run all tests against a real database, which is started if need be
 	@scripts/test
+
+test-long: ## Run also the tests that take minutes: large merges, with kills
+	@CLINIC_LONG_TESTS=1 scripts/test -run 'TestLarge' -timeout 40m
 
 bench: ## Measure the service on a clinic of N patients (make bench N=20000), beside the bare driver
 	@N=$(N) scripts/bench

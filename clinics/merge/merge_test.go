@@ -1,6 +1,7 @@
 package merge_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -211,4 +212,28 @@ func TestUniqueMRNsAreMarked(t *testing.T) {
 	require.NoError(t, service(d).Merge(t.Context(), sourceID, targetID))
 	require.Equal(t, true, one(t, d, patients.CollectionName, byID(id("Sourcetwin")))["requireUniqueMrn"])
 	require.Equal(t, false, one(t, d, patients.CollectionName, byID(id("Sourcemoved")))["requireUniqueMrn"], "without a number there is nothing to mark")
+}
+
+func TestASiteThatAPatientHasTwiceIsAddedOnce(t *testing.T) {
+	t.Parallel()
+	d := testkit.Database(t)
+	stage(t, d)
+	twice := site(id("SourceNorth"), "North")
+	set(t, d, patients.CollectionName, id("Sourceunited"), "sites", bson.A{twice, twice})
+	require.NoError(t, service(d).Merge(t.Context(), sourceID, targetID))
+	require.Equal(t, bson.A{site(id("TargetEast"), "East"), twice}, one(t, d, patients.CollectionName, byID(id("Targetunited")))["sites"])
+}
+
+func TestAPatientIsRepeatedInPlansOfOthersOnlySoOften(t *testing.T) {
+	t.Parallel()
+	d := testkit.Database(t)
+	stage(t, d)
+	var crowd []any
+	for i := range 150 {
+		crowd = append(crowd, storedPatient(targetID, fmt.Sprint("same", i), bson.D{{Key: "fullName", Value: "Ben Bare"}}))
+	}
+	insert(t, d, patients.CollectionName, crowd...)
+	require.NoError(t, service(d).Merge(t.Context(), sourceID, targetID))
+	plan := one(t, d, merge.PlansCollectionName, bson.D{{Key: "plan.sourcePatient.userId", Value: "bare"}})["plan"]
+	require.Len(t, field(field(plan, "conflicts"), "Name Only Match"), 100)
 }

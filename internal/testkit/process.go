@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -164,4 +165,21 @@ func environment(c config.Config, url string, extra map[string]string) []string 
 		list = append(list, name+"="+value)
 	}
 	return list
+}
+
+// PeakMemory returns the most memory, in bytes, that the process had at any moment. It is 0 where the system does not tell.
+func (p *Process) PeakMemory(t testing.TB) int {
+	t.Helper()
+	status, err := os.ReadFile("/proc/" + strconv.Itoa(p.command.Process.Pid) + "/status")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(status)) {
+		if fields := strings.Fields(line); len(fields) == 3 && fields[0] == "VmHWM:" {
+			kilobytes, err := strconv.Atoi(fields[1])
+			require.NoError(t, err)
+			return kilobytes << 10
+		}
+	}
+	return 0
 }
