@@ -120,7 +120,7 @@ func measures() []field {
 		records := field{name: "timeIn" + r + "Records", value: whole, known: byFlag, sorts: bothKinds, filters: bothKinds}
 		switch r {
 		case "Target":
-			percent.indexed = []scope{{CGM, "1d"}, {CGM, "7d"}, {CGM, "14d"}, {CGM, "30d"}}
+			percent.indexed = []scope{{CGM, DefaultPeriod}}
 		case "VeryLow", "VeryHigh":
 			records.indexed = []scope{{BGM, DefaultPeriod}} // the columns of the meter view of clinics
 		case "ExtremeHigh":
