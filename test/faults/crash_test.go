@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -18,7 +19,7 @@ var deadliest = []string{
 }
 
 // mostDeaths is how often the service is killed in one operation; a longer one is killed at some of its writes.
-const mostDeaths = 20
+const mostDeaths = 12
 
 // TestAnyWriteMayBeTheLast kills the built service at the writes of the operations that remove most, starts it again,
 // repeats the call, and compares what is stored with what an undisturbed call leaves.
@@ -64,11 +65,19 @@ type processScene struct {
 // kill plays the operation, kills the service after the write, and repeats the call against a new process.
 func (s *processScene) kill(o operation, normal course, write int) {
 	s.Helper()
-	s.clear()
-	o.stage(s.scene)
-	s.proxy.Arm(wire.Fault{Write: write, Kind: wire.Unanswered, Reached: s.process.Kill})
+	s.set(o)
+	dead := make(chan struct{})
+	s.proxy.Arm(wire.Fault{Write: write, Kind: wire.Unanswered, Reached: func() {
+		s.process.Kill()
+		close(dead)
+	}})
 	s.unanswered(func() { o.call(s.scene) })
-	require.True(s, s.proxy.Heal(), "the write did not come")
+	select {
+	case <-dead:
+	case <-time.After(10 * time.Second):
+		require.Fail(s, "the write did not come")
+	}
+	s.proxy.Heal()
 	s.process.Start(s.whole, s.process.Environment())
 	s.repeatIsRight(o, normal)
 	s.sweep()

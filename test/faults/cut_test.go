@@ -18,17 +18,13 @@ import (
 // and compares what is stored with what an undisturbed call leaves.
 func TestEveryWriteMayFail(t *testing.T) {
 	t.Parallel()
-	type job struct {
-		operation
-		kind wire.Kind
-	}
-	var jobs []job
+	var jobs []cutting
 	for _, o := range operations() {
 		for _, kind := range []wire.Kind{wire.Lost, wire.Unanswered, wire.Halved, wire.Down} {
-			jobs = append(jobs, job{operation: o, kind: kind})
+			jobs = append(jobs, cutting{operation: o, kind: kind})
 		}
 	}
-	side(t, 12, newScene, jobs, func(t *testing.T, s *scene, j job) {
+	side(t, 12, newScene, jobs, func(t *testing.T, s *scene, j cutting) {
 		normal := s.undisturbed(t, j.operation)
 		if j.kind == wire.Lost { // once is enough
 			t.Run("undisturbed", func(t *testing.T) {
@@ -40,12 +36,21 @@ func TestEveryWriteMayFail(t *testing.T) {
 			if j.kind == wire.Halved && len(write.Statements()) < 2 {
 				continue
 			}
-			t.Run(fmt.Sprintf("%s %d %s", j.kind, k+1, write), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%d %s", k+1, write), func(t *testing.T) {
 				s.play(t, func() { s.cut(j.operation, normal, wire.Fault{Write: k + 1, Kind: j.kind}) })
 			})
 		}
 	})
 }
+
+// cutting is an operation whose writes all go wrong in the same way.
+type cutting struct {
+	operation
+	kind wire.Kind
+}
+
+// String returns the name of the operation and how it goes wrong.
+func (c cutting) String() string { return fmt.Sprintf("%s, %s", c.operation, c.kind) }
 
 // side runs the tests of jobs, several side by side, each on a stage of its own. They mostly wait: the driver asks a server
 // that it lost only twice a second whether it is back.
@@ -83,8 +88,7 @@ func (s *scene) undisturbed(t *testing.T, o operation) course {
 	t.Helper()
 	var normal course
 	s.play(t, func() {
-		s.clear()
-		o.stage(s)
+		s.set(o)
 		normal.before = s.state()
 		s.proxy.Forget()
 		s.app.Standin.ForgetCalls()
@@ -107,8 +111,7 @@ func (s *scene) undisturbed(t *testing.T, o operation) course {
 // cut plays the operation with a fault, and repeats it if it is answered with an error.
 func (s *scene) cut(o operation, normal course, fault wire.Fault) {
 	s.Helper()
-	s.clear()
-	o.stage(s)
+	s.set(o)
 	s.proxy.Arm(fault)
 	first := o.call(s)
 	require.True(s, s.proxy.Heal(), "the write did not come")

@@ -93,8 +93,7 @@ func isAuthentication(call standin.Call) bool {
 
 func (s *scene) disappoint(o operation, normal course, call string, failure standin.Fault, harmless bool) {
 	s.Helper()
-	s.clear()
-	o.stage(s)
+	s.set(o)
 	s.app.Standin.ForgetCalls()
 	s.app.Standin.Fail(call, failure)
 	start := time.Now()

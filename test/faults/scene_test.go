@@ -2,6 +2,7 @@ package faults_test
 
 import (
 	"bytes"
+	"maps"
 	"net/http"
 	"os"
 	"strings"
@@ -42,6 +43,8 @@ type scene struct {
 	proxy *wire.Proxy
 	ids   map[string]string
 	empty []byte // what the neighbours remember at the beginning
+	// stages are those that were set before, by the name of the operation.
+	stages map[string]stage
 }
 
 // databaseAddress returns where the real database is.
@@ -88,7 +91,7 @@ func setScene(t testing.TB, app *testkit.App, proxy *wire.Proxy) *scene {
 	}
 	var empty bytes.Buffer
 	require.NoError(t, app.Standin.Save(&empty))
-	return &scene{app: app, proxy: proxy, ids: map[string]string{}, empty: empty.Bytes()}
+	return &scene{app: app, proxy: proxy, ids: map[string]string{}, empty: empty.Bytes(), stages: map[string]stage{}}
 }
 
 // play runs part of a test with the scene reporting to it.
@@ -98,6 +101,61 @@ func (s *scene) play(t testing.TB, part func()) {
 	s.TB = t
 	defer func() { s.TB = before }()
 	part()
+}
+
+// set sets the stage for an operation. From the second time on, it is put there as it was the first time, which is quicker
+// than to make everything anew.
+func (s *scene) set(o operation) {
+	s.Helper()
+	s.clear()
+	if known, ok := s.stages[o.name]; ok {
+		s.restore(known)
+		return
+	}
+	o.stage(s)
+	s.stages[o.name] = s.snapshot()
+}
+
+// stage is all that is stored when an operation begins.
+type stage struct {
+	ids        map[string]string
+	neighbours []byte
+	documents  map[string][]any
+}
+
+func (s *scene) snapshot() stage {
+	s.Helper()
+	var neighbours bytes.Buffer
+	require.NoError(s, s.app.Standin.Save(&neighbours))
+	return stage{ids: maps.Clone(s.ids), neighbours: neighbours.Bytes(), documents: s.documents()}
+}
+
+func (s *scene) restore(known stage) {
+	s.Helper()
+	s.ids = maps.Clone(known.ids)
+	require.NoError(s, s.app.Standin.Load(bytes.NewReader(known.neighbours)))
+	for collection, documents := range known.documents {
+		_, err := s.app.Store.Collection(collection).InsertMany(s.Context(), documents)
+		require.NoError(s, err)
+	}
+}
+
+// documents returns all documents of all collections.
+func (s *scene) documents() map[string][]any {
+	s.Helper()
+	found := map[string][]any{}
+	collections, err := s.app.Store.ListCollectionNames(s.Context(), bson.D{})
+	require.NoError(s, err)
+	for _, collection := range collections {
+		cursor, err := s.app.Store.Collection(collection).Find(s.Context(), bson.D{})
+		require.NoError(s, err)
+		var documents []bson.D
+		require.NoError(s, cursor.All(s.Context(), &documents))
+		for _, document := range documents {
+			found[collection] = append(found[collection], document)
+		}
+	}
+	return found
 }
 
 // clear empties the stage.

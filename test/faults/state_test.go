@@ -44,18 +44,7 @@ func (s *scene) state() state {
 
 func (s *scene) stored() map[string][]any {
 	s.Helper()
-	stored := map[string][]any{}
-	collections, err := s.app.Store.ListCollectionNames(s.Context(), bson.D{})
-	require.NoError(s, err)
-	for _, collection := range collections {
-		cursor, err := s.app.Store.Collection(collection).Find(s.Context(), bson.D{})
-		require.NoError(s, err)
-		var documents []bson.D
-		require.NoError(s, cursor.All(s.Context(), &documents))
-		for _, document := range documents {
-			stored[collection] = append(stored[collection], document)
-		}
-	}
+	stored := s.documents()
 	var memory bytes.Buffer
 	require.NoError(s, s.app.Standin.Save(&memory))
 	var neighbours struct {

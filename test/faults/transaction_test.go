@@ -58,8 +58,7 @@ func transactional() []operation {
 // abort plays the operation with an error that ends its transaction: nothing of it may be seen.
 func (s *scene) abort(o operation, normal course, fault wire.Fault) {
 	s.Helper()
-	s.clear()
-	o.stage(s)
+	s.set(o)
 	s.proxy.Arm(fault)
 	first := o.call(s)
 	require.True(s, s.proxy.Heal(), "the write did not come")
@@ -78,8 +77,7 @@ func (s *scene) abort(o operation, normal course, fault wire.Fault) {
 // tryAgain plays the operation with an error after which its transaction is to be tried again: nobody may notice.
 func (s *scene) tryAgain(o operation, normal course, fault wire.Fault) {
 	s.Helper()
-	s.clear()
-	o.stage(s)
+	s.set(o)
 	s.proxy.Arm(fault)
 	first := o.call(s)
 	require.True(s, s.proxy.Heal(), "the write did not come")
