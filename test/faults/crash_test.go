@@ -67,7 +67,7 @@ func (s *processScene) kill(o operation, normal course, write int) {
 	s.Helper()
 	s.set(o)
 	dead := make(chan struct{})
-	s.proxy.Arm(wire.Fault{Write: write, Kind: wire.Unanswered, Reached: func() {
+	s.proxy.Arm(wire.Fault{Write: write, Kind: wire.Unanswered, Counts: isCounted, Reached: func() {
 		s.process.Kill()
 		close(dead)
 	}})

@@ -3,6 +3,7 @@ package wire_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -61,14 +62,14 @@ func TestFaults(t *testing.T) {
 			proxy, err := wire.Start(testkit.Store("").Addresses)
 			d, direct := through(t, proxy, err)
 			things := d.Collection("things")
-			reached := false
-			proxy.Arm(wire.Fault{Write: 2, Kind: kind, Answer: wire.LastingError(), Reached: func() { reached = true }})
+			var reached atomic.Bool
+			proxy.Arm(wire.Fault{Write: 2, Kind: kind, Answer: wire.LastingError(), Reached: func() { reached.Store(true) }})
 
 			_, err = things.InsertOne(t.Context(), bson.D{{Key: "_id", Value: "first"}})
 			require.NoError(t, err)
 			_, err = things.InsertMany(t.Context(), numbered(4))
 			require.Error(t, err)
-			require.Equal(t, kind != wire.Refused, reached)
+			require.Equal(t, kind != wire.Refused, reached.Load())
 			require.Equal(t, test.stored, count(t, direct))
 			if kind == wire.Down {
 				_, err = things.CountDocuments(t.Context(), bson.D{})
