@@ -1,4 +1,4 @@
-# Two static binaries on a small base that has a shell and sleep: deployments stop a container with
+# A static binary on a small base that has a shell and sleep: deployments stop a container with
 # sh -c "sleep 15" first, so that it leaves the load balancer before it goes.
 
 FROM --platform=$BUILDPLATFORM golang:1.26-alpine AS build
@@ -11,8 +11,10 @@ RUN go mod download
 COPY . .
 ARG TARGETOS
 ARG TARGETARCH
+# The same binary is the operators' command line when it is called ehr: one in the image instead of two.
 RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
-    go build -trimpath -ldflags='-s -w' -o /out/ ./cmd/clinic ./cmd/ehr
+    go build -trimpath -ldflags='-s -w' -o /out/ ./cmd/clinic \
+    && ln -s clinic /out/ehr
 
 FROM alpine:3.22
 # Certificates for the neighbours that are called over TLS; time zones for the reports of clinics.

@@ -36,8 +36,9 @@ lint: ## Check formatting, run go vet and golangci-lint
 	go vet ./...
 	$(TOOL) golangci-lint run
 
-build: ## Build the static binaries clinic and ehr into bin/
-	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o bin/ ./cmd/clinic ./cmd/ehr
+build: ## Build the static binary into bin/: clinic, and ehr as a link to it
+	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o bin/ ./cmd/clinic
+	ln -sf clinic bin/ehr
 
 clean: ## Delete built binaries, stop the development database (its data stays)
 	rm -rf bin

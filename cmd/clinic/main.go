@@ -1,20 +1,28 @@
-// Command clinic is the service: it reads its settings from the environment and runs until it is told to stop.
+// Command clinic is the service: it reads its settings from the environment and runs until it is told to stop. Called by the
+// name ehr, it is the operators' command line.
 package main
 
 import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"go.uber.org/fx"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
 	"github.com/tidepool-org/clinic/config"
+	"github.com/tidepool-org/clinic/internal/operator"
 	"github.com/tidepool-org/clinic/internal/wiring"
 )
 
-func main() { os.Exit(run()) }
+func main() {
+	if filepath.Base(os.Args[0]) == operator.Name {
+		os.Exit(operator.Main())
+	}
+	os.Exit(run())
+}
 
 // run returns the exit status: 0 after an orderly stop, 1 if the service could not start, broke, or had to cut requests off.
 func run() int {

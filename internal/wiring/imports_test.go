@@ -22,6 +22,7 @@ var layers = []struct {
 	peers    bool
 }{
 	{name: "commands", prefixes: []string{"cmd/", "test/"}},
+	{name: "operators", prefixes: []string{"internal/operator"}},
 	{name: "wiring", prefixes: []string{"internal/wiring"}},
 	{name: "face", prefixes: []string{"api"}, peers: true},
 	{name: "domain", prefixes: []string{"clinics", "clinicians", "patients", "migration", "redox", "xealth", "auth"}, peers: true},
