@@ -32,7 +32,7 @@ func (h *Handlers) showClinics(ctx context.Context, list []*clinics.Clinic) ([]g
 
 func clinicWire(c *clinics.Clinic) gen.ClinicV1 {
 	wire := gen.ClinicV1{
-		Id:               pointer(c.ID.Hex()),
+		Id:               new(c.ID.Hex()),
 		Name:             valueOf(c.Name),
 		Address:          c.Address,
 		City:             c.City,
@@ -45,11 +45,11 @@ func clinicWire(c *clinics.Clinic) gen.ClinicV1 {
 		Timezone:         (*gen.ClinicTimezoneV1)(c.Timezone),
 		PreferredBgUnits: gen.ClinicV1PreferredBgUnits(c.EffectiveBGUnits()),
 		ShareCode:        &c.CanonicalShareCode,
-		CanMigrate:       pointer(c.CanMigrate()),
-		Tier:             pointer(c.EffectiveTier()),
-		TierDescription:  pointer(c.TierDescription()),
-		CreatedTime:      pointer(c.CreatedTime.UTC()),
-		UpdatedTime:      pointer(c.UpdatedTime.UTC()),
+		CanMigrate:       new(c.CanMigrate()),
+		Tier:             new(c.EffectiveTier()),
+		TierDescription:  new(c.TierDescription()),
+		CreatedTime:      new(c.CreatedTime.UTC()),
+		UpdatedTime:      new(c.UpdatedTime.UTC()),
 		PhoneNumbers:     phoneNumbersWire(c.PhoneNumbers),
 		PatientTags:      patientTagsWire(c),
 		Sites:            clinicSitesWire(c),
@@ -79,7 +79,7 @@ func patientTagsWire(c *clinics.Clinic) *[]gen.PatientTagV1 {
 	}
 	var wire []gen.PatientTagV1
 	for _, tag := range c.PatientTags {
-		wire = append(wire, gen.PatientTagV1{Id: pointer(tag.ID.Hex()), Name: tag.Name, NumPatients: c.TagCount(tag.ID)})
+		wire = append(wire, gen.PatientTagV1{Id: new(tag.ID.Hex()), Name: tag.Name, NumPatients: c.TagCount(tag.ID)})
 	}
 	return &wire
 }
@@ -90,15 +90,4 @@ func clinicSitesWire(c *clinics.Clinic) []gen.SiteV1 {
 		wire = append(wire, gen.SiteV1{Id: site.ID.Hex(), Name: site.Name, NumPatients: c.SiteCount(site.ID)})
 	}
 	return wire
-}
-
-func pointer[T any](value T) *T { return &value }
-
-// valueOf returns what p points to, or the zero value for nil.
-func valueOf[T any](p *T) T {
-	if p == nil {
-		var zero T
-		return zero
-	}
-	return *p
 }

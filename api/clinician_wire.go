@@ -10,7 +10,7 @@ import (
 func clinicianWire(c *clinicians.Clinician) gen.ClinicianV1 {
 	return gen.ClinicianV1{
 		Id: c.UserID, InviteId: c.InviteID, Name: c.Name, Email: valueOf(c.Email), Roles: c.Roles,
-		CreatedTime: pointer(c.CreatedTime.UTC()), UpdatedTime: pointer(c.UpdatedTime.UTC()),
+		CreatedTime: new(c.CreatedTime.UTC()), UpdatedTime: new(c.UpdatedTime.UTC()),
 	}
 }
 

@@ -91,9 +91,9 @@ func anyObjectID(hex string) bson.ObjectID {
 }
 
 func migrationWire(m *migration.Migration) gen.MigrationV1 {
-	wire := gen.MigrationV1{UserId: m.UserID, CreatedTime: pointer(m.CreatedTime.UTC()), UpdatedTime: pointer(m.UpdatedTime.UTC())}
+	wire := gen.MigrationV1{UserId: m.UserID, CreatedTime: new(m.CreatedTime.UTC()), UpdatedTime: new(m.UpdatedTime.UTC())}
 	if m.Status != "" {
-		wire.Status = pointer(gen.MigrationStatusV1(strings.ToUpper(m.Status)))
+		wire.Status = new(gen.MigrationStatusV1(strings.ToUpper(m.Status)))
 	}
 	return wire
 }

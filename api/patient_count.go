@@ -125,5 +125,5 @@ func instantWire(t *time.Time) *string {
 	if t == nil {
 		return nil
 	}
-	return pointer(t.UTC().Format(time.RFC3339Nano))
+	return new(t.UTC().Format(time.RFC3339Nano))
 }

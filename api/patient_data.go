@@ -14,7 +14,7 @@ import (
 
 // UpdatePatientDataSources sets the data sources of a user in all clinics. An absent body clears them.
 func (h *Handlers) UpdatePatientDataSources(ctx context.Context, r gen.UpdatePatientDataSourcesRequestObject) (gen.UpdatePatientDataSourcesResponseObject, error) {
-	sources := orZero(r.Body)
+	sources := valueOf(r.Body)
 	if err := checkTimes(dataSourceTimes(sources)); err != nil {
 		return nil, err
 	}

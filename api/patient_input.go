@@ -33,7 +33,7 @@ func patientDetails(body *gen.PatientV1) (patients.Details, error) {
 		BirthDate:      body.BirthDate.Format(time.DateOnly),
 		Email:          body.Email,
 		MRN:            body.Mrn,
-		TargetDevices:  orZero(body.TargetDevices),
+		TargetDevices:  valueOf(body.TargetDevices),
 		Tags:           tags,
 		Sites:          sites,
 		DataSources:    body.DataSources,
@@ -48,7 +48,7 @@ func existingUser(userID string, body *gen.CreatePatientV1) (patients.ExistingUs
 	if body == nil {
 		body = &gen.CreatePatientV1{}
 	}
-	tags, err := objectIDs(orZero(body.Tags))
+	tags, err := objectIDs(valueOf(body.Tags))
 	if err != nil {
 		return patients.ExistingUser{}, err
 	}
@@ -58,14 +58,14 @@ func existingUser(userID string, body *gen.CreatePatientV1) (patients.ExistingUs
 	}
 	user := patients.ExistingUser{
 		UserID:            userID,
-		FullName:          orZero(body.FullName),
-		MRN:               orZero(body.Mrn),
+		FullName:          valueOf(body.FullName),
+		MRN:               valueOf(body.Mrn),
 		Permissions:       body.Permissions,
 		Tags:              tags,
 		Sites:             sites,
 		GlycemicRanges:    glycemicRanges(body.GlycemicRanges),
 		DiagnosisType:     (*string)(body.DiagnosisType),
-		IsMigrated:        orZero(body.IsMigrated),
+		IsMigrated:        valueOf(body.IsMigrated),
 		LegacyClinicianID: body.LegacyClinicianId,
 	}
 	if body.BirthDate != nil {

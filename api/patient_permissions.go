@@ -12,7 +12,7 @@ func (h *Handlers) UpdatePatientPermissions(ctx context.Context, r gen.UpdatePat
 	if err != nil {
 		return nil, err
 	}
-	granted, err := h.services.Patients.ReplacePermissions(ctx, clinicID, r.PatientId, orZero(r.Body))
+	granted, err := h.services.Patients.ReplacePermissions(ctx, clinicID, r.PatientId, valueOf(r.Body))
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,7 @@ import (
 func patientWire(p *patients.Patient) gen.PatientV1 {
 	return gen.PatientV1{
 		Id:                     &p.UserID,
-		FullName:               orZero(p.FullName),
+		FullName:               valueOf(p.FullName),
 		BirthDate:              birthDateWire(p.BirthDate),
 		Email:                  p.Email,
 		Mrn:                    mrnWire(p.MRN),
@@ -35,14 +35,6 @@ func patientWire(p *patients.Patient) gen.PatientV1 {
 	}
 }
 
-func orZero[T any](value *T) T {
-	if value == nil {
-		var zero T
-		return zero
-	}
-	return *value
-}
-
 // birthDateWire returns the first day of year 1 for a date that is missing or, as older profiles have it, is no date.
 func birthDateWire(stored string) openapi_types.Date {
 	date, err := time.Parse(time.DateOnly, stored)
@@ -54,7 +46,7 @@ func birthDateWire(stored string) openapi_types.Date {
 
 // mrnWire leaves an empty number out, because clients send back what they get, and an empty one is refused.
 func mrnWire(stored *string) *string {
-	if orZero(stored) == "" {
+	if valueOf(stored) == "" {
 		return nil
 	}
 	return stored
@@ -137,12 +129,12 @@ func glycemicRangesWire(stored *patients.GlycemicRanges) *gen.GlycemicRangesV1 {
 	ranges := gen.GlycemicRangesV1{Type: gen.GlycemicRangesV1Type(stored.Type)}
 	switch stored.Type {
 	case patients.RangesPreset:
-		ranges.Preset = gen.GlycemicRangesPresetV1(orZero(stored.Preset))
+		ranges.Preset = gen.GlycemicRangesPresetV1(valueOf(stored.Preset))
 		if !ranges.Preset.Valid() {
 			return nil
 		}
 	case patients.RangesCustom:
-		custom := orZero(stored.Custom)
+		custom := valueOf(stored.Custom)
 		ranges.Custom = gen.GlycemicRangesCustomV1{Name: custom.Name, Thresholds: make([]gen.GlycemicRangesThresholdV1, 0, len(custom.Thresholds))}
 		for _, threshold := range custom.Thresholds {
 			wire := thresholdWire(threshold)

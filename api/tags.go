@@ -23,7 +23,7 @@ func (h *Handlers) CreatePatientTag(ctx context.Context, request gen.CreatePatie
 	if err != nil {
 		return nil, err
 	}
-	return gen.CreatePatientTag200JSONResponse{Id: pointer(tag.ID.Hex()), Name: tag.Name}, nil
+	return gen.CreatePatientTag200JSONResponse{Id: new(tag.ID.Hex()), Name: tag.Name}, nil
 }
 
 // UpdatePatientTag changes the name of a tag.
@@ -46,7 +46,7 @@ func (h *Handlers) UpdatePatientTag(ctx context.Context, request gen.UpdatePatie
 	if tag == nil { // deleted in between
 		return nil, clinics.ErrTagNotFound
 	}
-	return gen.UpdatePatientTag200JSONResponse{Id: pointer(tag.ID.Hex()), Name: tag.Name, NumPatients: clinic.TagCount(tag.ID)}, nil
+	return gen.UpdatePatientTag200JSONResponse{Id: new(tag.ID.Hex()), Name: tag.Name, NumPatients: clinic.TagCount(tag.ID)}, nil
 }
 
 // countedClinic returns the clinic with the numbers of patients of its tags and sites.

@@ -48,13 +48,13 @@ func tideConfig(r gen.TideReportRequestObject) gen.TideConfigV1 {
 		LowGlucoseThreshold:         3.9,
 		HighGlucoseThreshold:        10.0,
 		VeryHighGlucoseThreshold:    13.9,
-		ExtremeHighGlucoseThreshold: pointer(19.4),
+		ExtremeHighGlucoseThreshold: new(19.4),
 		Filters: gen.TideFiltersV1{
-			TimeInVeryLowPercent:      pointer(">0.01"),
-			TimeInAnyLowPercent:       pointer(">0.04"),
-			DropInTimeInTargetPercent: pointer("<-0.15"),
-			TimeInTargetPercent:       pointer("<0.7"),
-			TimeCGMUsePercent:         pointer("<0.7"),
+			TimeInVeryLowPercent:      new(">0.01"),
+			TimeInAnyLowPercent:       new(">0.04"),
+			DropInTimeInTargetPercent: new("<-0.15"),
+			TimeInTargetPercent:       new("<0.7"),
+			TimeCGMUsePercent:         new("<0.7"),
 		},
 	}
 }
@@ -76,7 +76,7 @@ func tideRowWire(p *patients.Patient, period string) gen.TideResultPatientV1 {
 		Id:          &p.UserID,
 		FullName:    p.FullName,
 		Email:       p.Email,
-		Tags:        pointer(tagIDsWire(p.Tags)),
+		Tags:        new(tagIDsWire(p.Tags)),
 		Reviews:     reviewsWire(p.Reviews),
 		DataSources: dataSourcesWire(p.DataSources),
 	}}

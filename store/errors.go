@@ -20,20 +20,6 @@ func IsDuplicate(err error) bool {
 	return errors.As(err, &command) && strings.Contains(command.Message, "violates exclusion constraint")
 }
 
-// DuplicateIndex returns the name of the index among names that refused a write, or "" if none of them did. The database
-// tells the name only in the text of the error.
-func DuplicateIndex(err error, names ...string) string {
-	if !IsDuplicate(err) {
-		return ""
-	}
-	for _, name := range names {
-		if strings.Contains(err.Error(), name) {
-			return name
-		}
-	}
-	return ""
-}
-
 // OneOf replaces a driver error by the domain error that fits: notFound if no document was found, duplicate if a unique
 // index refused. Either may be nil, and then leaves such an error as it is. Other errors, and nil, come back unchanged.
 func OneOf(err, notFound, duplicate error) error {
