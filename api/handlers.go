@@ -5,8 +5,8 @@ import (
 
 	"github.com/tidepool-org/clinic/clinicians"
 	"github.com/tidepool-org/clinic/clinics"
-	"github.com/tidepool-org/clinic/clinics/merge"
 	"github.com/tidepool-org/clinic/config"
+	"github.com/tidepool-org/clinic/merge"
 	"github.com/tidepool-org/clinic/migration"
 	"github.com/tidepool-org/clinic/patients"
 	"github.com/tidepool-org/clinic/redox"

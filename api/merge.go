@@ -9,8 +9,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/tidepool-org/clinic/api/gen"
-	"github.com/tidepool-org/clinic/clinics/merge"
 	"github.com/tidepool-org/clinic/internal/errs"
+	"github.com/tidepool-org/clinic/merge"
 )
 
 // MergeClinic merges the clinic of the body into the one of the path.

@@ -12,9 +12,9 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/tidepool-org/clinic/app"
+	"github.com/tidepool-org/clinic/app/operator"
 	"github.com/tidepool-org/clinic/config"
-	"github.com/tidepool-org/clinic/internal/operator"
-	"github.com/tidepool-org/clinic/internal/wiring"
 )
 
 func main() {
@@ -38,22 +38,22 @@ func run() int {
 	}
 	defer func() { _ = log.Sync() }() // standard error cannot be synced everywhere
 
-	app := fx.New(wiring.Service(c, log))
-	if err := app.Err(); err != nil {
+	service := fx.New(app.Service(c, log))
+	if err := service.Err(); err != nil {
 		log.Error("the service could not be put together", zap.Error(err))
 		return 1
 	}
-	start, cancel := context.WithTimeout(context.Background(), wiring.StartTimeout)
+	start, cancel := context.WithTimeout(context.Background(), app.StartTimeout)
 	defer cancel()
-	if err := app.Start(start); err != nil {
+	if err := service.Start(start); err != nil {
 		log.Error("the service could not start", zap.Error(err))
 		return 1
 	}
-	signal := <-app.Wait()
+	signal := <-service.Wait()
 	log.Info("stopping", zap.Stringer("signal", signal.Signal))
-	stop, cancel := context.WithTimeout(context.Background(), wiring.StopTimeout)
+	stop, cancel := context.WithTimeout(context.Background(), app.StopTimeout)
 	defer cancel()
-	if err := app.Stop(stop); err != nil {
+	if err := service.Stop(stop); err != nil {
 		log.Error("the service did not stop in order", zap.Error(err))
 		return 1
 	}

@@ -14,9 +14,9 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/tidepool-org/clinic/api"
+	"github.com/tidepool-org/clinic/app"
 	"github.com/tidepool-org/clinic/config"
 	"github.com/tidepool-org/clinic/internal/testkit/standin"
-	"github.com/tidepool-org/clinic/internal/wiring"
 	"github.com/tidepool-org/clinic/store"
 )
 
@@ -86,7 +86,7 @@ func start(database string, d *store.Database, options ...Option) (*App, func() 
 	}
 	core, logs := observer.New(zapcore.DebugLevel)
 	var server *api.Server
-	graph := fx.New(append(s.graph, wiring.Service(s.config, zap.New(core)), fx.Populate(&server))...)
+	graph := fx.New(append(s.graph, app.Service(s.config, zap.New(core)), fx.Populate(&server))...)
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	if err := graph.Start(ctx); err != nil {
@@ -94,7 +94,7 @@ func start(database string, d *store.Database, options ...Option) (*App, func() 
 		return nil, nil, err
 	}
 	stop := func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), wiring.StopTimeout)
+		ctx, cancel := context.WithTimeout(context.Background(), app.StopTimeout)
 		defer cancel()
 		defer host.Close()
 		return graph.Stop(ctx)

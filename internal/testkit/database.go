@@ -14,8 +14,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"go.uber.org/zap"
 
+	"github.com/tidepool-org/clinic/app"
 	"github.com/tidepool-org/clinic/config"
-	"github.com/tidepool-org/clinic/internal/wiring"
 	"github.com/tidepool-org/clinic/store"
 )
 
@@ -41,7 +41,7 @@ func Database(t testing.TB) *store.Database {
 	t.Helper()
 	d := open(t, databasePrefix+bson.NewObjectID().Hex())
 	t.Cleanup(func() { discard(t, d) })
-	require.NoError(t, d.EnsureIndexes(t.Context(), wiring.Indexes()...))
+	require.NoError(t, d.EnsureIndexes(t.Context(), app.Indexes()...))
 	return d
 }
 

@@ -14,10 +14,10 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tidepool-org/clinic/clinics"
-	"github.com/tidepool-org/clinic/clinics/merge"
 	"github.com/tidepool-org/clinic/config"
 	"github.com/tidepool-org/clinic/internal/testkit"
 	"github.com/tidepool-org/clinic/internal/testkit/standin"
+	"github.com/tidepool-org/clinic/merge"
 	"github.com/tidepool-org/clinic/patients"
 	"github.com/tidepool-org/clinic/test/faults/wire"
 )

@@ -9,9 +9,9 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"github.com/tidepool-org/clinic/app"
 	"github.com/tidepool-org/clinic/clinicians"
 	"github.com/tidepool-org/clinic/clinics"
-	"github.com/tidepool-org/clinic/internal/wiring"
 	"github.com/tidepool-org/clinic/patients"
 	"github.com/tidepool-org/clinic/store"
 )
@@ -40,7 +40,7 @@ func seed(ctx context.Context, d *store.Database, number int) (*stage, error) {
 		s.maker.sites = append(s.maker.sites, patients.Site{ID: bson.ObjectID{0xbe, 0, 0, 3, 11: byte(i)}, Name: fmt.Sprintf("Site %d", i)})
 	}
 	s.maker.tags = s.tags
-	if err := d.EnsureIndexes(ctx, wiring.Indexes()...); err != nil {
+	if err := d.EnsureIndexes(ctx, app.Indexes()...); err != nil {
 		return nil, err
 	}
 	stored, err := d.Collection(patients.CollectionName).CountDocuments(ctx, bson.D{{Key: "clinicId", Value: s.clinicID}})

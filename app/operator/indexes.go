@@ -6,14 +6,14 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tidepool-org/clinic/internal/wiring"
+	"github.com/tidepool-org/clinic/app"
 )
 
 func (t *tool) checkIndexes() *cobra.Command {
 	return &cobra.Command{
 		Use: "check", Short: "Compare the indexes of the database with those that the service wants; makes none", Args: cobra.NoArgs,
 		RunE: t.connected(func(ctx context.Context, _ []string) error {
-			states, err := t.services.Store.CheckIndexes(ctx, wiring.Indexes()...)
+			states, err := t.services.Store.CheckIndexes(ctx, app.Indexes()...)
 			if err != nil {
 				return err
 			}

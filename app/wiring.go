@@ -1,4 +1,4 @@
-package wiring
+package app
 
 import (
 	"context"
@@ -13,9 +13,9 @@ import (
 	"github.com/tidepool-org/clinic/auth"
 	"github.com/tidepool-org/clinic/clinicians"
 	"github.com/tidepool-org/clinic/clinics"
-	"github.com/tidepool-org/clinic/clinics/merge"
 	"github.com/tidepool-org/clinic/config"
 	"github.com/tidepool-org/clinic/internal/platform"
+	"github.com/tidepool-org/clinic/merge"
 	"github.com/tidepool-org/clinic/migration"
 	"github.com/tidepool-org/clinic/patients"
 	"github.com/tidepool-org/clinic/redox"

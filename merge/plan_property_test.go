@@ -11,7 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tidepool-org/clinic/clinics"
-	"github.com/tidepool-org/clinic/clinics/merge"
+	"github.com/tidepool-org/clinic/merge"
 	"github.com/tidepool-org/clinic/patients"
 )
 

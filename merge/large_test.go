@@ -17,8 +17,8 @@ import (
 
 	"github.com/tidepool-org/clinic/clinicians"
 	"github.com/tidepool-org/clinic/clinics"
-	"github.com/tidepool-org/clinic/clinics/merge"
 	"github.com/tidepool-org/clinic/internal/testkit"
+	"github.com/tidepool-org/clinic/merge"
 	"github.com/tidepool-org/clinic/patients"
 	"github.com/tidepool-org/clinic/store"
 )

@@ -9,10 +9,10 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.uber.org/fx"
 
+	"github.com/tidepool-org/clinic/app"
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/config"
 	"github.com/tidepool-org/clinic/internal/platform"
-	"github.com/tidepool-org/clinic/internal/wiring"
 	"github.com/tidepool-org/clinic/patients"
 	"github.com/tidepool-org/clinic/redox"
 	"github.com/tidepool-org/clinic/store"
@@ -89,15 +89,15 @@ func (t *tool) connected(work func(ctx context.Context, args []string) error) fu
 		if err != nil {
 			return err
 		}
-		app := fx.New(wiring.Tools(c, t.output.logger(level)), fx.Invoke(func(s services) { t.services = s }))
-		start, cancel := context.WithTimeout(command.Context(), wiring.StartTimeout)
+		tool := fx.New(app.Tools(c, t.output.logger(level)), fx.Invoke(func(s services) { t.services = s }))
+		start, cancel := context.WithTimeout(command.Context(), app.StartTimeout)
 		defer cancel()
-		if err := app.Start(start); err != nil {
+		if err := tool.Start(start); err != nil {
 			return err
 		}
-		stop, cancel := context.WithTimeout(context.WithoutCancel(command.Context()), wiring.StopTimeout)
+		stop, cancel := context.WithTimeout(context.WithoutCancel(command.Context()), app.StopTimeout)
 		defer cancel()
-		return errors.Join(work(command.Context(), args), app.Stop(stop))
+		return errors.Join(work(command.Context(), args), tool.Stop(stop))
 	}
 }
 

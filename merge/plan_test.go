@@ -10,7 +10,7 @@ import (
 
 	"github.com/tidepool-org/clinic/clinicians"
 	"github.com/tidepool-org/clinic/clinics"
-	"github.com/tidepool-org/clinic/clinics/merge"
+	"github.com/tidepool-org/clinic/merge"
 	"github.com/tidepool-org/clinic/patients"
 )
 

@@ -1,3 +1,0 @@
-// Package wiring puts the service together: it is the one place that knows every package. The command and the tests start
-// the same graph.
-package wiring
