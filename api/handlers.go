@@ -10,6 +10,7 @@ import (
 	"github.com/tidepool-org/clinic/migration"
 	"github.com/tidepool-org/clinic/patients"
 	"github.com/tidepool-org/clinic/redox"
+	"github.com/tidepool-org/clinic/roster"
 	"github.com/tidepool-org/clinic/xealth"
 )
 
@@ -28,7 +29,7 @@ type Services struct {
 	Census     *clinics.CensusKeeper
 	Merge      *merge.Service
 	Patients   *patients.Service
-	Lists      *patients.Lists
+	Roster     *roster.Service
 	Migrations *migration.Service
 	Redox      *redox.Service
 

@@ -9,7 +9,7 @@ import (
 
 	"github.com/tidepool-org/clinic/api/gen"
 	"github.com/tidepool-org/clinic/internal/errs"
-	"github.com/tidepool-org/clinic/patients"
+	"github.com/tidepool-org/clinic/summary"
 )
 
 // UpdatePatientDataSources sets the data sources of a user in all clinics. An absent body clears them.
@@ -52,16 +52,16 @@ func (h *Handlers) DeletePatientSummary(ctx context.Context, r gen.DeletePatient
 }
 
 // checkSummary refuses what the interface document allows but the store or an answer cannot hold.
-func checkSummary(summary *patients.Summary) error {
-	if summary == nil {
+func checkSummary(statistics *summary.Summary) error {
+	if statistics == nil {
 		return nil
 	}
-	var dates []patients.SummaryDates
+	var dates []summary.Dates
 	var periods []string
-	if cgm := summary.CGMStats; cgm != nil {
+	if cgm := statistics.CGMStats; cgm != nil {
 		dates, periods = append(dates, cgm.Dates), slices.AppendSeq(periods, maps.Keys(cgm.Periods))
 	}
-	if bgm := summary.BGMStats; bgm != nil {
+	if bgm := statistics.BGMStats; bgm != nil {
 		dates, periods = append(dates, bgm.Dates), slices.AppendSeq(periods, maps.Keys(bgm.Periods))
 	}
 	for _, d := range dates {

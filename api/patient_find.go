@@ -32,7 +32,7 @@ func (h *Handlers) FindPatients(ctx context.Context, r gen.FindPatientsRequestOb
 		ids = append(ids, id)
 	}
 	page := store.NewPage(r.Params.Offset, r.Params.Limit)
-	found, err := h.services.Lists.Find(ctx, ids, valueOf(r.Params.Mrn), valueOf(r.Params.BirthDate), page)
+	found, err := h.services.Roster.Find(ctx, ids, valueOf(r.Params.Mrn), valueOf(r.Params.BirthDate), page)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func (h *Handlers) workspaces(ctx context.Context, workspaceID string, kind gen.
 
 // ListClinicsForPatient answers with the records of a user in all clinics.
 func (h *Handlers) ListClinicsForPatient(ctx context.Context, r gen.ListClinicsForPatientRequestObject) (gen.ListClinicsForPatientResponseObject, error) {
-	found, err := h.services.Lists.OfUser(ctx, r.UserId, store.NewPage(r.Params.Offset, r.Params.Limit))
+	found, err := h.services.Roster.OfUser(ctx, r.UserId, store.NewPage(r.Params.Offset, r.Params.Limit))
 	if err != nil {
 		return nil, err
 	}

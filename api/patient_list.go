@@ -10,7 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/tidepool-org/clinic/api/gen"
-	"github.com/tidepool-org/clinic/patients"
+	"github.com/tidepool-org/clinic/roster"
 	"github.com/tidepool-org/clinic/store"
 )
 
@@ -20,11 +20,11 @@ func (h *Handlers) ListPatients(ctx context.Context, r gen.ListPatientsRequestOb
 	if err != nil {
 		return nil, err
 	}
-	query, err := patients.ParseListQuery(requestFrom(ctx).query, store.NewPage(r.Params.Offset, r.Params.Limit))
+	query, err := roster.ParseQuery(requestFrom(ctx).query, store.NewPage(r.Params.Offset, r.Params.Limit))
 	if err != nil {
 		return nil, err
 	}
-	list, err := h.services.Lists.List(ctx, clinicID, query)
+	list, err := h.services.Roster.List(ctx, clinicID, query)
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +32,7 @@ func (h *Handlers) ListPatients(ctx context.Context, r gen.ListPatientsRequestOb
 }
 
 // patientListResponse writes a list while it is being read, so that a page of any length takes little memory.
-type patientListResponse struct{ list *patients.List }
+type patientListResponse struct{ list *roster.List }
 
 // flushSize is how much of an answer is collected before it is sent. Until then an error can still be answered as such.
 const flushSize = 1 << 20
@@ -90,7 +90,7 @@ func broken(sent bool, err error) error {
 }
 
 // patientResponse is the answer that shows one patient.
-type patientResponse struct{ row patients.Row }
+type patientResponse struct{ row roster.Row }
 
 // VisitGetPatientResponse writes the answer.
 func (p patientResponse) VisitGetPatientResponse(w http.ResponseWriter) error {
@@ -105,7 +105,7 @@ func (p patientResponse) VisitGetPatientResponse(w http.ResponseWriter) error {
 }
 
 // appendRow appends a patient of a list, as patientWire shows it.
-func appendRow(body []byte, row *patients.Row) ([]byte, error) {
+func appendRow(body []byte, row *roster.Row) ([]byte, error) {
 	encoded, err := json.Marshal(patientWire(&row.Patient))
 	if err != nil || !row.Summary.Exists() {
 		return append(body, encoded...), err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tidepool-org/clinic/api/gen"
 	"github.com/tidepool-org/clinic/patients"
+	"github.com/tidepool-org/clinic/summary"
 )
 
 var aTime = time.Date(2024, 5, 6, 7, 8, 9, 120_000_000, time.UTC)
@@ -42,7 +43,7 @@ func TestFullPatientIsShownWithoutInternalFields(t *testing.T) {
 		Tags:        patients.TagIDs{tag}, Sites: patients.Sites{{ID: site, Name: "East"}},
 		DataSources: &[]patients.DataSource{{DataSourceID: &source, ProviderName: "dexcom", State: "pending"}},
 		IsMigrated:  true, LegacyClinicianIDs: []string{"x"}, InvitedBy: new("y"),
-		Summary:                &patients.Summary{},
+		Summary:                &summary.Summary{},
 		Reviews:                []patients.Review{{ClinicianID: "c", Time: aTime}},
 		GlycemicRanges:         &patients.GlycemicRanges{Type: "preset", Preset: new("adaHighRisk")},
 		DiagnosisType:          new("type1"),

@@ -13,7 +13,7 @@ func (h *Handlers) GetPatient(ctx context.Context, r gen.GetPatientRequestObject
 	if err != nil {
 		return nil, err
 	}
-	row, err := h.services.Lists.Get(ctx, clinicID, r.PatientId)
+	row, err := h.services.Roster.Get(ctx, clinicID, r.PatientId)
 	if err != nil {
 		return nil, err
 	}

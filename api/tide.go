@@ -6,6 +6,7 @@ import (
 	"github.com/tidepool-org/clinic/api/gen"
 	"github.com/tidepool-org/clinic/internal/errs"
 	"github.com/tidepool-org/clinic/patients"
+	"github.com/tidepool-org/clinic/roster"
 )
 
 var errNoCutoff = errs.BadRequestf("no lastDataCutoff provided")
@@ -23,13 +24,13 @@ func (h *Handlers) TideReport(ctx context.Context, r gen.TideReportRequestObject
 	if r.Params.LastDataCutoff.IsZero() {
 		return nil, errNoCutoff
 	}
-	query := patients.TideQuery{
+	query := roster.TideQuery{
 		ClinicID: clinicID, Period: r.Params.Period, Tags: tags, Cutoff: r.Params.LastDataCutoff, ExcludeNoData: r.Params.ExcludeNoData,
 	}
 	for _, category := range r.Params.Categories {
 		query.Categories = append(query.Categories, string(category))
 	}
-	report, err := h.services.Lists.Tide(ctx, query)
+	report, err := h.services.Roster.Tide(ctx, query)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +60,7 @@ func tideConfig(r gen.TideReportRequestObject) gen.TideConfigV1 {
 	}
 }
 
-func tideResultsWire(report patients.TideReport, period string) gen.TideResultsV1 {
+func tideResultsWire(report roster.TideReport, period string) gen.TideResultsV1 {
 	results := make(gen.TideResultsV1, len(report))
 	for category, list := range report {
 		rows := make([]gen.TideResultPatientV1, 0, len(list))

@@ -19,6 +19,7 @@ import (
 	"github.com/tidepool-org/clinic/migration"
 	"github.com/tidepool-org/clinic/patients"
 	"github.com/tidepool-org/clinic/redox"
+	"github.com/tidepool-org/clinic/roster"
 	"github.com/tidepool-org/clinic/store"
 	"github.com/tidepool-org/clinic/xealth"
 )
@@ -65,7 +66,7 @@ func Domain() fx.Option {
 		clinicians.NewRepository,
 		clinicians.NewService,
 		patients.NewRepository,
-		patients.NewLists,
+		roster.NewService,
 		patients.NewService,
 		patients.NewUserEvents,
 		patients.NewGroups,
@@ -91,6 +92,7 @@ func Domain() fx.Option {
 		xealth.NewService,
 		func(s *clinics.Service) xealth.Clinics { return s },
 		func(s *patients.Service) xealth.Patients { return s },
+		func(s *roster.Service) xealth.Roster { return s },
 		func(users *platform.UserService) xealth.Users { return users },
 		func(auth *platform.AuthService) xealth.Tokens { return auth },
 		func(partner *platform.Xealth) xealth.OrderSource { return partner },
@@ -117,7 +119,7 @@ func openStore(c config.Store, log *zap.Logger, metrics *api.Metrics) (*store.Da
 // Indexes returns the indexes of all collections.
 func Indexes() []store.Indexes {
 	var all []store.Indexes
-	for _, owned := range [][]store.Indexes{clinics.Indexes(), merge.Indexes(), patients.Indexes(), clinicians.Indexes(), migration.Indexes(), redox.Indexes(), xealth.Indexes()} {
+	for _, owned := range [][]store.Indexes{clinics.Indexes(), merge.Indexes(), patients.Indexes(), roster.Indexes(), clinicians.Indexes(), migration.Indexes(), redox.Indexes(), xealth.Indexes()} {
 		all = append(all, owned...)
 	}
 	return all

@@ -8,6 +8,7 @@ import (
 	"github.com/tidepool-org/clinic/clinicians"
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/patients"
+	"github.com/tidepool-org/clinic/summary"
 )
 
 // Workspace is one of the two clinics with all that the plan is made from. The source of a merge is absorbed, its target
@@ -51,7 +52,7 @@ func NewPatient(stored *patients.Patient) Patient {
 	}
 }
 
-func latestUpload(summary *patients.Summary) time.Time {
+func latestUpload(summary *summary.Summary) time.Time {
 	var latest time.Time
 	if summary == nil {
 		return latest

@@ -1,3 +1,3 @@
-// Package patients owns the records of patients in clinics: their data, permissions, tags and sites, reviews, data sources
-// and summaries, the patient list and the TIDE report. It must not know HTTP.
+// Package patients owns the records of patients in clinics and the rules for changing them: their data, permissions, tags and
+// sites, reviews, data sources and subscriptions. Reading many of them is the business of package roster. It must not know HTTP.
 package patients

@@ -4,6 +4,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/tidepool-org/clinic/store"
+	"github.com/tidepool-org/clinic/summary"
 )
 
 // Indexes returns the indexes of the collections of this package. COMPAT: deployed databases have those up to the
@@ -27,11 +28,9 @@ func Indexes() []store.Indexes {
 		{Name: "PatientCGMSummary", Keys: store.Ascending("summary.cgmStats.id"), Partial: exists("summary.cgmStats.id")},
 		{Name: "PatientBGMSummary", Keys: store.Ascending("summary.bgmStats.id"), Partial: exists("summary.bgmStats.id")},
 	}
-	for _, period := range periods {
+	for _, period := range summary.Periods() {
 		indexes = append(indexes, meetingTargetsIndex(period))
 	}
-	indexes = append(indexes, ehrIndexes()...)
-	indexes = append(indexes, listIndexes()...)
 	return []store.Indexes{
 		{Collection: CollectionName, Indexes: indexes},
 		{Collection: "patient_deletions", Indexes: []store.Index{

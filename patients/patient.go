@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/tidepool-org/clinic/summary"
 )
 
 // CollectionName is the collection that holds one document for each patient of a clinic.
@@ -26,17 +28,17 @@ type Patient struct {
 	CreatedTime      time.Time     `bson:"createdTime"`
 	UpdatedTime      time.Time     `bson:"updatedTime"`
 
-	Permissions        *Permissions    `bson:"permissions,omitempty"`
-	Tags               TagIDs          `bson:"tags,omitempty"`
-	Sites              Sites           `bson:"sites,omitempty"`
-	DataSources        *[]DataSource   `bson:"dataSources,omitempty"` // a pointer to a nil list is stored as null
-	IsMigrated         bool            `bson:"isMigrated,omitempty"`
-	LegacyClinicianIDs []string        `bson:"legacyClinicianIds,omitempty"`
-	InvitedBy          *string         `bson:"invitedBy,omitempty"`
-	Summary            *Summary        `bson:"summary,omitempty"`
-	Reviews            []Review        `bson:"reviews,omitempty"` // newest first
-	GlycemicRanges     *GlycemicRanges `bson:"glycemicRanges,omitempty"`
-	DiagnosisType      *string         `bson:"diagnosisType,omitempty"`
+	Permissions        *Permissions     `bson:"permissions,omitempty"`
+	Tags               TagIDs           `bson:"tags,omitempty"`
+	Sites              Sites            `bson:"sites,omitempty"`
+	DataSources        *[]DataSource    `bson:"dataSources,omitempty"` // a pointer to a nil list is stored as null
+	IsMigrated         bool             `bson:"isMigrated,omitempty"`
+	LegacyClinicianIDs []string         `bson:"legacyClinicianIds,omitempty"`
+	InvitedBy          *string          `bson:"invitedBy,omitempty"`
+	Summary            *summary.Summary `bson:"summary,omitempty"`
+	Reviews            []Review         `bson:"reviews,omitempty"` // newest first
+	GlycemicRanges     *GlycemicRanges  `bson:"glycemicRanges,omitempty"`
+	DiagnosisType      *string          `bson:"diagnosisType,omitempty"`
 
 	LastUploadReminderTime *time.Time `bson:"lastUploadReminderTime,omitempty"`
 	// ProviderConnectionRequests maps a provider to the requests to connect its account, newest first.

@@ -6,20 +6,21 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/tidepool-org/clinic/store"
+	"github.com/tidepool-org/clinic/summary"
 )
 
 // SetSummary stores the statistics of a user in all clinics, and reports whether the user is a patient anywhere. Each half
-// that has an id replaces the stored one as a whole, the other stays. A nil summary removes both.
-func (s *Service) SetSummary(ctx context.Context, userID string, summary *Summary) (bool, error) {
+// that has an id replaces the stored one as a whole, the other stays. Nil removes both.
+func (s *Service) SetSummary(ctx context.Context, userID string, statistics *summary.Summary) (bool, error) {
 	set := bson.D{{Key: "updatedTime", Value: store.Now()}}
 	update := bson.D{{Key: "$unset", Value: bson.D{{Key: "summary", Value: ""}}}}
-	if summary != nil {
+	if statistics != nil {
 		update = nil
-		if summary.CGMStats != nil && summary.CGMStats.ID != nil {
-			set = append(set, bson.E{Key: "summary.cgmStats", Value: summary.CGMStats})
+		if statistics.CGMStats != nil && statistics.CGMStats.ID != nil {
+			set = append(set, bson.E{Key: "summary.cgmStats", Value: statistics.CGMStats})
 		}
-		if summary.BGMStats != nil && summary.BGMStats.ID != nil {
-			set = append(set, bson.E{Key: "summary.bgmStats", Value: summary.BGMStats})
+		if statistics.BGMStats != nil && statistics.BGMStats.ID != nil {
+			set = append(set, bson.E{Key: "summary.bgmStats", Value: statistics.BGMStats})
 		}
 	}
 	update = append(update, bson.E{Key: "$set", Value: set})

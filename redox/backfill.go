@@ -9,6 +9,7 @@ import (
 
 	"github.com/tidepool-org/clinic/internal/errs"
 	"github.com/tidepool-org/clinic/patients"
+	"github.com/tidepool-org/clinic/roster"
 	"github.com/tidepool-org/clinic/store"
 )
 
@@ -16,12 +17,13 @@ import (
 type Backfill struct {
 	messages *Repository
 	patients *patients.Service
+	roster   *roster.Service
 	log      *zap.Logger
 }
 
 // NewBackfill returns a backfill over the patients.
-func NewBackfill(messages *Repository, patients *patients.Service, log *zap.Logger) *Backfill {
-	return &Backfill{messages: messages, patients: patients, log: log}
+func NewBackfill(messages *Repository, patients *patients.Service, roster *roster.Service, log *zap.Logger) *Backfill {
+	return &Backfill{messages: messages, patients: patients, roster: roster, log: log}
 }
 
 // BackfillOptions say how a backfill works.
@@ -40,7 +42,7 @@ func (b *Backfill) Run(ctx context.Context, clinicID bson.ObjectID, o BackfillOp
 	updated, seen := 0, 0
 	var after bson.ObjectID
 	for {
-		batch, err := b.patients.CustodialWithoutEmail(ctx, clinicID, after, o.BatchSize)
+		batch, err := b.roster.CustodialWithoutEmail(ctx, clinicID, after, o.BatchSize)
 		if err != nil || len(batch) == 0 {
 			return updated, err
 		}

@@ -3,6 +3,7 @@ package redox
 import (
 	"github.com/tidepool-org/clinic/internal/errs"
 	"github.com/tidepool-org/clinic/patients"
+	"github.com/tidepool-org/clinic/roster"
 )
 
 // Criterion says what a patient must have in common with an order.
@@ -16,13 +17,13 @@ const (
 )
 
 // criteria maps each criterion to the part of an identity that it compares.
-var criteria = map[Criterion]func(patients.Identity) patients.Identity{
-	ByMRN: func(i patients.Identity) patients.Identity { return patients.Identity{MRN: i.MRN} },
-	ByMRNAndBirthDate: func(i patients.Identity) patients.Identity {
-		return patients.Identity{MRN: i.MRN, BirthDate: i.BirthDate}
+var criteria = map[Criterion]func(roster.Identity) roster.Identity{
+	ByMRN: func(i roster.Identity) roster.Identity { return roster.Identity{MRN: i.MRN} },
+	ByMRNAndBirthDate: func(i roster.Identity) roster.Identity {
+		return roster.Identity{MRN: i.MRN, BirthDate: i.BirthDate}
 	},
-	ByBirthDateAndFullName: func(i patients.Identity) patients.Identity {
-		return patients.Identity{BirthDate: i.BirthDate, FullName: i.FullName}
+	ByBirthDateAndFullName: func(i roster.Identity) roster.Identity {
+		return roster.Identity{BirthDate: i.BirthDate, FullName: i.FullName}
 	},
 }
 
@@ -33,23 +34,23 @@ var (
 
 // identity returns whom an order is about, and false if it has no MRN of the type, which means that it is about no patient.
 // An order with an MRN must also have date of birth and name, whatever is compared later.
-func identity(o order, mrnIDType string) (patients.Identity, bool, error) {
-	var who patients.Identity
+func identity(o order, mrnIDType string) (roster.Identity, bool, error) {
+	var who roster.Identity
 	var err error
 	if who.MRN, err = o.mrn(mrnIDType); err != nil || who.MRN == "" {
-		return patients.Identity{}, false, err
+		return roster.Identity{}, false, err
 	}
 	if who.BirthDate, err = o.birthDate(); err != nil {
-		return patients.Identity{}, false, err
+		return roster.Identity{}, false, err
 	}
 	if who.BirthDate == "" {
-		return patients.Identity{}, false, errNoBirthDate
+		return roster.Identity{}, false, errNoBirthDate
 	}
 	if who.FullName, err = o.fullName(); err != nil {
-		return patients.Identity{}, false, err
+		return roster.Identity{}, false, err
 	}
 	if who.FullName == "" {
-		return patients.Identity{}, false, errNoFullName
+		return roster.Identity{}, false, errNoFullName
 	}
 	return who, true, nil
 }

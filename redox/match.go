@@ -95,7 +95,7 @@ func (s *Service) patientsOf(ctx context.Context, o order, clinic *clinics.Clini
 		if !ok {
 			return nil, errs.BadRequestf("unknown criterion")
 		}
-		found, err := s.patients.FindByIdentity(ctx, clinic.ID, compared(who))
+		found, err := s.roster.FindByIdentity(ctx, clinic.ID, compared(who))
 		if err != nil {
 			return nil, err
 		}

@@ -8,7 +8,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
-	"github.com/tidepool-org/clinic/patients"
+	"github.com/tidepool-org/clinic/roster"
 )
 
 // scheduledOrder asks the worker to send the reports of a patient again. COMPAT: it is never updated, as a message.
@@ -32,19 +32,19 @@ const (
 type scheduling struct {
 	repository *Repository
 	now        time.Time
-	waiting    map[bson.ObjectID][]patients.Subscriber // by message, not looked up yet
-	count      int                                     // of those waiting
+	waiting    map[bson.ObjectID][]roster.Subscriber // by message, not looked up yet
+	count      int                                   // of those waiting
 	bulk       []any
 	size       int // of the bulk, in bytes
 	written    int
 }
 
 func (r *Repository) newScheduling(now time.Time) *scheduling {
-	return &scheduling{repository: r, now: now, waiting: map[bson.ObjectID][]patients.Subscriber{}}
+	return &scheduling{repository: r, now: now, waiting: map[bson.ObjectID][]roster.Subscriber{}}
 }
 
 // add takes a subscriber in. What was taken in is written by finish at the latest.
-func (s *scheduling) add(ctx context.Context, subscriber patients.Subscriber) error {
+func (s *scheduling) add(ctx context.Context, subscriber roster.Subscriber) error {
 	s.waiting[subscriber.Message] = append(s.waiting[subscriber.Message], subscriber)
 	if s.count++; s.count < lookupLimit {
 		return nil
@@ -95,7 +95,7 @@ func (s *scheduling) lookup(ctx context.Context) error {
 	return nil
 }
 
-func (s *scheduling) put(ctx context.Context, subscriber patients.Subscriber, message storedMessage, before *scheduledRef) error {
+func (s *scheduling) put(ctx context.Context, subscriber roster.Subscriber, message storedMessage, before *scheduledRef) error {
 	document, err := bson.Marshal(scheduledOrder{
 		ID: bson.NewObjectID(), UserID: subscriber.UserID, ClinicID: subscriber.ClinicID, CreatedTime: s.now,
 		LastMatchedOrder: message, PrecedingDocument: before,

@@ -11,6 +11,7 @@ import (
 	"github.com/tidepool-org/clinic/config"
 	"github.com/tidepool-org/clinic/internal/errs"
 	"github.com/tidepool-org/clinic/patients"
+	"github.com/tidepool-org/clinic/roster"
 )
 
 // Service receives messages, matches orders and schedules reports.
@@ -19,13 +20,14 @@ type Service struct {
 	messages *Repository
 	clinics  *clinics.Repository
 	patients *patients.Repository
+	roster   *roster.Service
 	turns    turns
 	log      *zap.Logger
 }
 
 // NewService returns a service that accepts nothing from Redox if no token is configured.
-func NewService(c config.Redox, messages *Repository, clinics *clinics.Repository, patients *patients.Repository, log *zap.Logger) *Service {
-	return &Service{token: string(c.VerificationToken), messages: messages, clinics: clinics, patients: patients, log: log}
+func NewService(c config.Redox, messages *Repository, clinics *clinics.Repository, patients *patients.Repository, roster *roster.Service, log *zap.Logger) *Service {
+	return &Service{token: string(c.VerificationToken), messages: messages, clinics: clinics, patients: patients, roster: roster, log: log}
 }
 
 var (

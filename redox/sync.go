@@ -8,7 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tidepool-org/clinic/clinics"
-	"github.com/tidepool-org/clinic/patients"
+	"github.com/tidepool-org/clinic/roster"
 	"github.com/tidepool-org/clinic/store"
 )
 
@@ -31,7 +31,7 @@ func (s *Service) SyncClinic(ctx context.Context, clinicID bson.ObjectID) (int, 
 	}
 	defer done()
 	work := s.messages.newScheduling(store.Now())
-	for subscriber, err := range s.patients.ReportSubscribers(ctx, clinicID) {
+	for subscriber, err := range s.roster.ReportSubscribers(ctx, clinicID) {
 		if err == nil {
 			err = work.add(ctx, subscriber)
 		}
@@ -52,8 +52,8 @@ func (s *Service) SyncPatient(ctx context.Context, userID string) (int, error) {
 		return 0, err
 	}
 	defer done()
-	var subscribers []patients.Subscriber
-	for subscriber, err := range s.patients.ReportSubscriptions(ctx, userID) {
+	var subscribers []roster.Subscriber
+	for subscriber, err := range s.roster.ReportSubscriptions(ctx, userID) {
 		if err != nil {
 			return 0, err
 		}
@@ -75,7 +75,7 @@ func (s *Service) SyncPatient(ctx context.Context, userID string) (int, error) {
 	return work.finish(ctx)
 }
 
-func clinicsOf(subscribers []patients.Subscriber) []bson.ObjectID {
+func clinicsOf(subscribers []roster.Subscriber) []bson.ObjectID {
 	ids := make([]bson.ObjectID, 0, len(subscribers))
 	for _, subscriber := range subscribers {
 		if !slices.Contains(ids, subscriber.ClinicID) {

@@ -19,6 +19,7 @@ import (
 	"github.com/tidepool-org/clinic/internal/testkit"
 	"github.com/tidepool-org/clinic/patients"
 	"github.com/tidepool-org/clinic/redox"
+	"github.com/tidepool-org/clinic/roster"
 	"github.com/tidepool-org/clinic/store"
 )
 
@@ -42,7 +43,7 @@ func newConnected(t *testing.T) connected {
 }
 
 func newService(d *store.Database) *redox.Service {
-	return redox.NewService(config.Redox{}, redox.NewRepository(d), clinics.NewRepository(d), patients.NewRepository(d, config.Demo{}), zap.NewNop())
+	return redox.NewService(config.Redox{}, redox.NewRepository(d), clinics.NewRepository(d), patients.NewRepository(d, config.Demo{}), roster.NewService(d), zap.NewNop())
 }
 
 // subscribe stores patients, each subscribed by an order that holds the filling.

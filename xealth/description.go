@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tidepool-org/clinic/patients"
+	"github.com/tidepool-org/clinic/summary"
 )
 
 // latest returns the later of two times, either of which may be unknown; the zero time if both are.
@@ -20,7 +21,7 @@ func latest(a, b *time.Time) time.Time {
 }
 
 // dates returns the dates of both kinds of statistics. What is missing has no dates.
-func dates(summary *patients.Summary) (cgm, bgm patients.SummaryDates) {
+func dates(summary *summary.Summary) (cgm, bgm summary.Dates) {
 	if summary == nil {
 		return cgm, bgm
 	}

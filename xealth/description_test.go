@@ -9,6 +9,7 @@ import (
 
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/patients"
+	"github.com/tidepool-org/clinic/summary"
 )
 
 func at(day int) *time.Time {
@@ -39,21 +40,21 @@ func TestClaimed(t *testing.T) {
 
 func TestProgramDates(t *testing.T) {
 	t.Parallel()
-	summary := func(cgm, bgm patients.SummaryDates) *patients.Summary {
-		return &patients.Summary{CGMStats: &patients.CGMStats{Dates: cgm}, BGMStats: &patients.BGMStats{Dates: bgm}}
+	statistics := func(cgm, bgm summary.Dates) *summary.Summary {
+		return &summary.Summary{CGMStats: &summary.CGMStats{Dates: cgm}, BGMStats: &summary.BGMStats{Dates: bgm}}
 	}
 	for name, test := range map[string]struct {
-		summary             *patients.Summary
+		summary             *summary.Summary
 		viewed              time.Time
 		upload              string
 		alert, hasStatusURL bool
 	}{
 		"nothing":              {nil, time.Time{}, "N/A", false, false},
 		"viewed, nothing":      {nil, *at(5), "N/A", false, false},
-		"never viewed":         {summary(patients.SummaryDates{LastUpdatedDate: at(3)}, patients.SummaryDates{LastUpdatedDate: at(4), LastUploadDate: at(1)}), time.Time{}, "2024-01-04", true, true},
-		"viewed at that time":  {summary(patients.SummaryDates{LastUpdatedDate: at(3)}, patients.SummaryDates{}), *at(3), "2024-01-03", false, false},
-		"viewed before":        {summary(patients.SummaryDates{LastUpdatedDate: at(3), LastUploadDate: at(3)}, patients.SummaryDates{}), *at(2), "2024-01-03", true, true},
-		"fingersticks are old": {summary(patients.SummaryDates{LastUpdatedDate: at(9)}, patients.SummaryDates{LastUpdatedDate: at(4)}), *at(5), "2024-01-09", true, false},
+		"never viewed":         {statistics(summary.Dates{LastUpdatedDate: at(3)}, summary.Dates{LastUpdatedDate: at(4), LastUploadDate: at(1)}), time.Time{}, "2024-01-04", true, true},
+		"viewed at that time":  {statistics(summary.Dates{LastUpdatedDate: at(3)}, summary.Dates{}), *at(3), "2024-01-03", false, false},
+		"viewed before":        {statistics(summary.Dates{LastUpdatedDate: at(3), LastUploadDate: at(3)}, summary.Dates{}), *at(2), "2024-01-03", true, true},
+		"fingersticks are old": {statistics(summary.Dates{LastUpdatedDate: at(9)}, summary.Dates{LastUpdatedDate: at(4)}), *at(5), "2024-01-09", true, false},
 	} {
 		shown := program(&patients.Patient{Summary: test.summary}, orderSummary{ProgramID: "1", EventTimeStamp: *at(1)}, test.viewed)
 		require.Contains(t, shown.Description, "Last Upload: "+test.upload+" |", name)

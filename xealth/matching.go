@@ -11,6 +11,7 @@ import (
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/internal/errs"
 	"github.com/tidepool-org/clinic/patients"
+	"github.com/tidepool-org/clinic/roster"
 )
 
 // The errors of a search for the clinic and the patient of a message. Callers put the step before them.
@@ -87,16 +88,16 @@ func (p PatientIdentity) mrn(clinic *clinics.Clinic) string {
 // patientByMRN returns the patient of the clinic with this medical record number, whatever the birth date. Both are nil if
 // there is none.
 func (s *Service) patientByMRN(ctx context.Context, m match) (*patients.Patient, error) {
-	return s.onePatient(ctx, m.clinic.ID, patients.Identity{MRN: m.mrn})
+	return s.onePatient(ctx, m.clinic.ID, roster.Identity{MRN: m.mrn})
 }
 
 // patient returns the patient of the clinic with this medical record number and birth date. Both are nil if there is none.
 func (s *Service) patient(ctx context.Context, m match) (*patients.Patient, error) {
-	return s.onePatient(ctx, m.clinic.ID, patients.Identity{MRN: m.mrn, BirthDate: string(m.born)})
+	return s.onePatient(ctx, m.clinic.ID, roster.Identity{MRN: m.mrn, BirthDate: string(m.born)})
 }
 
-func (s *Service) onePatient(ctx context.Context, clinicID bson.ObjectID, who patients.Identity) (*patients.Patient, error) {
-	found, err := s.patients.FindByIdentity(ctx, clinicID, who)
+func (s *Service) onePatient(ctx context.Context, clinicID bson.ObjectID, who roster.Identity) (*patients.Patient, error) {
+	found, err := s.roster.FindByIdentity(ctx, clinicID, who)
 	switch {
 	case err != nil || len(found) == 0:
 		return nil, err

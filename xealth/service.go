@@ -14,6 +14,7 @@ import (
 	"github.com/tidepool-org/clinic/config"
 	"github.com/tidepool-org/clinic/internal/platform"
 	"github.com/tidepool-org/clinic/patients"
+	"github.com/tidepool-org/clinic/roster"
 	"github.com/tidepool-org/clinic/store"
 )
 
@@ -26,10 +27,14 @@ type Clinics interface {
 // Patients finds, adds and changes patients.
 type Patients interface {
 	Get(ctx context.Context, clinicID bson.ObjectID, userID string) (*patients.Patient, error)
-	FindByIdentity(ctx context.Context, clinicID bson.ObjectID, who patients.Identity) ([]*patients.Patient, error)
 	CreateCustodial(ctx context.Context, clinicID bson.ObjectID, details patients.Details, invitedBy *string) (*patients.Patient, error)
 	ConnectProvider(ctx context.Context, clinicID bson.ObjectID, userID, provider string) error
 	ChangeSubscription(ctx context.Context, clinicID bson.ObjectID, userID string, change patients.SubscriptionChange) error
+}
+
+// Roster finds the patients that an order may mean.
+type Roster interface {
+	FindByIdentity(ctx context.Context, clinicID bson.ObjectID, who roster.Identity) ([]*patients.Patient, error)
 }
 
 // Users finds accounts.
@@ -56,6 +61,7 @@ type Params struct {
 	Database *store.Database
 	Clinics  Clinics
 	Patients Patients
+	Roster   Roster
 	Users    Users
 	Tokens   Tokens
 	Source   OrderSource
@@ -66,6 +72,7 @@ type Params struct {
 type Service struct {
 	clinics  Clinics
 	patients Patients
+	roster   Roster
 	users    Users
 	tokens   Tokens
 	source   OrderSource
@@ -83,7 +90,7 @@ type Service struct {
 // NewService returns the service. It calls nobody before it is asked to.
 func NewService(p Params) *Service {
 	return &Service{
-		clinics: p.Clinics, patients: p.Patients, users: p.Users, tokens: p.Tokens, source: p.Source,
+		clinics: p.Clinics, patients: p.Patients, roster: p.Roster, users: p.Users, tokens: p.Tokens, source: p.Source,
 		preorders:      preorders{p.Database.Collection(preorderCollection)},
 		orders:         orders{p.Database.Collection(orderCollection)},
 		views:          views{p.Database.Collection(viewCollection)},

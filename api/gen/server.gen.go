@@ -17,6 +17,7 @@ import (
 	"github.com/oapi-codegen/runtime"
 	openapi_types "github.com/oapi-codegen/runtime/types"
 	"github.com/tidepool-org/clinic/patients"
+	"github.com/tidepool-org/clinic/summary"
 )
 
 // Defines values for ClinicV1ClinicSize.
@@ -3651,7 +3652,7 @@ type PatientReviewV1 = patients.Review
 type PatientReviewsV1 = []PatientReviewV1
 
 // PatientSummaryV1 Statistics of a patient's glucose data, made by the data services.
-type PatientSummaryV1 = patients.Summary
+type PatientSummaryV1 = summary.Summary
 
 // PatientTagV1 A label that a clinic puts on patients.
 type PatientTagV1 struct {

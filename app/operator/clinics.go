@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tidepool-org/clinic/clinics"
-	"github.com/tidepool-org/clinic/patients"
+	"github.com/tidepool-org/clinic/roster"
 	"github.com/tidepool-org/clinic/store"
 )
 
@@ -143,17 +143,17 @@ func (t *tool) reach(ctx context.Context, clinic *clinics.Clinic) (counts patien
 	yes := true
 	for _, count := range []struct {
 		into   *int
-		filter patients.EHRFilter
+		filter roster.EHRFilter
 	}{
-		{&counts.Total, patients.EHRFilter{}},
-		{&counts.WithMRN, patients.EHRFilter{MRN: &yes}},
-		{&counts.WithSubscription, patients.EHRFilter{Subscribed: &yes}},
+		{&counts.Total, roster.EHRFilter{}},
+		{&counts.WithMRN, roster.EHRFilter{MRN: &yes}},
+		{&counts.WithSubscription, roster.EHRFilter{Subscribed: &yes}},
 	} {
-		if *count.into, err = t.services.Patients.CountForEHR(ctx, clinic.ID, count.filter); err != nil {
+		if *count.into, err = t.services.Roster.CountForEHR(ctx, clinic.ID, count.filter); err != nil {
 			return counts, err
 		}
 	}
-	counts.ActiveSubscribers, err = t.services.Patients.CountReportSubscribers(ctx, clinic.ID)
+	counts.ActiveSubscribers, err = t.services.Roster.CountReportSubscribers(ctx, clinic.ID)
 	return counts, err
 }
 

@@ -9,7 +9,7 @@ import (
 
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/internal/platform"
-	"github.com/tidepool-org/clinic/patients"
+	"github.com/tidepool-org/clinic/roster"
 	"github.com/tidepool-org/clinic/store"
 )
 
@@ -34,7 +34,7 @@ func (t *tool) enrollPatients() *cobra.Command {
 				return errLimit
 			}
 			yes, no := true, false
-			list, total, err := t.services.Patients.ListForEHR(ctx, clinic.ID, patients.EHRFilter{UserID: userID, Subscribed: &no, MRN: &yes}, store.Page{Limit: limit})
+			list, total, err := t.services.Roster.ListForEHR(ctx, clinic.ID, roster.EHRFilter{UserID: userID, Subscribed: &no, MRN: &yes}, store.Page{Limit: limit})
 			if err != nil {
 				return err
 			}

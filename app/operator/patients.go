@@ -13,6 +13,7 @@ import (
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/patients"
 	"github.com/tidepool-org/clinic/redox"
+	"github.com/tidepool-org/clinic/roster"
 	"github.com/tidepool-org/clinic/store"
 )
 
@@ -23,7 +24,7 @@ var errLimit = errors.New("--limit must be at least 1, and --offset not negative
 
 func (t *tool) listPatients() *cobra.Command {
 	var page store.Page
-	var filter patients.EHRFilter
+	var filter roster.EHRFilter
 	var withSubscription, withoutSubscription, withMRN, withoutMRN bool
 	command := &cobra.Command{
 		Use: "list CLINIC_ID", Short: "List patients with their subscriptions, by MRN", Args: cobra.ExactArgs(1),
@@ -36,7 +37,7 @@ func (t *tool) listPatients() *cobra.Command {
 				return errLimit
 			}
 			filter.Subscribed, filter.MRN = choice(withSubscription, withoutSubscription), choice(withMRN, withoutMRN)
-			list, total, err := t.services.Patients.ListForEHR(ctx, clinic.ID, filter, page)
+			list, total, err := t.services.Roster.ListForEHR(ctx, clinic.ID, filter, page)
 			if err != nil {
 				return err
 			}

@@ -15,6 +15,7 @@ import (
 	"github.com/tidepool-org/clinic/internal/platform"
 	"github.com/tidepool-org/clinic/patients"
 	"github.com/tidepool-org/clinic/redox"
+	"github.com/tidepool-org/clinic/roster"
 	"github.com/tidepool-org/clinic/store"
 )
 
@@ -34,6 +35,7 @@ type services struct {
 	Store    *store.Database
 	Clinics  *clinics.Repository
 	Patients *patients.Repository
+	Roster   *roster.Service
 	Redox    *redox.Service
 	Backfill *redox.Backfill
 	Users    *platform.UserService

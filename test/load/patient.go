@@ -10,6 +10,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/tidepool-org/clinic/patients"
+	"github.com/tidepool-org/clinic/summary"
 )
 
 // seededTime is what seeding takes for now, so that the same number of patients always makes the same clinic.
@@ -68,32 +69,32 @@ func (m *maker) id(n int) bson.ObjectID {
 	return id
 }
 
-func (m *maker) summary(n int) *patients.Summary {
+func (m *maker) summary(n int) *summary.Summary {
 	last := seededTime.Add(-time.Duration(m.random.IntN(60*24)) * time.Hour)
-	dates := patients.SummaryDates{
+	dates := summary.Dates{
 		HasFirstData: true, FirstData: ptr(last.AddDate(-1, 0, 0)), HasLastData: true, LastData: &last,
 		HasLastUploadDate: true, LastUploadDate: ptr(last.Add(time.Hour)), LastUpdatedDate: ptr(last.Add(2 * time.Hour)),
 		LastUpdatedReason: []string{"UPLOAD_COMPLETED"},
 	}
-	config := patients.SummaryConfig{SchemaVersion: 5, HighGlucoseThreshold: 10, VeryHighGlucoseThreshold: 13.9, LowGlucoseThreshold: 3.9, VeryLowGlucoseThreshold: 3}
-	summary := &patients.Summary{
-		CGMStats: &patients.CGMStats{ID: ptr(fmt.Sprintf("%024x", 2*n)), Config: config, Dates: dates, Periods: map[string]patients.CGMPeriod{}},
+	config := summary.Config{SchemaVersion: 5, HighGlucoseThreshold: 10, VeryHighGlucoseThreshold: 13.9, LowGlucoseThreshold: 3.9, VeryLowGlucoseThreshold: 3}
+	statistics := &summary.Summary{
+		CGMStats: &summary.CGMStats{ID: ptr(fmt.Sprintf("%024x", 2*n)), Config: config, Dates: dates, Periods: map[string]summary.CGMPeriod{}},
 	}
 	for _, name := range []string{"1d", "7d", "14d", "30d"} {
-		var period patients.CGMPeriod
+		var period summary.CGMPeriod
 		m.fill(&period)
-		summary.CGMStats.Periods[name] = period
+		statistics.CGMStats.Periods[name] = period
 	}
 	if n%5 == 4 {
-		return summary
+		return statistics
 	}
-	summary.BGMStats = &patients.BGMStats{ID: ptr(fmt.Sprintf("%024x", 2*n+1)), Config: config, Dates: dates, Periods: map[string]patients.BGMPeriod{}}
+	statistics.BGMStats = &summary.BGMStats{ID: ptr(fmt.Sprintf("%024x", 2*n+1)), Config: config, Dates: dates, Periods: map[string]summary.BGMPeriod{}}
 	for _, name := range []string{"1d", "7d", "14d", "30d"} {
-		var period patients.BGMPeriod
+		var period summary.BGMPeriod
 		m.fill(&period)
-		summary.BGMStats.Periods[name] = period
+		statistics.BGMStats.Periods[name] = period
 	}
-	return summary
+	return statistics
 }
 
 // fill gives every field of a period a value, by its type: fractions, counts, and flags that say that the values are known.

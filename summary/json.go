@@ -1,4 +1,4 @@
-package patients
+package summary
 
 import (
 	"encoding/json"
@@ -12,16 +12,19 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
-// StoredSummary is a summary as it is stored. It is written as the JSON that the Summary struct would give, but straight
+// Stored is a summary as it is stored. It is written as the JSON that the Summary struct would give, but straight
 // from the stored form: a summary has some 900 values, and making and reading a struct of them for each patient takes most
 // of the time of a list.
-type StoredSummary struct{ value bson.RawValue }
+type Stored struct{ value bson.RawValue }
+
+// NewStored returns the value of the field summary of a stored patient, whose memory it shares. The zero value stands for none.
+func NewStored(value bson.RawValue) Stored { return Stored{value} }
 
 // Exists reports whether there is a summary.
-func (s StoredSummary) Exists() bool { return s.value.Type == bson.TypeEmbeddedDocument }
+func (s Stored) Exists() bool { return s.value.Type == bson.TypeEmbeddedDocument }
 
 // Decode returns the summary as a struct, nil if there is none.
-func (s StoredSummary) Decode() (*Summary, error) {
+func (s Stored) Decode() (*Summary, error) {
 	if !s.Exists() {
 		return nil, nil
 	}
@@ -30,7 +33,7 @@ func (s StoredSummary) Decode() (*Summary, error) {
 }
 
 // AppendJSON appends the summary in its wire form. There must be one.
-func (s StoredSummary) AppendJSON(to []byte) ([]byte, error) {
+func (s Stored) AppendJSON(to []byte) ([]byte, error) {
 	start := len(to)
 	if done, ok := summaryShape.append(to, s.value.Value); ok {
 		return done, nil
@@ -48,7 +51,7 @@ func (s StoredSummary) AppendJSON(to []byte) ([]byte, error) {
 }
 
 // MarshalJSON is AppendJSON for encoders.
-func (s StoredSummary) MarshalJSON() ([]byte, error) { return s.AppendJSON(nil) }
+func (s Stored) MarshalJSON() ([]byte, error) { return s.AppendJSON(nil) }
 
 var summaryShape = newShape(reflect.TypeFor[Summary]())
 

@@ -1,4 +1,4 @@
-package patients
+package roster
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
+	"github.com/tidepool-org/clinic/patients"
 	"github.com/tidepool-org/clinic/store"
 )
 
@@ -21,7 +22,7 @@ type Identity struct {
 const maxMatches = 100
 
 // activeReports selects patients whose reports go to the health record of the clinic.
-const activeReports = "ehrSubscriptions." + SummaryAndReports + ".active"
+const activeReports = "ehrSubscriptions." + patients.SummaryAndReports + ".active"
 
 // ehrIndexes serve the search for the patient of an order, and the search for subscribers. The plain index of medical
 // record numbers cannot serve a comparison that ignores case.
@@ -34,7 +35,7 @@ func ehrIndexes() []store.Index {
 
 // FindByIdentity returns the patients of the clinic who equal the identity but for case and accents, ordered by full name
 // and then id. An identity without members fits nobody. It returns at most 100.
-func (r *Repository) FindByIdentity(ctx context.Context, clinicID bson.ObjectID, who Identity) ([]*Patient, error) {
+func (s *Service) FindByIdentity(ctx context.Context, clinicID bson.ObjectID, who Identity) ([]*patients.Patient, error) {
 	if who == (Identity{}) {
 		return nil, nil
 	}
@@ -44,14 +45,14 @@ func (r *Repository) FindByIdentity(ctx context.Context, clinicID bson.ObjectID,
 			filter = append(filter, bson.E{Key: member.field, Value: member.value})
 		}
 	}
-	cursor, err := findBy(ctx, r.collection, filter, options.Find().
+	cursor, err := findBy(ctx, s.collection, filter, options.Find().
 		SetCollation(store.IgnoreCaseAndAccents()).
 		SetSort(store.Ascending("fullName", "_id")).
 		SetLimit(maxMatches), identityIndex(who.MRN, who.BirthDate))
 	if err != nil {
 		return nil, err
 	}
-	var found []*Patient
+	var found []*patients.Patient
 	return found, cursor.All(ctx, &found)
 }
 
@@ -65,22 +66,22 @@ type Subscriber struct {
 
 // ReportSubscribers goes through the patients of the clinic whose reports go to its health record, without holding more
 // than a few of them. Patients for whom no order was ever matched are left out. It ends with the first error.
-func (r *Repository) ReportSubscribers(ctx context.Context, clinicID bson.ObjectID) iter.Seq2[Subscriber, error] {
-	return r.subscribers(ctx, bson.D{{Key: "clinicId", Value: clinicID}, {Key: activeReports, Value: true}})
+func (s *Service) ReportSubscribers(ctx context.Context, clinicID bson.ObjectID) iter.Seq2[Subscriber, error] {
+	return s.subscribers(ctx, bson.D{{Key: "clinicId", Value: clinicID}, {Key: activeReports, Value: true}})
 }
 
 // ReportSubscriptions is ReportSubscribers for the records of one user in all clinics.
-func (r *Repository) ReportSubscriptions(ctx context.Context, userID string) iter.Seq2[Subscriber, error] {
-	return r.subscribers(ctx, bson.D{{Key: "userId", Value: userID}, {Key: activeReports, Value: true}})
+func (s *Service) ReportSubscriptions(ctx context.Context, userID string) iter.Seq2[Subscriber, error] {
+	return s.subscribers(ctx, bson.D{{Key: "userId", Value: userID}, {Key: activeReports, Value: true}})
 }
 
-func (r *Repository) subscribers(ctx context.Context, filter bson.D) iter.Seq2[Subscriber, error] {
+func (s *Service) subscribers(ctx context.Context, filter bson.D) iter.Seq2[Subscriber, error] {
 	return func(yield func(Subscriber, error) bool) {
-		cursor, err := r.collection.Find(ctx, filter, options.Find().
+		cursor, err := s.collection.Find(ctx, filter, options.Find().
 			SetSort(store.Ascending("clinicId", "userId")).
-			SetProjection(store.Ascending("clinicId", "userId", "ehrSubscriptions."+SummaryAndReports+".matchedMessages")))
-		for patient, err := range store.Documents[Patient](ctx, cursor, err) {
-			matched := patient.EHRSubscriptions[SummaryAndReports].MatchedMessages
+			SetProjection(store.Ascending("clinicId", "userId", "ehrSubscriptions."+patients.SummaryAndReports+".matchedMessages")))
+		for patient, err := range store.Documents[patients.Patient](ctx, cursor, err) {
+			matched := patient.EHRSubscriptions[patients.SummaryAndReports].MatchedMessages
 			if err == nil && len(matched) == 0 {
 				continue
 			}

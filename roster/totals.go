@@ -1,4 +1,4 @@
-package patients
+package roster
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tidepool-org/clinic/clinics"
+	"github.com/tidepool-org/clinic/patients"
 	"github.com/tidepool-org/clinic/store"
 )
 
@@ -48,7 +49,7 @@ const (
 
 func newTotals(d *store.Database) *totals {
 	return &totals{
-		patients: d.Collection(CollectionName), clinics: d.Collection(clinics.CollectionName),
+		patients: d.Collection(patients.CollectionName), clinics: d.Collection(clinics.CollectionName),
 		maxAge: totalMaxAge, counts: map[bson.ObjectID]countedTotal{},
 	}
 }

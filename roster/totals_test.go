@@ -1,4 +1,4 @@
-package patients_test
+package roster_test
 
 import (
 	"testing"
@@ -10,19 +10,20 @@ import (
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/internal/testkit"
 	"github.com/tidepool-org/clinic/patients"
+	"github.com/tidepool-org/clinic/roster"
 )
 
 // The total is right at once after every write that leaves a trace, whoever made it, and soon after any other.
 func TestTotalsFollowWhatOthersWrite(t *testing.T) {
 	t.Parallel()
 	d := testkit.Database(t)
-	lists := patients.NewLists(d)
+	lists := roster.NewService(d)
 	lists.KeepTotals(time.Hour)
 	clinicID := bson.NewObjectID()
 	records, owners := d.Collection(patients.CollectionName), d.Collection(clinics.CollectionName)
 	total := func() int {
 		t.Helper()
-		query, err := patients.ParseListQuery(nil, everyone)
+		query, err := roster.ParseQuery(nil, everyone)
 		require.NoError(t, err)
 		list, err := lists.List(t.Context(), clinicID, query)
 		require.NoError(t, err)

@@ -1,4 +1,4 @@
-package patients
+package roster
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
+	"github.com/tidepool-org/clinic/patients"
 	"github.com/tidepool-org/clinic/store"
 )
 
@@ -22,25 +23,25 @@ type EHRFilter struct {
 
 // ListForEHR returns a page of the patients of the clinic, without summaries, ordered by medical record number and then id,
 // and how many there are in all.
-func (r *Repository) ListForEHR(ctx context.Context, clinicID bson.ObjectID, filter EHRFilter, page store.Page) ([]*Patient, int, error) {
+func (s *Service) ListForEHR(ctx context.Context, clinicID bson.ObjectID, filter EHRFilter, page store.Page) ([]*patients.Patient, int, error) {
 	query := filter.query(clinicID)
-	total, err := r.collection.CountDocuments(ctx, query)
+	total, err := s.collection.CountDocuments(ctx, query)
 	if err != nil {
 		return nil, 0, err
 	}
-	list, err := r.find(ctx, query, page.Find().SetSort(store.Ascending("mrn", "_id")))
+	list, err := s.patients(ctx, query, page.Find().SetSort(store.Ascending("mrn", "_id")))
 	return list, int(total), err
 }
 
 // CountForEHR returns how many patients of the clinic the filter admits.
-func (r *Repository) CountForEHR(ctx context.Context, clinicID bson.ObjectID, filter EHRFilter) (int, error) {
-	n, err := r.collection.CountDocuments(ctx, filter.query(clinicID))
+func (s *Service) CountForEHR(ctx context.Context, clinicID bson.ObjectID, filter EHRFilter) (int, error) {
+	n, err := s.collection.CountDocuments(ctx, filter.query(clinicID))
 	return int(n), err
 }
 
 // CountReportSubscribers returns how many patients of the clinic have an active subscription of Redox.
-func (r *Repository) CountReportSubscribers(ctx context.Context, clinicID bson.ObjectID) (int, error) {
-	n, err := r.collection.CountDocuments(ctx, bson.D{{Key: "clinicId", Value: clinicID}, {Key: activeReports, Value: true}})
+func (s *Service) CountReportSubscribers(ctx context.Context, clinicID bson.ObjectID) (int, error) {
+	n, err := s.collection.CountDocuments(ctx, bson.D{{Key: "clinicId", Value: clinicID}, {Key: activeReports, Value: true}})
 	return int(n), err
 }
 
@@ -69,8 +70,8 @@ func present(wanted bool, empty any) bson.D {
 
 // CustodialWithoutEmail returns up to limit custodial patients of the clinic who have no address, without summaries,
 // ordered by id and beginning after the given one. Whoever gets an address meanwhile does not move the others.
-func (r *Repository) CustodialWithoutEmail(ctx context.Context, clinicID, after bson.ObjectID, limit int) ([]*Patient, error) {
-	return r.find(ctx, bson.D{
+func (s *Service) CustodialWithoutEmail(ctx context.Context, clinicID, after bson.ObjectID, limit int) ([]*patients.Patient, error) {
+	return s.patients(ctx, bson.D{
 		{Key: "clinicId", Value: clinicID},
 		{Key: "email", Value: present(false, "")},
 		{Key: "permissions.custodian", Value: bson.D{{Key: "$ne", Value: nil}}},
@@ -78,11 +79,11 @@ func (r *Repository) CustodialWithoutEmail(ctx context.Context, clinicID, after 
 	}, store.Page{Limit: limit}.Find().SetSort(store.Ascending("_id")))
 }
 
-func (r *Repository) find(ctx context.Context, query bson.D, o *options.FindOptionsBuilder) ([]*Patient, error) {
-	cursor, err := r.collection.Find(ctx, query, o.SetProjection(bson.D{{Key: "summary", Value: 0}}))
+func (s *Service) patients(ctx context.Context, query bson.D, o *options.FindOptionsBuilder) ([]*patients.Patient, error) {
+	cursor, err := s.collection.Find(ctx, query, o.SetProjection(bson.D{{Key: "summary", Value: 0}}))
 	if err != nil {
 		return nil, err
 	}
-	var list []*Patient
+	var list []*patients.Patient
 	return list, cursor.All(ctx, &list)
 }

@@ -1,4 +1,4 @@
-package patients
+package roster
 
 import (
 	"context"
@@ -10,19 +10,20 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tidepool-org/clinic/patients"
 	"github.com/tidepool-org/clinic/store"
 )
 
-// Lists reads patients by the page.
-type Lists struct {
+// Service reads the patients of clinics.
+type Service struct {
 	collection *mongo.Collection
 	totals     *totals
 }
 
-// NewLists returns lists of the patients of the database.
-func NewLists(d *store.Database) *Lists {
-	collection := d.Collection(CollectionName)
-	return &Lists{collection: collection, totals: newTotals(d)}
+// NewService returns the patients of the database.
+func NewService(d *store.Database) *Service {
+	collection := d.Collection(patients.CollectionName)
+	return &Service{collection: collection, totals: newTotals(d)}
 }
 
 // List is a page of a list of patients.
@@ -38,20 +39,20 @@ type List struct {
 // Where an index gives the order of all patients of the clinic, the page is read straight from it. Otherwise what the order
 // depends on is read of all patients that meet the conditions, and then the patients of the page by their ids: whole records
 // are large, and sorting them would carry all of them about.
-func (l *Lists) List(ctx context.Context, clinicID bson.ObjectID, query ListQuery) (*List, error) {
+func (s *Service) List(ctx context.Context, clinicID bson.ObjectID, query Query) (*List, error) {
 	var list List
 	everyone := len(query.conditions) == 0
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
-		list.Total, err = l.totals.count(groupCtx, clinicID)
+		list.Total, err = s.totals.count(groupCtx, clinicID)
 		return err
 	})
 	group.Go(func() (err error) {
 		if everyone && query.order.index.Name != "" {
-			list.Rows, err = l.indexed(ctx, clinicID, query)
+			list.Rows, err = s.indexed(ctx, clinicID, query)
 			return err
 		}
-		list.Count, list.Rows, err = l.ranked(ctx, query.filter(clinicID), query.order, query.page, query.narrow)
+		list.Count, list.Rows, err = s.ranked(ctx, query.filter(clinicID), query.order, query.page, query.narrow)
 		return err
 	})
 	if err := group.Wait(); err != nil {
@@ -63,20 +64,20 @@ func (l *Lists) List(ctx context.Context, clinicID bson.ObjectID, query ListQuer
 	return &list, nil
 }
 
-func (q ListQuery) filter(clinicID bson.ObjectID) bson.D {
+func (q Query) filter(clinicID bson.ObjectID) bson.D {
 	return append(bson.D{{Key: "clinicId", Value: clinicID}}, q.conditions...)
 }
 
 // indexed reads a page of all patients in the order of an index. A partial index holds those whose value is known, who come
 // first; if they do not fill the page, it goes on with the others.
-func (l *Lists) indexed(ctx context.Context, clinicID bson.ObjectID, query ListQuery) (iter.Seq2[Row, error], error) {
+func (s *Service) indexed(ctx context.Context, clinicID bson.ObjectID, query Query) (iter.Seq2[Row, error], error) {
 	o, page := query.order, query.page
 	filter := append(bson.D{{Key: "clinicId", Value: clinicID}}, o.index.Partial...)
 	find := page.Find().SetSort(o.sort())
 	if o.collated {
 		find.SetCollation(store.IgnoreCaseAndAccents())
 	}
-	cursor, err := l.find(ctx, filter, find, o.index.Name)
+	cursor, err := s.find(ctx, filter, find, o.index.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -93,17 +94,17 @@ func (l *Lists) indexed(ctx context.Context, clinicID bson.ObjectID, query ListQ
 			}
 		}
 		if read < page.Limit {
-			l.unknown(ctx, clinicID, o, page, read)(yield)
+			s.unknown(ctx, clinicID, o, page, read)(yield)
 		}
 	}, nil
 }
 
 // unknown yields the rest of a page, of which the index gave the first rows, from the patients whose value is not known.
-func (l *Lists) unknown(ctx context.Context, clinicID bson.ObjectID, o order, page store.Page, read int) iter.Seq2[Row, error] {
+func (s *Service) unknown(ctx context.Context, clinicID bson.ObjectID, o order, page store.Page, read int) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		skip := 0
 		if read == 0 && page.Offset > 0 { // the page may begin anywhere among them
-			known, err := l.collection.CountDocuments(ctx, append(bson.D{{Key: "clinicId", Value: clinicID}}, o.index.Partial...))
+			known, err := s.collection.CountDocuments(ctx, append(bson.D{{Key: "clinicId", Value: clinicID}}, o.index.Partial...))
 			if err != nil {
 				yield(Row{}, err)
 				return
@@ -111,7 +112,7 @@ func (l *Lists) unknown(ctx context.Context, clinicID bson.ObjectID, o order, pa
 			skip = max(0, page.Offset-int(known))
 		}
 		rest := bson.D{{Key: "clinicId", Value: clinicID}, {Key: o.flag, Value: bson.D{{Key: "$ne", Value: true}}}}
-		_, rows, err := l.ranked(ctx, rest, o, store.Page{Offset: skip, Limit: page.Limit - read}, false)
+		_, rows, err := s.ranked(ctx, rest, o, store.Page{Offset: skip, Limit: page.Limit - read}, false)
 		if err != nil {
 			yield(Row{}, err)
 			return
@@ -121,34 +122,34 @@ func (l *Lists) unknown(ctx context.Context, clinicID bson.ObjectID, o order, pa
 }
 
 // ranked returns how many patients the filter matches, and a page of them. Narrow tells that an index leads to few of them.
-func (l *Lists) ranked(ctx context.Context, filter bson.D, o order, page store.Page, narrow bool) (int, iter.Seq2[Row, error], error) {
+func (s *Service) ranked(ctx context.Context, filter bson.D, o order, page store.Page, narrow bool) (int, iter.Seq2[Row, error], error) {
 	var count int
 	var ids []bson.ObjectID
 	var err error
 	if o.collated {
-		count, ids, err = l.rankByName(ctx, filter, o, page, narrow)
+		count, ids, err = s.rankByName(ctx, filter, o, page, narrow)
 	} else {
-		count, ids, err = l.rankByValue(ctx, filter, o, page)
+		count, ids, err = s.rankByValue(ctx, filter, o, page)
 	}
 	if err != nil {
 		return 0, nil, err
 	}
-	return count, l.byIDs(ctx, ids), nil
+	return count, s.byIDs(ctx, ids), nil
 }
 
 // rankByName leaves the comparison of names to the database.
-func (l *Lists) rankByName(ctx context.Context, filter bson.D, o order, page store.Page, narrow bool) (int, []bson.ObjectID, error) {
+func (s *Service) rankByName(ctx context.Context, filter bson.D, o order, page store.Page, narrow bool) (int, []bson.ObjectID, error) {
 	var cursor *mongo.Cursor
 	var err error
 	if narrow {
-		cursor, err = l.collection.Aggregate(ctx, bson.A{
+		cursor, err = s.collection.Aggregate(ctx, bson.A{
 			bson.D{{Key: "$match", Value: filter}},
 			bson.D{{Key: "$project", Value: bson.D{{Key: o.path, Value: 1}}}}, // before the sort, which holds all in memory
 			bson.D{{Key: "$sort", Value: o.sort()}},
 			bson.D{{Key: "$project", Value: bson.D{{Key: "_id", Value: 1}}}},
 		}, options.Aggregate().SetCollation(store.IgnoreCaseAndAccents()).SetBatchSize(rankBatch))
 	} else {
-		cursor, err = l.find(ctx, filter, options.Find().
+		cursor, err = s.find(ctx, filter, options.Find().
 			SetSort(o.sort()).
 			SetCollation(store.IgnoreCaseAndAccents()).
 			SetProjection(bson.D{{Key: "_id", Value: 1}}).
@@ -169,8 +170,8 @@ func (l *Lists) rankByName(ctx context.Context, filter bson.D, o order, page sto
 }
 
 // rankByValue compares in this process: the database would sort the whole records.
-func (l *Lists) rankByValue(ctx context.Context, filter bson.D, o order, page store.Page) (int, []bson.ObjectID, error) {
-	cursor, err := l.collection.Find(ctx, filter, options.Find().SetProjection(o.projection()).SetBatchSize(rankBatch))
+func (s *Service) rankByValue(ctx context.Context, filter bson.D, o order, page store.Page) (int, []bson.ObjectID, error) {
+	cursor, err := s.collection.Find(ctx, filter, options.Find().SetProjection(o.projection()).SetBatchSize(rankBatch))
 	if err != nil {
 		return 0, nil, err
 	}
@@ -208,10 +209,10 @@ func (o order) first(ranks []rank, n int) []rank {
 }
 
 // byIDs yields the patients with these ids, in this order. One that was removed meanwhile is left out.
-func (l *Lists) byIDs(ctx context.Context, ids []bson.ObjectID) iter.Seq2[Row, error] {
+func (s *Service) byIDs(ctx context.Context, ids []bson.ObjectID) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		for batch := range slices.Chunk(ids, rowBatch) {
-			records, err := l.records(ctx, batch)
+			records, err := s.records(ctx, batch)
 			if err != nil {
 				yield(Row{}, err)
 				return
@@ -230,8 +231,8 @@ func (l *Lists) byIDs(ctx context.Context, ids []bson.ObjectID) iter.Seq2[Row, e
 	}
 }
 
-func (l *Lists) records(ctx context.Context, ids []bson.ObjectID) (map[bson.ObjectID]bson.Raw, error) {
-	cursor, err := l.collection.Find(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}, options.Find().SetBatchSize(rowBatch))
+func (s *Service) records(ctx context.Context, ids []bson.ObjectID) (map[bson.ObjectID]bson.Raw, error) {
+	cursor, err := s.collection.Find(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}, options.Find().SetBatchSize(rowBatch))
 	if err != nil {
 		return nil, err
 	}
@@ -262,8 +263,8 @@ func cursorRows(ctx context.Context, cursor *mongo.Cursor) iter.Seq2[Row, error]
 	}
 }
 
-func (l *Lists) find(ctx context.Context, filter bson.D, o *options.FindOptionsBuilder, index string) (*mongo.Cursor, error) {
-	return findBy(ctx, l.collection, filter, o, index)
+func (s *Service) find(ctx context.Context, filter bson.D, o *options.FindOptionsBuilder, index string) (*mongo.Cursor, error) {
+	return findBy(ctx, s.collection, filter, o, index)
 }
 
 // findBy reads with the index of the given name, because the statistics of the database may mislead it: above all it takes

@@ -1,4 +1,4 @@
-package patients
+package summary
 
 // CGMPeriod is what a continuous glucose monitor recorded in one period. Percent fields are fractions from 0 to 1, Minutes
 // and Records are counts; a …Delta is the change against the period before. A has… field says whether its value is known.

@@ -1,25 +1,27 @@
-package patients
+package roster
 
 import (
 	"context"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"github.com/tidepool-org/clinic/patients"
 	"github.com/tidepool-org/clinic/store"
+	"github.com/tidepool-org/clinic/summary"
 )
 
 // Row is a patient as lists read it: the record without the summary, which is by far the largest part and is handed on as it
 // is stored.
 type Row struct {
-	Patient Patient // its Summary is nil
-	Summary StoredSummary
+	Patient patients.Patient // its Summary is nil
+	Summary summary.Stored
 }
 
-// Get returns a patient to be shown, or ErrNotFound.
-func (l *Lists) Get(ctx context.Context, clinicID bson.ObjectID, userID string) (Row, error) {
-	record, err := l.collection.FindOne(ctx, bson.D{{Key: "clinicId", Value: clinicID}, {Key: "userId", Value: userID}}).Raw()
+// Get returns a patient to be shown, or patients.ErrNotFound.
+func (s *Service) Get(ctx context.Context, clinicID bson.ObjectID, userID string) (Row, error) {
+	record, err := s.collection.FindOne(ctx, bson.D{{Key: "clinicId", Value: clinicID}, {Key: "userId", Value: userID}}).Raw()
 	if err != nil {
-		return Row{}, store.OneOf(err, ErrNotFound, nil)
+		return Row{}, store.OneOf(err, patients.ErrNotFound, nil)
 	}
 	return newRow(record)
 }
@@ -34,7 +36,7 @@ func newRow(record bson.Raw) (Row, error) {
 	rest := make(bson.Raw, lengthSize, lengthSize+smallRecord)
 	for _, element := range elements {
 		if element.Key() == "summary" {
-			row.Summary = StoredSummary{element.Value()}
+			row.Summary = summary.NewStored(element.Value())
 			continue
 		}
 		rest = append(rest, element...)

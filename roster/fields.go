@@ -1,27 +1,15 @@
-package patients
+package roster
 
 import (
 	"slices"
 
 	"github.com/tidepool-org/clinic/store"
+	"github.com/tidepool-org/clinic/summary"
 )
-
-// Kind is a kind of device that statistics are about.
-type Kind string
-
-// The kinds of devices: continuous monitors and fingerstick meters.
-const (
-	CGM Kind = "cgm"
-	BGM Kind = "bgm"
-)
-
-// DefaultPeriod is the summary period that a list looks at when the caller names none.
-const DefaultPeriod = "14d"
 
 var (
-	bothKinds = []Kind{CGM, BGM}
-	cgmOnly   = []Kind{CGM}
-	periods   = []string{"1d", "7d", "14d", "30d"}
+	bothDevices = []summary.Device{summary.CGM, summary.BGM}
+	cgmOnly     = []summary.Device{summary.CGM}
 )
 
 // place says where in a patient record a field is stored.
@@ -29,8 +17,8 @@ type place int
 
 const (
 	inRecord place = iota // at the top
-	inDates               // summary.<kind>Stats.dates
-	inPeriod              // summary.<kind>Stats.periods.<period>
+	inDates               // summary.<device>Stats.dates
+	inPeriod              // summary.<device>Stats.periods.<period>
 )
 
 // valueType says which values a filter on a field takes.
@@ -52,9 +40,9 @@ const (
 	byPresent              // by whether there is a value
 )
 
-// scope is a choice of kind and period that an index serves. The period is "" for a field that is not in a period.
+// scope is a choice of device and period that an index serves. The period is "" for a field that is not in a period.
 type scope struct {
-	kind   Kind
+	device summary.Device
 	period string
 }
 
@@ -66,22 +54,22 @@ type field struct {
 	place   place
 	value   valueType
 	known   known
-	sorts   []Kind // kinds for which it can be sorted by
-	filters []Kind // kinds for which it can be filtered by
+	sorts   []summary.Device // devices for which it can be sorted by
+	filters []summary.Device // devices for which it can be filtered by
 	indexed []scope
 }
 
 // listFields returns the table.
 func listFields() []field {
 	fields := []field{
-		{name: "fullName", value: unfiltered, sorts: bothKinds},
-		{name: "birthDate", value: unfiltered, sorts: bothKinds},
-		{name: "lastReviewed", stored: "reviews.0.time", value: unfiltered, sorts: bothKinds},
-		{name: "lastUploadDate", place: inDates, value: instant, known: byFlag, sorts: bothKinds},
-		{name: "lastData", place: inDates, value: instant, known: byFlag, sorts: bothKinds, filters: bothKinds,
-			indexed: []scope{{kind: CGM}, {kind: BGM}}},
-		{name: "firstData", place: inDates, value: instant, known: byFlag, sorts: bothKinds},
-		{name: "outdatedSince", place: inDates, value: instant, known: byFlag, sorts: bothKinds},
+		{name: "fullName", value: unfiltered, sorts: bothDevices},
+		{name: "birthDate", value: unfiltered, sorts: bothDevices},
+		{name: "lastReviewed", stored: "reviews.0.time", value: unfiltered, sorts: bothDevices},
+		{name: "lastUploadDate", place: inDates, value: instant, known: byFlag, sorts: bothDevices},
+		{name: "lastData", place: inDates, value: instant, known: byFlag, sorts: bothDevices, filters: bothDevices,
+			indexed: []scope{{device: summary.CGM}, {device: summary.BGM}}},
+		{name: "firstData", place: inDates, value: instant, known: byFlag, sorts: bothDevices},
+		{name: "outdatedSince", place: inDates, value: instant, known: byFlag, sorts: bothDevices},
 	}
 	for _, f := range measures() {
 		delta := f
@@ -103,26 +91,26 @@ func measures() []field {
 		{name: "timeCGMUseMinutes", value: whole, filters: cgmOnly},
 		{name: "timeCGMUseRecords", value: whole, filters: cgmOnly},
 		{name: "glucoseManagementIndicator", value: decimal, known: byFlag, sorts: cgmOnly, filters: cgmOnly,
-			indexed: []scope{{CGM, DefaultPeriod}}},
-		{name: "averageGlucoseMmol", value: decimal, known: byFlag, sorts: bothKinds, filters: bothKinds,
-			indexed: []scope{{BGM, DefaultPeriod}}},
-		{name: "totalRecords", value: whole, known: byFlag, sorts: bothKinds, filters: bothKinds},
-		{name: "averageDailyRecords", value: decimal, known: byFlag, sorts: bothKinds, filters: bothKinds},
+			indexed: []scope{{summary.CGM, summary.DefaultPeriod}}},
+		{name: "averageGlucoseMmol", value: decimal, known: byFlag, sorts: bothDevices, filters: bothDevices,
+			indexed: []scope{{summary.BGM, summary.DefaultPeriod}}},
+		{name: "totalRecords", value: whole, known: byFlag, sorts: bothDevices, filters: bothDevices},
+		{name: "averageDailyRecords", value: decimal, known: byFlag, sorts: bothDevices, filters: bothDevices},
 		{name: "hoursWithData", value: whole, sorts: cgmOnly, filters: cgmOnly},
 		{name: "daysWithData", value: whole, sorts: cgmOnly, filters: cgmOnly},
-		{name: "standardDeviation", value: decimal, sorts: bothKinds, filters: cgmOnly},
-		{name: "coefficientOfVariation", value: decimal, sorts: bothKinds, filters: cgmOnly},
-		{name: "min", value: decimal, sorts: bothKinds, filters: bothKinds},
-		{name: "max", value: decimal, sorts: bothKinds, filters: bothKinds},
+		{name: "standardDeviation", value: decimal, sorts: bothDevices, filters: cgmOnly},
+		{name: "coefficientOfVariation", value: decimal, sorts: bothDevices, filters: cgmOnly},
+		{name: "min", value: decimal, sorts: bothDevices, filters: bothDevices},
+		{name: "max", value: decimal, sorts: bothDevices, filters: bothDevices},
 	}
 	for _, r := range []string{"VeryLow", "AnyLow", "Low", "Target", "High", "VeryHigh", "ExtremeHigh", "AnyHigh"} {
-		percent := field{name: "timeIn" + r + "Percent", value: decimal, known: byFlag, sorts: bothKinds, filters: bothKinds}
-		records := field{name: "timeIn" + r + "Records", value: whole, known: byFlag, sorts: bothKinds, filters: bothKinds}
+		percent := field{name: "timeIn" + r + "Percent", value: decimal, known: byFlag, sorts: bothDevices, filters: bothDevices}
+		records := field{name: "timeIn" + r + "Records", value: whole, known: byFlag, sorts: bothDevices, filters: bothDevices}
 		switch r {
 		case "Target":
-			percent.indexed = []scope{{CGM, DefaultPeriod}}
+			percent.indexed = []scope{{summary.CGM, summary.DefaultPeriod}}
 		case "VeryLow", "VeryHigh":
-			records.indexed = []scope{{BGM, DefaultPeriod}} // the columns of the meter view of clinics
+			records.indexed = []scope{{summary.BGM, summary.DefaultPeriod}} // the columns of the meter view of clinics
 		case "ExtremeHigh":
 			records.filters = nil
 		}
@@ -139,9 +127,9 @@ func measures() []field {
 func (f field) base(s scope) string {
 	switch f.place {
 	case inDates:
-		return "summary." + string(s.kind) + "Stats.dates."
+		return "summary." + string(s.device) + "Stats.dates."
 	case inPeriod:
-		return "summary." + string(s.kind) + "Stats.periods." + s.period + "."
+		return "summary." + string(s.device) + "Stats.periods." + s.period + "."
 	default:
 		return ""
 	}
@@ -176,12 +164,12 @@ func (f field) isIndexed(s scope) bool {
 	return slices.Contains(f.indexed, s)
 }
 
-// sortFields maps each attribute that can be sorted by to its field, for each kind.
-var sortFields = func() map[Kind]map[string]field {
-	byName := map[Kind]map[string]field{CGM: {}, BGM: {}}
+// sortFields maps each attribute that can be sorted by to its field, for each device.
+var sortFields = func() map[summary.Device]map[string]field {
+	byName := map[summary.Device]map[string]field{summary.CGM: {}, summary.BGM: {}}
 	for _, f := range listFields() {
-		for _, kind := range f.sorts {
-			byName[kind][f.name] = f
+		for _, device := range f.sorts {
+			byName[device][f.name] = f
 		}
 	}
 	return byName
@@ -191,14 +179,14 @@ var sortFields = func() map[Kind]map[string]field {
 var filterParameters = func() map[string]filterParameter {
 	byName := map[string]filterParameter{}
 	for _, f := range listFields() {
-		for _, kind := range f.filters {
-			name := string(kind) + "." + f.name
+		for _, device := range f.filters {
+			name := string(device) + "." + f.name
 			if f.value == instant {
-				byName[name+"From"] = filterParameter{f, kind, "$gte"}
-				byName[name+"To"] = filterParameter{f, kind, "$lt"}
+				byName[name+"From"] = filterParameter{f, device, "$gte"}
+				byName[name+"To"] = filterParameter{f, device, "$lt"}
 				continue
 			}
-			byName[name] = filterParameter{field: f, kind: kind}
+			byName[name] = filterParameter{field: f, device: device}
 		}
 	}
 	return byName
@@ -207,7 +195,7 @@ var filterParameters = func() map[string]filterParameter {
 // filterParameter is a parameter that filters by a field.
 type filterParameter struct {
 	field    field
-	kind     Kind
+	device   summary.Device
 	operator string // "" if the value names the comparator
 }
 

@@ -1,4 +1,4 @@
-package patients
+package summary
 
 // BGMPeriod is what fingersticks recorded in one period; see CGMPeriod for units. There is no time in minutes, because
 // single readings cover none. The spread is stored as null when it was not reported (COMPAT: stored documents have it so).

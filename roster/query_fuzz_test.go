@@ -1,4 +1,4 @@
-package patients_test
+package roster_test
 
 import (
 	"net/url"
@@ -9,7 +9,7 @@ import (
 
 	"github.com/tidepool-org/clinic/internal/errs"
 	"github.com/tidepool-org/clinic/internal/testkit"
-	"github.com/tidepool-org/clinic/patients"
+	"github.com/tidepool-org/clinic/roster"
 	"github.com/tidepool-org/clinic/store"
 )
 
@@ -24,13 +24,13 @@ func FuzzListParameters(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
-	lists := patients.NewLists(testkit.Database(f))
+	lists := roster.NewService(testkit.Database(f))
 	f.Fuzz(func(t *testing.T, query string) {
 		parameters, err := url.ParseQuery(query)
 		if err != nil {
 			t.Skip("no query")
 		}
-		parsed, err := patients.ParseListQuery(parameters, store.Page{Limit: 3})
+		parsed, err := roster.ParseQuery(parameters, store.Page{Limit: 3})
 		if err != nil {
 			require.True(t, errs.Is(err, errs.BadRequest), err)
 			return

@@ -1,4 +1,4 @@
-package patients
+package summary
 
 import "time"
 
@@ -13,21 +13,21 @@ type Summary struct {
 // be stored.
 type CGMStats struct {
 	ID      *string              `json:"id,omitempty" bson:"id,omitempty"`
-	Config  SummaryConfig        `json:"config" bson:"config"`
-	Dates   SummaryDates         `json:"dates" bson:"dates"`
+	Config  Config               `json:"config" bson:"config"`
+	Dates   Dates                `json:"dates" bson:"dates"`
 	Periods map[string]CGMPeriod `json:"periods,omitempty" bson:"periods,omitempty"`
 }
 
 // BGMStats are the statistics of fingerstick readings; see CGMStats.
 type BGMStats struct {
 	ID      *string              `json:"id,omitempty" bson:"id,omitempty"`
-	Config  SummaryConfig        `json:"config" bson:"config"`
-	Dates   SummaryDates         `json:"dates" bson:"dates"`
+	Config  Config               `json:"config" bson:"config"`
+	Dates   Dates                `json:"dates" bson:"dates"`
 	Periods map[string]BGMPeriod `json:"periods,omitempty" bson:"periods,omitempty"`
 }
 
-// SummaryConfig says which thresholds, in mmol/L, the statistics were computed with.
-type SummaryConfig struct {
+// Config says which thresholds, in mmol/L, the statistics were computed with.
+type Config struct {
 	SchemaVersion            int     `json:"schemaVersion" bson:"schemaVersion"`
 	HighGlucoseThreshold     float64 `json:"highGlucoseThreshold" bson:"highGlucoseThreshold"`
 	VeryHighGlucoseThreshold float64 `json:"veryHighGlucoseThreshold" bson:"veryHighGlucoseThreshold"`
@@ -35,8 +35,8 @@ type SummaryConfig struct {
 	VeryLowGlucoseThreshold  float64 `json:"veryLowGlucoseThreshold" bson:"veryLowGlucoseThreshold"`
 }
 
-// SummaryDates says when data began and ended, when it was uploaded, and since when the statistics are out of date.
-type SummaryDates struct {
+// Dates says when data began and ended, when it was uploaded, and since when the statistics are out of date.
+type Dates struct {
 	LastUpdatedDate    *time.Time `json:"lastUpdatedDate,omitempty" bson:"lastUpdatedDate,omitempty"`
 	LastUpdatedReason  []string   `json:"lastUpdatedReason,omitempty" bson:"lastUpdatedReason,omitempty"`
 	HasFirstData       bool       `json:"hasFirstData" bson:"hasFirstData"`

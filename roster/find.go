@@ -1,4 +1,4 @@
-package patients
+package roster
 
 import (
 	"context"
@@ -6,12 +6,13 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
+	"github.com/tidepool-org/clinic/patients"
 	"github.com/tidepool-org/clinic/store"
 )
 
 // Find returns the patients of the clinics whose medical record number and birth date are these, without regard to case and
 // accents; "" stands for any. They are ordered by full name, then by record. Without clinics it finds nobody.
-func (l *Lists) Find(ctx context.Context, clinicIDs []bson.ObjectID, mrn, birthDate string, page store.Page) ([]*Patient, error) {
+func (s *Service) Find(ctx context.Context, clinicIDs []bson.ObjectID, mrn, birthDate string, page store.Page) ([]*patients.Patient, error) {
 	if len(clinicIDs) == 0 {
 		return nil, nil
 	}
@@ -21,13 +22,13 @@ func (l *Lists) Find(ctx context.Context, clinicIDs []bson.ObjectID, mrn, birthD
 			filter = append(filter, bson.E{Key: condition.path, Value: condition.value})
 		}
 	}
-	return l.byName(ctx, filter, page, identityIndex(mrn, birthDate))
+	return s.byName(ctx, filter, page, identityIndex(mrn, birthDate))
 }
 
 // OfUser returns the records of a user in all clinics, ordered by full name, then by record.
-func (l *Lists) OfUser(ctx context.Context, userID string, page store.Page) ([]*Patient, error) {
+func (s *Service) OfUser(ctx context.Context, userID string, page store.Page) ([]*patients.Patient, error) {
 	// In two steps, because no index can both find the user id, which is compared as it is, and compare names.
-	cursor, err := l.collection.Find(ctx, bson.D{{Key: "userId", Value: userID}}, options.Find().SetProjection(bson.D{{Key: "_id", Value: 1}}))
+	cursor, err := s.collection.Find(ctx, bson.D{{Key: "userId", Value: userID}}, options.Find().SetProjection(bson.D{{Key: "_id", Value: 1}}))
 	if err != nil {
 		return nil, err
 	}
@@ -41,14 +42,14 @@ func (l *Lists) OfUser(ctx context.Context, userID string, page store.Page) ([]*
 	for _, record := range found {
 		ids = append(ids, record.ID)
 	}
-	return l.byName(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}, page, "")
+	return s.byName(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}, page, "")
 }
 
-func (l *Lists) byName(ctx context.Context, filter bson.D, page store.Page, index string) ([]*Patient, error) {
-	cursor, err := l.find(ctx, filter, page.Find().SetSort(nameOrder(1).sort()).SetCollation(store.IgnoreCaseAndAccents()), index)
+func (s *Service) byName(ctx context.Context, filter bson.D, page store.Page, index string) ([]*patients.Patient, error) {
+	cursor, err := s.find(ctx, filter, page.Find().SetSort(nameOrder(1).sort()).SetCollation(store.IgnoreCaseAndAccents()), index)
 	if err != nil {
 		return nil, err
 	}
-	var found []*Patient
+	var found []*patients.Patient
 	return found, cursor.All(ctx, &found)
 }

@@ -1,4 +1,4 @@
-package patients
+package summary
 
 import (
 	"bytes"
@@ -6,6 +6,9 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
+
+// lengthSize is how many bytes stand before the first element of a document, and before a text.
+const lengthSize = 4
 
 // valueSizes are the lengths of the types whose values all have the same.
 var valueSizes = [256]int{

@@ -1,4 +1,4 @@
-package patients
+package roster
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tidepool-org/clinic/patients"
 	"github.com/tidepool-org/clinic/store"
 )
 
@@ -19,15 +20,15 @@ type TideQuery struct {
 	ClinicID bson.ObjectID
 	Period   string
 	Tags     []bson.ObjectID // patients must have all of them
-	Cutoff   time.Time       // the oldest CGM data that counts
+	Cutoff   time.Time       // the oldest summary.CGM data that counts
 	// Categories are the names of the categories to fill, in this order. None stands for the usual ones.
 	Categories    []string
 	ExcludeNoData bool
 }
 
 // TideReport maps the name of a category to its patients, in the order of the category. Of a patient it holds what a report
-// shows; the values of the CGM period that was asked for are in the summary.
-type TideReport map[string][]*Patient
+// shows; the values of the summary.CGM period that was asked for are in the summary.
+type TideReport map[string][]*patients.Patient
 
 // NoData is the category of patients without recent data.
 const NoData = "noData"
@@ -99,20 +100,20 @@ var tideCategoriesByName = func() map[string]tideCategory {
 
 // Tide returns the TIDE report. It reads three times: what categories depend on, of all patients with the tags and recent
 // data; the patients without such data; and what the report shows of the patients it lists.
-func (l *Lists) Tide(ctx context.Context, query TideQuery) (TideReport, error) {
+func (s *Service) Tide(ctx context.Context, query TideQuery) (TideReport, error) {
 	report := TideReport{}
-	var noData []*Patient
+	var noData []*patients.Patient
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		candidates, err := l.tideCandidates(groupCtx, query)
+		candidates, err := s.tideCandidates(groupCtx, query)
 		if err != nil {
 			return err
 		}
-		return l.showTide(groupCtx, query, chooseTide(query.Categories, candidates), report)
+		return s.showTide(groupCtx, query, chooseTide(query.Categories, candidates), report)
 	})
 	if !query.ExcludeNoData {
 		group.Go(func() (err error) {
-			noData, err = l.tideNoData(groupCtx, query)
+			noData, err = s.tideNoData(groupCtx, query)
 			return err
 		})
 	}
@@ -142,13 +143,13 @@ type candidate struct {
 	values map[string]float64 // of tideFields, those that are known
 }
 
-func (l *Lists) tideCandidates(ctx context.Context, query TideQuery) ([]candidate, error) {
+func (s *Service) tideCandidates(ctx context.Context, query TideQuery) ([]candidate, error) {
 	projection := bson.D{}
 	for _, name := range tideFields {
 		projection = append(projection, bson.E{Key: query.periodPath() + "." + name, Value: 1})
 	}
 	filter := append(query.filter(), bson.E{Key: cgmLastData, Value: bson.D{{Key: "$gte", Value: query.Cutoff}}})
-	cursor, err := l.find(ctx, filter, options.Find().SetProjection(projection).SetBatchSize(rankBatch), tideIndex)
+	cursor, err := s.find(ctx, filter, options.Find().SetProjection(projection).SetBatchSize(rankBatch), tideIndex)
 	if err != nil {
 		return nil, err
 	}
@@ -221,17 +222,17 @@ func chooseTide(names []string, candidates []candidate) map[string][]bson.Object
 }
 
 // showTide reads what a report shows of the chosen patients.
-func (l *Lists) showTide(ctx context.Context, query TideQuery, chosen map[string][]bson.ObjectID, report TideReport) error {
+func (s *Service) showTide(ctx context.Context, query TideQuery, chosen map[string][]bson.ObjectID, report TideReport) error {
 	ids := bson.A{}
 	for name, members := range chosen {
-		report[name] = make([]*Patient, 0, len(members))
+		report[name] = make([]*patients.Patient, 0, len(members))
 		for _, id := range members {
 			ids = append(ids, id)
 		}
 	}
-	shown := map[bson.ObjectID]*Patient{}
+	shown := map[bson.ObjectID]*patients.Patient{}
 	if len(ids) > 0 {
-		list, err := l.tidePatients(ctx, query, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}, options.Find(), "")
+		list, err := s.tidePatients(ctx, query, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}, options.Find(), "")
 		if err != nil {
 			return err
 		}
@@ -251,20 +252,20 @@ func (l *Lists) showTide(ctx context.Context, query TideQuery, chosen map[string
 
 // tideNoData returns patients whose data ends before the cut-off or who never had any, and those without fresh data whose
 // Dexcom account is not connected, oldest data first.
-func (l *Lists) tideNoData(ctx context.Context, query TideQuery) ([]*Patient, error) {
+func (s *Service) tideNoData(ctx context.Context, query TideQuery) ([]*patients.Patient, error) {
 	broken := bson.D{{Key: "dataSources", Value: bson.D{{Key: "$elemMatch", Value: bson.D{
-		{Key: "providerName", Value: ProviderDexcom}, {Key: "state", Value: bson.D{{Key: "$ne", Value: "connected"}}},
+		{Key: "providerName", Value: patients.ProviderDexcom}, {Key: "state", Value: bson.D{{Key: "$ne", Value: "connected"}}},
 	}}}}}
 	stale := bson.D{
 		{Key: cgmLastData, Value: bson.D{{Key: "$lt", Value: store.Now().Add(-freshness)}}},
 		{Key: "$or", Value: bson.A{bson.D{{Key: cgmLastData, Value: bson.D{{Key: "$lt", Value: query.Cutoff}}}}, broken}},
 	}
 	filter := append(query.filter(), bson.E{Key: "$or", Value: bson.A{bson.D{{Key: cgmLastData, Value: nil}}, stale}})
-	return l.tidePatients(ctx, query, filter, options.Find().SetSort(store.Ascending(cgmLastData, "_id")).SetLimit(maxNoDataPatients), tideIndex)
+	return s.tidePatients(ctx, query, filter, options.Find().SetSort(store.Ascending(cgmLastData, "_id")).SetLimit(maxNoDataPatients), tideIndex)
 }
 
 // tidePatients reads what a report shows.
-func (l *Lists) tidePatients(ctx context.Context, query TideQuery, filter bson.D, find *options.FindOptionsBuilder, index string) ([]*Patient, error) {
+func (s *Service) tidePatients(ctx context.Context, query TideQuery, filter bson.D, find *options.FindOptionsBuilder, index string) ([]*patients.Patient, error) {
 	projection := bson.D{{Key: cgmLastData, Value: 1}}
 	for _, path := range []string{"userId", "fullName", "email", "tags", "reviews", "dataSources"} {
 		projection = append(projection, bson.E{Key: path, Value: 1})
@@ -272,10 +273,10 @@ func (l *Lists) tidePatients(ctx context.Context, query TideQuery, filter bson.D
 	for _, name := range tideShown {
 		projection = append(projection, bson.E{Key: query.periodPath() + "." + name, Value: 1})
 	}
-	cursor, err := l.find(ctx, filter, find.SetProjection(projection), index)
+	cursor, err := s.find(ctx, filter, find.SetProjection(projection), index)
 	if err != nil {
 		return nil, err
 	}
-	found := []*Patient{}
+	found := []*patients.Patient{}
 	return found, cursor.All(ctx, &found)
 }

@@ -1,4 +1,4 @@
-package patients
+package roster
 
 import (
 	"errors"
@@ -13,10 +13,11 @@ import (
 
 	"github.com/tidepool-org/clinic/internal/errs"
 	"github.com/tidepool-org/clinic/store"
+	"github.com/tidepool-org/clinic/summary"
 )
 
-// ListQuery says which patients of a clinic are wanted, and in which order. All conditions must hold.
-type ListQuery struct {
+// Query says which patients of a clinic are wanted, and in which order. All conditions must hold.
+type Query struct {
 	conditions bson.D
 	order      order
 	page       store.Page
@@ -34,17 +35,17 @@ var (
 // maxPattern is how long, in bytes, a pattern may be that the database can search for.
 const maxPattern = 32_764
 
-// ParseListQuery reads the parameters of a list, by name. What the interface document says about their form was checked
+// ParseQuery reads the parameters of a list, by name. What the interface document says about their form was checked
 // before; a value that does not fit is an error of kind BadRequest all the same.
-func ParseListQuery(parameters map[string][]string, page store.Page) (ListQuery, error) {
-	p := listParser{parameters: parameters, query: ListQuery{page: page}}
-	if period := p.value("period"); period != "" && !slices.Contains(periods, period) {
-		return ListQuery{}, badParameter("period")
+func ParseQuery(parameters map[string][]string, page store.Page) (Query, error) {
+	p := listParser{parameters: parameters, query: Query{page: page}}
+	if period := p.value("period"); period != "" && !slices.Contains(summary.Periods(), period) {
+		return Query{}, badParameter("period")
 	}
 	steps := []func() error{p.search, p.tags, p.sites, p.ranges, p.reviewed, p.fields, p.sort}
 	for _, step := range steps {
 		if err := step(); err != nil {
-			return ListQuery{}, err
+			return Query{}, err
 		}
 	}
 	return p.query, nil
@@ -52,7 +53,7 @@ func ParseListQuery(parameters map[string][]string, page store.Page) (ListQuery,
 
 type listParser struct {
 	parameters map[string][]string
-	query      ListQuery
+	query      Query
 }
 
 // value returns the value of a parameter, "" if it is absent.
@@ -71,7 +72,7 @@ func (p *listParser) period() string {
 	if period := p.value("period"); period != "" {
 		return period
 	}
-	return DefaultPeriod
+	return summary.DefaultPeriod
 }
 
 // search looks for a text, taken literally, in what identifies a patient.
@@ -166,7 +167,7 @@ func (p *listParser) fields() error {
 			return badParameter(name)
 		}
 		if operator != "" {
-			path := parameter.field.path(scope{parameter.kind, p.period()})
+			path := parameter.field.path(scope{parameter.device, p.period()})
 			p.require("$and", bson.A{bson.D{{Key: path, Value: bson.D{{Key: operator, Value: operand}}}}})
 		}
 	}
@@ -221,15 +222,15 @@ func (p *listParser) sort() error {
 	if value == "" {
 		return nil
 	}
-	kind := Kind(p.value("sortType"))
-	if kind == "" {
+	device := summary.Device(p.value("sortType"))
+	if device == "" {
 		return errSortType
 	}
 	direction, ok := map[byte]int{'+': 1, '-': -1}[value[0]]
 	if !ok {
 		return errSortOrder
 	}
-	f, ok := sortFields[kind][value[1:]]
+	f, ok := sortFields[device][value[1:]]
 	if !ok {
 		return errSortAttribute
 	}
@@ -237,7 +238,7 @@ func (p *listParser) sort() error {
 		p.query.order = nameOrder(direction)
 		return nil
 	}
-	p.query.order = fieldOrder(f, scope{kind, p.period()}, direction)
+	p.query.order = fieldOrder(f, scope{device, p.period()}, direction)
 	return nil
 }
 

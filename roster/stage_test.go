@@ -1,4 +1,4 @@
-package patients_test
+package roster_test
 
 import (
 	"bytes"
@@ -16,13 +16,15 @@ import (
 
 	"github.com/tidepool-org/clinic/internal/testkit"
 	"github.com/tidepool-org/clinic/patients"
+	"github.com/tidepool-org/clinic/roster"
 	"github.com/tidepool-org/clinic/store"
+	"github.com/tidepool-org/clinic/summary"
 )
 
 // stage is a clinic with patients who have many values in common, and some none at all.
 type stage struct {
 	store    *store.Database
-	lists    *patients.Lists
+	lists    *roster.Service
 	clinicID bson.ObjectID
 	records  []bson.M // as they are stored
 }
@@ -45,7 +47,7 @@ func objectID(hex string) bson.ObjectID {
 func newStage(t *testing.T) *stage {
 	t.Helper()
 	d := testkit.Database(t)
-	s := &stage{store: d, lists: patients.NewLists(d), clinicID: bson.NewObjectID()}
+	s := &stage{store: d, lists: roster.NewService(d), clinicID: bson.NewObjectID()}
 	random := rand.New(rand.NewPCG(3, 5))
 	var documents []any
 	for i := range 48 {
@@ -87,12 +89,12 @@ func (s *stage) patient(random *rand.Rand, i int) bson.M {
 }
 
 func (s *stage) summary(random *rand.Rand) bson.M {
-	summary := bson.M{}
-	for half, period := range map[string]reflect.Type{"cgmStats": reflect.TypeFor[patients.CGMPeriod](), "bgmStats": reflect.TypeFor[patients.BGMPeriod]()} {
+	made := bson.M{}
+	for half, period := range map[string]reflect.Type{"cgmStats": reflect.TypeFor[summary.CGMPeriod](), "bgmStats": reflect.TypeFor[summary.BGMPeriod]()} {
 		if random.IntN(6) == 0 {
 			continue
 		}
-		stats := bson.M{"id": "x", "config": bson.M{"schemaVersion": 5}, "dates": values(random, reflect.TypeFor[patients.SummaryDates]())}
+		stats := bson.M{"id": "x", "config": bson.M{"schemaVersion": 5}, "dates": values(random, reflect.TypeFor[summary.Dates]())}
 		periods := bson.M{}
 		for _, name := range []string{"1d", "7d", "14d", "30d"} {
 			if random.IntN(8) > 0 {
@@ -100,9 +102,9 @@ func (s *stage) summary(random *rand.Rand) bson.M {
 			}
 		}
 		stats["periods"] = periods
-		summary[half] = stats
+		made[half] = stats
 	}
-	return summary
+	return made
 }
 
 // values gives each stored field of a struct one of few values, or leaves it out; null where the
@@ -139,7 +141,7 @@ func choose[T any](random *rand.Rand, values ...T) T { return values[random.IntN
 // list returns the user ids of a list, in order, and its count, for parameters in the form of a URL query.
 func (s *stage) list(t *testing.T, parameters map[string][]string, page store.Page) ([]string, int) {
 	t.Helper()
-	query, err := patients.ParseListQuery(parameters, page)
+	query, err := roster.ParseQuery(parameters, page)
 	require.NoError(t, err, parameters)
 	list, err := s.lists.List(t.Context(), s.clinicID, query)
 	require.NoError(t, err, parameters)

@@ -1,4 +1,4 @@
-package patients
+package roster
 
 import (
 	"bytes"
@@ -31,7 +31,7 @@ func nameOrder(direction int) order {
 func fieldOrder(f field, s scope, direction int) order {
 	o := order{path: f.path(s), flag: f.flag(s), present: f.known == byPresent, direction: direction}
 	if f.isIndexed(s) {
-		name := "PatientsBy-" + string(s.kind)
+		name := "PatientsBy-" + string(s.device)
 		if f.place == inPeriod {
 			name += "-" + s.period
 		}

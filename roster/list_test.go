@@ -1,4 +1,4 @@
-package patients_test
+package roster_test
 
 import (
 	"fmt"
@@ -11,7 +11,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/tidepool-org/clinic/internal/errs"
-	"github.com/tidepool-org/clinic/patients"
+	"github.com/tidepool-org/clinic/roster"
 	"github.com/tidepool-org/clinic/store"
 )
 
@@ -274,7 +274,7 @@ func TestParametersThatCannotBeRead(t *testing.T) {
 		{map[string][]string{"omitNonStandardRanges": {"maybe"}}, ""},
 	}
 	for _, test := range tests {
-		_, err := patients.ParseListQuery(test.parameters, everyone)
+		_, err := roster.ParseQuery(test.parameters, everyone)
 		require.True(t, errs.Is(err, errs.BadRequest), fmt.Sprint(test.parameters))
 		if test.text != "" {
 			require.EqualError(t, err, test.text)
@@ -292,7 +292,7 @@ func TestTheLongestSearchTextCanBeSearchedFor(t *testing.T) {
 func TestAClinicThatDoesNotExistHasNoPatients(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	query, err := patients.ParseListQuery(nil, everyone)
+	query, err := roster.ParseQuery(nil, everyone)
 	require.NoError(t, err)
 	list, err := s.lists.List(t.Context(), bson.NewObjectID(), query)
 	require.NoError(t, err)

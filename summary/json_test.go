@@ -1,4 +1,4 @@
-package patients
+package summary
 
 import (
 	"encoding/json"
@@ -60,7 +60,7 @@ func TestASummaryThatCannotBeShownIsAnError(t *testing.T) {
 		period(bson.D{{Key: "totalRecords", Value: 1.5}}),
 		{{Key: "cgmStats", Value: bson.A{}}},
 	} {
-		_, err := storedSummary(t, stored).AppendJSON(nil)
+		_, err := newStored(t, stored).AppendJSON(nil)
 		require.Error(t, err)
 	}
 }
@@ -69,22 +69,18 @@ func period(fields bson.D) bson.D {
 	return bson.D{{Key: "cgmStats", Value: bson.D{{Key: "periods", Value: bson.D{{Key: "7d", Value: fields}}}}}}
 }
 
-func storedSummary(t *testing.T, summary any) StoredSummary {
+func newStored(t *testing.T, value any) Stored {
 	t.Helper()
-	record, err := bson.Marshal(bson.D{{Key: "userId", Value: "x"}, {Key: "summary", Value: summary}, {Key: "mrn", Value: "1"}})
+	record, err := bson.Marshal(bson.D{{Key: "summary", Value: value}})
 	require.NoError(t, err)
-	row, err := newRow(record)
-	require.NoError(t, err)
-	require.Equal(t, "x", row.Patient.UserID)
-	require.Equal(t, "1", *row.Patient.MRN)
-	require.Nil(t, row.Patient.Summary)
-	require.True(t, row.Summary.Exists())
-	return row.Summary
+	stored := NewStored(bson.Raw(record).Lookup("summary"))
+	require.True(t, stored.Exists())
+	return stored
 }
 
 func requireSameJSON(t *testing.T, summary any) {
 	t.Helper()
-	stored := storedSummary(t, summary)
+	stored := newStored(t, summary)
 	decoded, err := stored.Decode()
 	require.NoError(t, err)
 	want, err := json.Marshal(decoded)

@@ -1,4 +1,4 @@
-package patients_test
+package roster_test
 
 import (
 	"fmt"
@@ -10,13 +10,14 @@ import (
 
 	"github.com/tidepool-org/clinic/internal/testkit"
 	"github.com/tidepool-org/clinic/patients"
+	"github.com/tidepool-org/clinic/roster"
 	"github.com/tidepool-org/clinic/store"
 )
 
 // tideStage is a clinic whose patients have names that the tests expect back.
 type tideStage struct {
 	store    *store.Database
-	lists    *patients.Lists
+	lists    *roster.Service
 	clinicID bson.ObjectID
 	cutoff   time.Time
 	stored   int
@@ -25,7 +26,7 @@ type tideStage struct {
 func newTideStage(t *testing.T) *tideStage {
 	t.Helper()
 	d := testkit.Database(t)
-	return &tideStage{store: d, lists: patients.NewLists(d), clinicID: bson.NewObjectID(), cutoff: store.Now().Add(-14 * 24 * time.Hour)}
+	return &tideStage{store: d, lists: roster.NewService(d), clinicID: bson.NewObjectID(), cutoff: store.Now().Add(-14 * 24 * time.Hour)}
 }
 
 // add stores a patient with fresh data, the tag A and these values in the period of 14 days. Patients that are added later
@@ -48,9 +49,9 @@ func (s *tideStage) add(t *testing.T, name string, statistics bson.M, change fun
 }
 
 // report returns the names in each category.
-func (s *tideStage) report(t *testing.T, change func(*patients.TideQuery)) map[string][]string {
+func (s *tideStage) report(t *testing.T, change func(*roster.TideQuery)) map[string][]string {
 	t.Helper()
-	query := patients.TideQuery{ClinicID: s.clinicID, Period: "14d", Tags: []bson.ObjectID{tagA}, Cutoff: s.cutoff, ExcludeNoData: true}
+	query := roster.TideQuery{ClinicID: s.clinicID, Period: "14d", Tags: []bson.ObjectID{tagA}, Cutoff: s.cutoff, ExcludeNoData: true}
 	if change != nil {
 		change(&query)
 	}
@@ -66,8 +67,8 @@ func (s *tideStage) report(t *testing.T, change func(*patients.TideQuery)) map[s
 	return names
 }
 
-func only(categories ...string) func(*patients.TideQuery) {
-	return func(q *patients.TideQuery) { q.Categories = categories }
+func only(categories ...string) func(*roster.TideQuery) {
+	return func(q *roster.TideQuery) { q.Categories = categories }
 }
 
 func TestTideCategoriesHaveTheirPatientsInOrder(t *testing.T) {
@@ -143,13 +144,13 @@ func TestTideListsAPatientUnderTheFirstCategoryThatFits(t *testing.T) {
 		s.report(t, only("timeInVeryLowPercent", "timeInAnyHighPercent")))
 	require.Equal(t, map[string][]string{"timeInVeryLowPercent": {}, "timeInAnyHighPercent": {"both", "high", "data at the cut-off", "both tags"}},
 		s.report(t, only("timeInAnyHighPercent", "timeInVeryLowPercent", "timeInAnyHighPercent")))
-	require.Equal(t, map[string][]string{"timeInAnyHighPercent": {"both tags"}}, s.report(t, func(q *patients.TideQuery) {
+	require.Equal(t, map[string][]string{"timeInAnyHighPercent": {"both tags"}}, s.report(t, func(q *roster.TideQuery) {
 		q.Categories, q.Tags = []string{"timeInAnyHighPercent"}, []bson.ObjectID{tagA, tagB, tagA}
 	}))
-	require.Equal(t, map[string][]string{"timeInVeryLowPercent": {"both", "high", "both tags", "data at the cut-off"}}, s.report(t, func(q *patients.TideQuery) {
+	require.Equal(t, map[string][]string{"timeInVeryLowPercent": {"both", "high", "both tags", "data at the cut-off"}}, s.report(t, func(q *roster.TideQuery) {
 		q.Categories, q.Period = []string{"timeInVeryLowPercent"}, "7d"
 	}))
-	require.Equal(t, map[string][]string{"timeCGMUsePercent": {}}, s.report(t, func(q *patients.TideQuery) {
+	require.Equal(t, map[string][]string{"timeCGMUsePercent": {}}, s.report(t, func(q *roster.TideQuery) {
 		q.Categories, q.ClinicID = []string{"timeCGMUsePercent"}, bson.NewObjectID()
 	}))
 }
@@ -160,9 +161,9 @@ func TestTideListsAtMostAHundredPatients(t *testing.T) {
 	for i := range 130 {
 		s.add(t, fmt.Sprintf("%03d", i), bson.M{"timeInVeryLowPercent": 0.02 + float64(i)/1000, "timeInAnyLowPercent": 0.9}, nil)
 	}
-	report := s.report(t, func(q *patients.TideQuery) { q.ExcludeNoData = false })
+	report := s.report(t, func(q *roster.TideQuery) { q.ExcludeNoData = false })
 	require.Len(t, report, 2)
-	require.Empty(t, report[patients.NoData])
+	require.Empty(t, report[roster.NoData])
 	require.Len(t, report["timeInVeryLowPercent"], 100)
 	require.Equal(t, "129", report["timeInVeryLowPercent"][0])
 	require.Equal(t, "030", report["timeInVeryLowPercent"][99])
@@ -206,19 +207,19 @@ func TestTideNoData(t *testing.T) {
 	s.add(t, "fresh, broken", bson.M{}, dexcom(now.Add(-7*time.Hour), "error"))
 	s.add(t, "other tag", bson.M{}, func(record bson.M) { record["tags"] = bson.A{tagB}; delete(record, "summary") })
 
-	with := func(q *patients.TideQuery) {
+	with := func(q *roster.TideQuery) {
 		q.ExcludeNoData, q.Categories = false, []string{"timeInVeryLowPercent"}
 	}
 	report := s.report(t, with)
 	require.Equal(t, []string{"recent, broken"}, report["timeInVeryLowPercent"], "a patient may be listed twice")
-	require.ElementsMatch(t, []string{"null", "no summary"}, report[patients.NoData][:2])
-	require.Equal(t, []string{"older", "old", "recent, broken"}, report[patients.NoData][2:])
-	require.NotContains(t, s.report(t, only("timeInVeryLowPercent")), patients.NoData)
+	require.ElementsMatch(t, []string{"null", "no summary"}, report[roster.NoData][:2])
+	require.Equal(t, []string{"older", "old", "recent, broken"}, report[roster.NoData][2:])
+	require.NotContains(t, s.report(t, only("timeInVeryLowPercent")), roster.NoData)
 
 	for i := range 60 {
 		s.add(t, fmt.Sprint(i), bson.M{}, last(s.cutoff.Add(-time.Duration(i+100)*time.Hour)))
 	}
-	listed := s.report(t, with)[patients.NoData]
+	listed := s.report(t, with)[roster.NoData]
 	require.Len(t, listed, 50)
 	require.Equal(t, []string{"59", "58"}, listed[2:4])
 }

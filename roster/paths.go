@@ -1,4 +1,4 @@
-package patients
+package roster
 
 import (
 	"regexp"
