@@ -57,6 +57,7 @@ func settings(c config.Config, log *zap.Logger) fx.Option {
 func Domain() fx.Option {
 	return fx.Provide(
 		openStore,
+		store.NewLeases,
 		clinics.NewRepository,
 		clinics.NewCensusKeeper,
 		clinics.NewService,
@@ -118,7 +119,7 @@ func openStore(c config.Store, log *zap.Logger, metrics *api.Metrics) (*store.Da
 
 // Indexes returns the indexes of all collections.
 func Indexes() []store.Indexes {
-	var all []store.Indexes
+	all := []store.Indexes{store.LeaseIndexes()}
 	for _, owned := range [][]store.Indexes{clinics.Indexes(), merge.Indexes(), patients.Indexes(), roster.Indexes(), clinicians.Indexes(), migration.Indexes(), redox.Indexes(), xealth.Indexes()} {
 		all = append(all, owned...)
 	}

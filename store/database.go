@@ -20,6 +20,7 @@ import (
 type Database struct {
 	*mongo.Database
 	transactions bool
+	server       serverClock
 	log          *zap.Logger
 }
 
