@@ -9,23 +9,20 @@ import (
 
 // showClinic returns the clinic as the interface shows it, with the numbers of patients of its tags and sites.
 func (h *Handlers) showClinic(ctx context.Context, c *clinics.Clinic) (gen.ClinicV1, error) {
-	if len(c.PatientTags) > 0 || len(c.Sites) > 0 {
-		if err := h.services.Census.Fresh(ctx, c); err != nil {
-			return gen.ClinicV1{}, err
-		}
+	if err := h.services.Clinics.FillGroups(ctx, c); err != nil {
+		return gen.ClinicV1{}, err
 	}
 	return clinicWire(c), nil
 }
 
 // showClinics is showClinic for a list. It returns an empty list for none.
 func (h *Handlers) showClinics(ctx context.Context, list []*clinics.Clinic) ([]gen.ClinicV1, error) {
+	if err := h.services.Clinics.FillGroups(ctx, list...); err != nil {
+		return nil, err
+	}
 	shown := make([]gen.ClinicV1, 0, len(list))
 	for _, c := range list {
-		clinic, err := h.showClinic(ctx, c)
-		if err != nil {
-			return nil, err
-		}
-		shown = append(shown, clinic)
+		shown = append(shown, clinicWire(c))
 	}
 	return shown, nil
 }

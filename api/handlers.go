@@ -3,6 +3,7 @@ package api
 import (
 	"go.uber.org/fx"
 
+	"github.com/tidepool-org/clinic/census"
 	"github.com/tidepool-org/clinic/clinicians"
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/config"
@@ -26,7 +27,7 @@ type Services struct {
 	Clinicians *clinicians.Service
 	UserEvents *patients.UserEvents
 	Groups     *patients.Groups
-	Census     *clinics.CensusKeeper
+	Census     *census.Service
 	Merge      *merge.Service
 	Patients   *patients.Service
 	Roster     *roster.Service

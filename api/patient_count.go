@@ -36,7 +36,7 @@ func (h *Handlers) RefreshPatientCount(ctx context.Context, request gen.RefreshP
 	if err != nil {
 		return nil, err
 	}
-	return gen.RefreshPatientCount200Response{}, h.services.Census.Recount(ctx, id)
+	return gen.RefreshPatientCount200Response{}, h.services.Census.Refresh(ctx, id)
 }
 
 // GetPatientCountSettings returns the limits that hold for a clinic.

@@ -3,6 +3,7 @@ package api_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"testing"
 
@@ -142,11 +143,14 @@ func (w ward) requireCensus(t *testing.T) {
 		documents := testkit.Documents(t, w.Store, "clinics", bson.M{"_id": w.id(t)})
 		require.Len(t, documents, 1)
 		clinic := fields(t, documents[0])
-		var derived struct{ Census map[string]any }
 		var count any
-		require.NoError(t, json.Unmarshal(clinic["derived"], &derived))
 		require.NoError(t, json.Unmarshal(clinic["patientCount"], &count))
-		return map[string]any{"count": count, "tags": derived.Census["tags"], "sites": derived.Census["sites"]}
+		groups, err := testkit.Census(w.Store, "").Groups(t.Context(), []bson.ObjectID{w.id(t)})
+		require.NoError(t, err)
+		for _, counts := range []map[bson.ObjectID]int{groups[w.id(t)].Tags, groups[w.id(t)].Sites} {
+			maps.DeleteFunc(counts, func(_ bson.ObjectID, n int) bool { return n == 0 })
+		}
+		return map[string]any{"count": count, "groups": groups[w.id(t)]}
 	}
 	kept := read()
 	w.Call(t, testkit.Service, http.MethodPost, "/v1/clinics/"+w.clinicID+"/patient_count/refresh", nil).OK(t, http.StatusOK)

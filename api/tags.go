@@ -55,7 +55,7 @@ func (h *Handlers) countedClinic(ctx context.Context, id bson.ObjectID) (*clinic
 	if err != nil {
 		return nil, err
 	}
-	return clinic, h.services.Census.Fresh(ctx, clinic)
+	return clinic, h.services.Clinics.FillGroups(ctx, clinic)
 }
 
 // DeletePatientTag takes a tag out of a clinic.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tidepool-org/clinic/api"
 	"github.com/tidepool-org/clinic/auth"
+	"github.com/tidepool-org/clinic/census"
 	"github.com/tidepool-org/clinic/clinicians"
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/config"
@@ -59,10 +60,11 @@ func Domain() fx.Option {
 		openStore,
 		store.NewLeases,
 		clinics.NewRepository,
-		clinics.NewCensusKeeper,
+		census.NewService,
 		clinics.NewService,
 		merge.NewService,
-		func(k *clinics.CensusKeeper) merge.Census { return k },
+		func(s *census.Service) merge.Census { return s },
+		func(s *clinics.Service) merge.Counts { return s },
 		func(s *clinics.Service) merge.Remover { return s },
 		clinicians.NewRepository,
 		clinicians.NewService,
@@ -71,11 +73,8 @@ func Domain() fx.Option {
 		patients.NewService,
 		patients.NewUserEvents,
 		patients.NewGroups,
-		func(s *clinics.Service) patients.Clinics { return s },
-		func(k *clinics.CensusKeeper) patients.Census { return k },
 		func(users *platform.UserService) patients.Accounts { return users },
 		func(profiles *platform.ProfileService) patients.Profiles { return profiles },
-		func(r *patients.Repository) clinics.PatientCounter { return r },
 		func(r *patients.Repository) clinics.Patients { return r },
 		func(r *clinicians.Repository) clinics.Members { return r },
 		func(e *patients.UserEvents) clinicians.Orphans { return e },
@@ -120,13 +119,13 @@ func openStore(c config.Store, log *zap.Logger, metrics *api.Metrics) (*store.Da
 // Indexes returns the indexes of all collections.
 func Indexes() []store.Indexes {
 	all := []store.Indexes{store.LeaseIndexes()}
-	for _, owned := range [][]store.Indexes{clinics.Indexes(), merge.Indexes(), patients.Indexes(), roster.Indexes(), clinicians.Indexes(), migration.Indexes(), redox.Indexes(), xealth.Indexes()} {
+	for _, owned := range [][]store.Indexes{census.Indexes(), clinics.Indexes(), merge.Indexes(), patients.Indexes(), roster.Indexes(), clinicians.Indexes(), migration.Indexes(), redox.Indexes(), xealth.Indexes()} {
 		all = append(all, owned...)
 	}
 	return all
 }
 
-func startStore(lc fx.Lifecycle, c config.Store, d *store.Database, census *clinics.CensusKeeper) {
+func startStore(lc fx.Lifecycle, c config.Store, d *store.Database, census *census.Service) {
 	sweep, stopSweep := context.WithCancel(context.Background())
 	lc.Append(fx.Hook{
 		OnStart: func(ctx context.Context) error {

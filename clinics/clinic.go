@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/tidepool-org/clinic/census"
 )
 
 // CollectionName is the collection of clinics.
@@ -42,13 +44,13 @@ type Clinic struct {
 	EHRSettings             *EHRSettings             `bson:"ehrSettings,omitempty"`
 	MRNSettings             *MRNSettings             `bson:"mrnSettings,omitempty"`
 	PatientCountSettings    *PatientCountSettings    `bson:"patientCountSettings,omitempty"`
-	PatientCount            *PatientCount            `bson:"patientCount,omitempty"`
+	PatientCount            *census.PatientCount     `bson:"patientCount,omitempty"`
 
 	CreatedTime time.Time `bson:"createdTime"`
 	UpdatedTime time.Time `bson:"updatedTime"`
 
-	// Derived is what this service adds for itself. An older writer neither sets nor maintains it.
-	Derived *Derived `bson:"derived,omitempty"`
+	// Groups says how many patients have each tag and belong to each site. It is not part of the document; see FillGroups.
+	Groups census.Groups `bson:"-"`
 }
 
 // PhoneNumber is a telephone number of a clinic.

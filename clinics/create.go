@@ -9,6 +9,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"github.com/tidepool-org/clinic/census"
 	"github.com/tidepool-org/clinic/internal/errs"
 	"github.com/tidepool-org/clinic/internal/platform"
 	"github.com/tidepool-org/clinic/store"
@@ -113,13 +114,10 @@ func (s *Service) create(ctx context.Context, clinic Clinic, founder Founder, de
 	clinic.PatientCountSettings = &PatientCountSettings{HardLimit: &PatientCountLimit{Plan: defaultHardLimit}}
 	clinic.CreatedTime = store.Now()
 	clinic.UpdatedTime = clinic.CreatedTime
-	var census Census
+	clinic.PatientCount = &census.PatientCount{}
 	if demo != nil {
-		census = Census{Total: 1, Demo: 1}
+		*clinic.PatientCount = census.PatientCount{Total: 1, Demo: 1}
 	}
-	count := census.PatientCount()
-	clinic.PatientCount = &count
-	clinic.Derived = &Derived{Census: &StoredCensus{CountedTime: clinic.CreatedTime}}
 
 	for range shareCodeDraws {
 		code := s.drawShareCode()
@@ -153,6 +151,9 @@ func (s *Service) insert(ctx context.Context, clinic *Clinic, founder Founder, d
 				return err
 			}
 		}
+		if err := s.census.Start(ctx, clinic.ID); err != nil {
+			return err
+		}
 		_, err := s.collection.InsertOne(ctx, clinic)
 		return store.OneOf(err, nil, ErrDuplicateShareCode)
 	})
@@ -167,5 +168,5 @@ func (s *Service) undo(ctx context.Context, id bson.ObjectID, cause error) error
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 	defer cancel()
 	_, err := s.collection.DeleteOne(ctx, bson.D{{Key: "_id", Value: id}})
-	return errors.Join(cause, err, s.patients.Discard(ctx, id), s.members.Discard(ctx, id))
+	return errors.Join(cause, err, s.patients.Discard(ctx, id), s.members.Discard(ctx, id), s.census.Forget(ctx, id))
 }

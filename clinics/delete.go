@@ -2,11 +2,16 @@ package clinics
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/tidepool-org/clinic/store"
 )
+
+// closedTime bounds for how long a clinic takes no patients because of a deletion that was cut off.
+const closedTime = 30 * time.Second
 
 // Delete removes a clinic that has no patients but the demo patient, together with that one and with all members and
 // invites, and records each. deletedBy is the user who asked for it, nil if it was a backend service. It returns
@@ -20,12 +25,15 @@ func (s *Service) Delete(ctx context.Context, id bson.ObjectID, deletedBy *strin
 		if err != nil {
 			return s.completeDeletion(ctx, id, deletedBy, err)
 		}
+		if err := s.census.Close(ctx, id, closedTime); err != nil {
+			return err
+		}
 		real, err := s.patients.HasRealPatients(ctx, id)
 		if err != nil {
 			return err
 		}
 		if real {
-			return ErrNotEmpty
+			return errors.Join(ErrNotEmpty, s.census.Open(ctx, id))
 		}
 		if err := s.recordDeletion(ctx, id, deletedBy); err != nil {
 			return err
@@ -36,8 +44,10 @@ func (s *Service) Delete(ctx context.Context, id bson.ObjectID, deletedBy *strin
 		if _, err := s.deletions.RemoveDocuments(ctx, []bson.Raw{clinic}, deletedBy); err != nil {
 			return err
 		}
-		_, err = s.members.RemoveAll(ctx, id, deletedBy)
-		return err
+		if _, err = s.members.RemoveAll(ctx, id, deletedBy); err != nil {
+			return err
+		}
+		return s.census.Forget(ctx, id)
 	})
 }
 
@@ -65,7 +75,10 @@ func (s *Service) completeDeletion(ctx context.Context, id bson.ObjectID, delete
 		return ErrNotFound
 	}
 	left, err := s.members.RemoveAll(ctx, id, deletedBy)
-	if err == nil && left == 0 {
+	if err != nil {
+		return err
+	}
+	if err = s.census.Forget(ctx, id); err == nil && left == 0 {
 		return ErrNotFound
 	}
 	return err

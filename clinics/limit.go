@@ -2,12 +2,7 @@ package clinics
 
 import (
 	"time"
-
-	"github.com/tidepool-org/clinic/internal/errs"
 )
-
-// ErrTooManyPatients tells that the clinic has as many patients as it may create.
-var ErrTooManyPatients = errs.PaymentRequiredf("patient count exceeds limit")
 
 // EffectivePatientCountSettings returns the limits that hold for the clinic now: those that are stored, if it is a US
 // clinic of the default tier, and none otherwise. COMPAT: a clinic is in the US if its country is exactly US or not known.
@@ -21,17 +16,14 @@ func (c *Clinic) EffectivePatientCountSettings() PatientCountSettings {
 	}
 }
 
-// CheckLimit returns ErrTooManyPatients if the clinic must not create another custodial patient at the given time, as
-// judged by its stored count. The soft limit is for other services and never refuses.
-func (c *Clinic) CheckLimit(now time.Time) error {
+// PlanLimit returns how many custodial patients the clinic may have at the given time, nil if as many as it wants. The soft
+// limit is for other services and never refuses.
+func (c *Clinic) PlanLimit(now time.Time) *int {
 	limit := c.EffectivePatientCountSettings().HardLimit
 	if limit == nil || !limit.holds(now) {
 		return nil
 	}
-	if c.PatientCount != nil && c.PatientCount.Plan >= limit.Plan || c.PatientCount == nil && limit.Plan <= 0 {
-		return ErrTooManyPatients
-	}
-	return nil
+	return &limit.Plan
 }
 
 func (c *Clinic) isInUS() bool { return c.Country == nil || *c.Country == "" || *c.Country == "US" }

@@ -43,35 +43,30 @@ func TestLimitsHoldForUSClinicsOfTheDefaultTier(t *testing.T) {
 	require.Nil(t, stored.HardLimit.PatientCount, "the stored form is not touched")
 }
 
-func TestCheckLimit(t *testing.T) {
+func TestPlanLimit(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 5, 6, 7, 8, 9, 0, time.UTC)
 	before, after := now.Add(-time.Millisecond), now.Add(time.Millisecond)
 	for name, test := range map[string]struct {
 		limit clinics.PatientCountLimit
-		plan  int
-		want  error
+		want  *int
 	}{
-		"below":          {clinics.PatientCountLimit{Plan: 2}, 1, nil},
-		"reached":        {clinics.PatientCountLimit{Plan: 2}, 2, clinics.ErrTooManyPatients},
-		"exceeded":       {clinics.PatientCountLimit{Plan: 2}, 9, clinics.ErrTooManyPatients},
-		"nobody at all":  {clinics.PatientCountLimit{Plan: 0}, 0, clinics.ErrTooManyPatients},
-		"not yet":        {clinics.PatientCountLimit{StartDate: &after}, 5, nil},
-		"starts now":     {clinics.PatientCountLimit{StartDate: &now}, 5, clinics.ErrTooManyPatients},
-		"no longer":      {clinics.PatientCountLimit{EndDate: &before}, 5, nil},
-		"ends now":       {clinics.PatientCountLimit{EndDate: &now}, 5, clinics.ErrTooManyPatients},
-		"in between":     {clinics.PatientCountLimit{StartDate: &before, EndDate: &after}, 5, clinics.ErrTooManyPatients},
-		"started, ended": {clinics.PatientCountLimit{StartDate: &before, EndDate: &before}, 5, nil},
+		"always":         {clinics.PatientCountLimit{Plan: 2}, ptr(2)},
+		"nobody at all":  {clinics.PatientCountLimit{Plan: 0}, ptr(0)},
+		"older form":     {clinics.PatientCountLimit{PatientCount: ptr(7)}, ptr(7)},
+		"not yet":        {clinics.PatientCountLimit{StartDate: &after}, nil},
+		"starts now":     {clinics.PatientCountLimit{Plan: 3, StartDate: &now}, ptr(3)},
+		"no longer":      {clinics.PatientCountLimit{EndDate: &before}, nil},
+		"ends now":       {clinics.PatientCountLimit{Plan: 3, EndDate: &now}, ptr(3)},
+		"in between":     {clinics.PatientCountLimit{Plan: 3, StartDate: &before, EndDate: &after}, ptr(3)},
+		"started, ended": {clinics.PatientCountLimit{StartDate: &before, EndDate: &before}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			clinic := clinics.Clinic{
-				PatientCountSettings: &clinics.PatientCountSettings{HardLimit: &test.limit},
-				PatientCount:         &clinics.PatientCount{Plan: test.plan, Total: 100},
-			}
-			require.ErrorIs(t, clinic.CheckLimit(now), test.want)
+			clinic := clinics.Clinic{PatientCountSettings: &clinics.PatientCountSettings{HardLimit: &test.limit}}
+			require.Equal(t, test.want, clinic.PlanLimit(now))
 			clinic.PatientCountSettings = &clinics.PatientCountSettings{SoftLimit: &test.limit}
-			require.NoError(t, clinic.CheckLimit(now), "the soft limit refuses nobody")
+			require.Nil(t, clinic.PlanLimit(now), "the soft limit refuses nobody")
 		})
 	}
 }

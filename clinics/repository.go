@@ -25,10 +25,6 @@ func Indexes() []store.Indexes {
 			{Name: "ClinicDeletion", Keys: store.Ascending("clinic._id")},
 			{Name: "DeletedTime", Keys: store.Ascending("deletedTime", "clinic._id")},
 		}},
-		{Collection: NotesCollectionName, Indexes: []store.Index{
-			{Name: "CensusChangesByClinic", Keys: store.Ascending("clinicId", "time")},
-			{Name: "CensusChangesByTime", Keys: store.Ascending("time")},
-		}},
 	}
 }
 
@@ -43,7 +39,7 @@ func NewRepository(d *store.Database) *Repository {
 	return &Repository{database: d, collection: d.Collection(CollectionName)}
 }
 
-// Get returns the clinic, or ErrNotFound. Its census is as it was stored; see CensusKeeper.Fresh.
+// Get returns the clinic, or ErrNotFound.
 func (r *Repository) Get(ctx context.Context, id bson.ObjectID) (*Clinic, error) {
 	var clinic Clinic
 	err := r.collection.FindOne(ctx, bson.D{{Key: "_id", Value: id}}).Decode(&clinic)

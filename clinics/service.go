@@ -5,6 +5,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"github.com/tidepool-org/clinic/census"
 	"github.com/tidepool-org/clinic/config"
 	"github.com/tidepool-org/clinic/internal/platform"
 	"github.com/tidepool-org/clinic/store"
@@ -58,6 +59,7 @@ type Patients interface {
 // Service makes, changes and deletes clinics.
 type Service struct {
 	*Repository
+	census     *census.Service
 	accounts   Accounts
 	people     People
 	members    Members
@@ -69,9 +71,9 @@ type Service struct {
 }
 
 // NewService returns the rules for the clinics in the repository.
-func NewService(r *Repository, accounts Accounts, people People, members Members, patients Patients, demo config.Demo) *Service {
+func NewService(r *Repository, census *census.Service, accounts Accounts, people People, members Members, patients Patients, demo config.Demo) *Service {
 	return &Service{
-		Repository: r, accounts: accounts, people: people, members: members, patients: patients,
+		Repository: r, census: census, accounts: accounts, people: people, members: members, patients: patients,
 		deletions: store.NewDeletions(r.database, CollectionName, "clinic", notRecorded), demoUserID: demo.PatientUserID,
 		drawShareCode: randomShareCode,
 	}

@@ -85,19 +85,3 @@ type PatientCountLimit struct {
 	// PatientCount is how older writers kept Plan. It is read when Plan is 0, never written.
 	PatientCount *int `bson:"patientCount,omitempty"`
 }
-
-// PatientCount says how many patients a clinic has.
-type PatientCount struct {
-	Total     int                      `json:"total" bson:"total"`
-	Demo      int                      `json:"demo" bson:"demo"`
-	Plan      int                      `json:"plan" bson:"plan"`
-	Providers map[string]ProviderCount `json:"providers,omitempty" bson:"providers,omitempty"`
-	// LegacyPatientCount marks a count in the form of older writers, which has to be taken anew.
-	LegacyPatientCount *int `json:"-" bson:"patientCount,omitempty"`
-}
-
-// ProviderCount counts the data sources of a provider by state.
-type ProviderCount struct {
-	States map[string]int `json:"states" bson:"states"`
-	Total  int            `json:"total" bson:"total"`
-}

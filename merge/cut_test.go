@@ -11,6 +11,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.uber.org/zap"
 
+	"github.com/tidepool-org/clinic/census"
 	"github.com/tidepool-org/clinic/clinicians"
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/internal/testkit"
@@ -37,7 +38,7 @@ func clear(t testing.TB, d *store.Database) {
 	t.Helper()
 	for _, collection := range []string{
 		clinics.CollectionName, clinicians.CollectionName, patients.CollectionName, merge.PlansCollectionName, "open_merges", "open_merge_steps",
-		"clinic_deletions", "clinician_deletions", "patient_deletions", clinics.NotesCollectionName,
+		"clinic_deletions", "clinician_deletions", "patient_deletions", census.NotesCollectionName, census.CollectionName,
 	} {
 		_, err := d.Collection(collection).DeleteMany(t.Context(), bson.D{})
 		require.NoError(t, err)
@@ -182,18 +183,16 @@ func TestMergeIsCutOffAtEveryWrite(t *testing.T) {
 // count counts the patients of the clinics on the stage, as a service does that has shown them once.
 func count(t *testing.T, d *store.Database) {
 	t.Helper()
-	keeper := clinics.NewCensusKeeper(d, patients.NewRepository(d, demo), zap.NewNop())
-	require.NoError(t, keeper.Recount(t.Context(), sourceID))
-	require.NoError(t, keeper.Recount(t.Context(), targetID))
+	for _, id := range []bson.ObjectID{sourceID, targetID} {
+		_, err := testkit.Census(d, demoUser).Recount(t.Context(), id)
+		require.NoError(t, err)
+	}
 }
 
 // sweep does at once what the service does a minute after a process died.
 func sweep(t *testing.T, d *store.Database) {
 	t.Helper()
-	keeper := clinics.NewCensusKeeper(d, patients.NewRepository(d, demo), zap.NewNop())
-	keeper.Patience = -time.Second
-	_, err := keeper.Sweep(t.Context())
-	require.NoError(t, err)
+	testkit.SweepCensus(t, d, demoUser)
 }
 
 // requireRepeat repeats a merge that was cut off. It may find that all was done.

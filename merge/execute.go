@@ -3,7 +3,6 @@ package merge
 import (
 	"context"
 	"errors"
-	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.uber.org/zap"
@@ -74,36 +73,7 @@ func (s *Service) executable(ctx context.Context, sourceID, targetID bson.Object
 //
 // The source keeps the count from before the merge as long as all goes well, because the record of its deletion shows it.
 func (s *Service) counted(ctx context.Context, merge *openMerge, run func(ctx context.Context) error) error {
-	var ran bool
-	var err error
-	uncounted := s.census.Track(ctx, merge.TargetID, func(ctx context.Context) (clinics.Census, error) {
-		ran = true
-		if err = run(ctx); errs.Is(err, errs.Internal) {
-			return clinics.Census{}, err
-		}
-		return clinics.Census{}, s.recount(ctx, merge)
-	})
-	if !ran {
-		return uncounted
-	}
-	if uncounted != nil && err == nil {
-		s.log.Warn("the patients of a merged clinic are counted later", zap.String("clinicId", merge.TargetID.Hex()), zap.Error(uncounted))
-	}
-	return err
-}
-
-// recountTime bounds the count after a merge, which goes on when the caller has gone.
-const recountTime = time.Minute
-
-func (s *Service) recount(ctx context.Context, merge *openMerge) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recountTime)
-	defer cancel()
-	for _, id := range merge.Clinics {
-		if err := s.census.Recount(ctx, id); err != nil && !errs.Is(err, errs.NotFound) {
-			return err
-		}
-	}
-	return nil
+	return s.census.RecountAfter(ctx, run, merge.TargetID, merge.Clinics...)
 }
 
 // run takes the steps that are left and removes the source. p is the plan, or nil if the merge goes on after a cut.

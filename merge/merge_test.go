@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"github.com/tidepool-org/clinic/census"
 	"github.com/tidepool-org/clinic/clinicians"
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/internal/testkit"
@@ -110,7 +111,7 @@ func TestMerge(t *testing.T) {
 		require.NotContains(t, one(t, d, "patient_deletions", bson.D{}), "deletedByUserId")
 	})
 	t.Run("no bookkeeping is left", func(t *testing.T) {
-		for _, collection := range []string{"open_merges", "open_merge_steps", clinics.NotesCollectionName} {
+		for _, collection := range []string{"open_merges", "open_merge_steps", census.NotesCollectionName} {
 			require.Empty(t, testkit.Documents(t, d, collection, bson.D{}), collection)
 		}
 	})

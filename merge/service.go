@@ -27,9 +27,12 @@ var (
 
 // Census keeps the numbers of patients of clinics.
 type Census interface {
-	Fresh(ctx context.Context, clinic *clinics.Clinic) error
-	Track(ctx context.Context, clinicID bson.ObjectID, write func(ctx context.Context) (clinics.Census, error)) error
-	Recount(ctx context.Context, clinicID bson.ObjectID) error
+	RecountAfter(ctx context.Context, work func(ctx context.Context) error, clinicID bson.ObjectID, others ...bson.ObjectID) error
+}
+
+// Counts knows how many patients of a clinic have each tag and belong to each site.
+type Counts interface {
+	FillGroups(ctx context.Context, list ...*clinics.Clinic) error
 }
 
 // Remover removes a clinic that has no patients but the demo patient, with all that belongs to it, and records each
@@ -48,6 +51,7 @@ type Service struct {
 	merges     *mongo.Collection
 	steps      *mongo.Collection
 	census     Census
+	counts     Counts
 	remover    Remover
 	demoUserID string // "" means that there is no demo patient
 	log        *zap.Logger
@@ -57,12 +61,12 @@ type Service struct {
 }
 
 // NewService returns a service for the clinics of the database.
-func NewService(d *store.Database, census Census, remover Remover, demo config.Demo, log *zap.Logger) *Service {
+func NewService(d *store.Database, census Census, counts Counts, remover Remover, demo config.Demo, log *zap.Logger) *Service {
 	return &Service{
 		database: d, clinics: d.Collection(clinics.CollectionName), members: d.Collection(clinicians.CollectionName),
 		patients: d.Collection(patients.CollectionName), plans: d.Collection(PlansCollectionName),
 		merges: d.Collection(openMergesCollectionName), steps: d.Collection(stepsCollectionName),
-		census: census, remover: remover, demoUserID: demo.PatientUserID, log: log,
+		census: census, counts: counts, remover: remover, demoUserID: demo.PatientUserID, log: log,
 		HoldTime: defaultHoldTime,
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/tidepool-org/clinic/clinicians"
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/config"
+	"github.com/tidepool-org/clinic/internal/testkit"
 	"github.com/tidepool-org/clinic/merge"
 	"github.com/tidepool-org/clinic/patients"
 	"github.com/tidepool-org/clinic/store"
@@ -24,8 +25,8 @@ var demo = config.Demo{PatientUserID: demoUser}
 func service(d *store.Database) *merge.Service {
 	log := zap.NewNop()
 	repository := patients.NewRepository(d, demo)
-	remover := clinics.NewService(clinics.NewRepository(d), nil, nil, clinicians.NewRepository(d), repository, demo)
-	s := merge.NewService(d, clinics.NewCensusKeeper(d, repository, log), remover, demo, log)
+	remover := clinics.NewService(clinics.NewRepository(d), testkit.Census(d, demoUser), nil, nil, clinicians.NewRepository(d), repository, demo)
+	s := merge.NewService(d, testkit.Census(d, demoUser), remover, remover, demo, log)
 	s.HoldTime = 300 * time.Millisecond // the tests kill it, and do not want to wait
 	return s
 }

@@ -24,7 +24,7 @@ func (s *Service) workspace(ctx context.Context, id bson.ObjectID) (*Workspace, 
 	if err := bson.Unmarshal(document, &clinic); err != nil {
 		return nil, err
 	}
-	return &Workspace{Clinic: &clinic, Document: document}, s.census.Fresh(ctx, &clinic)
+	return &Workspace{Clinic: &clinic, Document: document}, s.counts.FillGroups(ctx, &clinic)
 }
 
 // people adds members and patients. They are sorted here: the database would have to hold the whole documents for it.

@@ -10,7 +10,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
-	"github.com/tidepool-org/clinic/clinics"
+	"github.com/tidepool-org/clinic/census"
 	"github.com/tidepool-org/clinic/store"
 )
 
@@ -52,12 +52,12 @@ func (s *Service) connect(ctx context.Context, clinicID bson.ObjectID, userID, p
 		return ErrNotFound
 	}
 	request := newConnection(index, (*patient.DataSources)[index], store.Now())
-	write := func(ctx context.Context) (clinics.Census, error) { return s.writeConnection(ctx, key, request) }
+	write := func(ctx context.Context) (census.Count, error) { return s.writeConnection(ctx, key, request) }
 	if userID == s.demoUserID { // data sources of the demo patient are not counted
 		_, err = write(ctx)
 		return err
 	}
-	return s.census.Track(ctx, clinicID, write)
+	return s.census.Change(ctx, clinicID, write)
 }
 
 // firstDataSource returns the index of the first data source of the provider, or -1.
@@ -116,7 +116,7 @@ func (c connection) path(field string) string {
 	return fmt.Sprintf("dataSources.%d.%s", c.index, field)
 }
 
-func (s *Service) writeConnection(ctx context.Context, key bson.D, c connection) (clinics.Census, error) {
+func (s *Service) writeConnection(ctx context.Context, key bson.D, c connection) (census.Count, error) {
 	var before Patient
 	nullable := []string{"providerConnectionRequests", "providerConnectionRequests." + c.source.ProviderName}
 	err := s.withoutNulls(ctx, key, nullable, func() error {
@@ -124,7 +124,7 @@ func (s *Service) writeConnection(ctx context.Context, key bson.D, c connection)
 			options.FindOneAndUpdate().SetProjection(censusFields)).Decode(&before)
 	})
 	if err != nil {
-		return clinics.Census{}, store.OneOf(err, ErrContested, nil)
+		return census.Count{}, store.OneOf(err, ErrContested, nil)
 	}
 	sources := slices.Clone(*before.DataSources)
 	sources[c.index].State = c.state

@@ -2,11 +2,13 @@ package patients
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.uber.org/zap"
 
+	"github.com/tidepool-org/clinic/census"
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/internal/errs"
 	"github.com/tidepool-org/clinic/store"
@@ -21,7 +23,7 @@ var (
 // CreateCustodial makes an account for a patient, which the clinic manages, and adds it to the clinic. invitedBy is the
 // member who asked for it, nil for a backend service. It returns the patient as it is stored.
 //
-// Nothing is created after clinics.ErrNotFound, ErrMRNRequired, ErrMRNNotUnique, clinics.ErrTooManyPatients,
+// Nothing is created after clinics.ErrNotFound, ErrMRNRequired, ErrMRNNotUnique, census.ErrLimitReached,
 // ErrUnknownSite, or an error of kind errs.Duplicate for an address that has an account. If another request takes the
 // number at the same time, the account is left behind without a patient.
 func (s *Service) CreateCustodial(ctx context.Context, clinicID bson.ObjectID, details Details, invitedBy *string) (*Patient, error) {
@@ -32,21 +34,24 @@ func (s *Service) CreateCustodial(ctx context.Context, clinicID bson.ObjectID, d
 	patient := details.patient(clinicID)
 	patient.Permissions = &Permissions{Custodian: &Grant{}, View: &Grant{}, Upload: &Grant{}, Note: &Grant{}}
 	patient.InvitedBy = invitedBy
-	if err := s.admit(ctx, clinic, patient); err != nil {
+	place, err := s.admit(ctx, clinic, patient)
+	if err != nil {
 		return nil, err
 	}
 	if patient.Sites, err = sitesOf(clinic, details.Sites); err != nil {
+		place.GiveBack(ctx)
 		return nil, err
 	}
 	account, err := s.accounts.CreateCustodialUser(ctx, clinicID.Hex(), text(patient.Email))
 	if err != nil {
+		place.GiveBack(ctx)
 		return nil, err
 	}
 	patient.UserID = account.UserID
 	s.log.Info("an account was made for a patient", zap.String("clinicId", clinicID.Hex()), zap.String("userId", account.UserID))
 	ctx, cancel := finishing(ctx)
 	defer cancel()
-	return patient, s.insert(ctx, patient)
+	return patient, s.insert(ctx, place, patient)
 }
 
 // patient returns a new record with the details. The sites are left to the caller, who knows the clinic.
@@ -81,39 +86,54 @@ func storedDataSources(sources []DataSource) *[]DataSource {
 	return &sources
 }
 
-// admit checks the rules that the settings of the clinic make for a new patient.
-func (s *Service) admit(ctx context.Context, clinic *clinics.Clinic, patient *Patient) error {
+// admit checks the rules that the settings of the clinic make for a new patient, and takes a place for it under the limit of
+// the clinic, which insert fills.
+func (s *Service) admit(ctx context.Context, clinic *clinics.Clinic, patient *Patient) (*census.Place, error) {
 	unique, err := s.checkMRN(ctx, clinic, patient.UserID, patient.MRN)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	patient.RequireUniqueMRN = unique
-	if !patient.IsCustodial() {
-		return nil
+	var most *int
+	if patient.IsCustodial() {
+		most = clinic.PlanLimit(store.Now())
 	}
-	if err := s.census.Fresh(ctx, clinic); err != nil {
-		return err
-	}
-	return clinic.CheckLimit(store.Now())
+	return s.census.Reserve(ctx, clinic.ID, most)
 }
 
-// insert adds the record, and returns ErrDuplicate or ErrMRNNotUnique if another one is in the way.
-func (s *Service) insert(ctx context.Context, patient *Patient) error {
-	return s.census.Track(ctx, patient.ClinicID, func(ctx context.Context) (clinics.Census, error) {
-		if err := s.requireStranger(ctx, patient); err != nil {
-			return clinics.Census{}, err
+// insert adds the record, and returns ErrDuplicate or ErrMRNNotUnique if another one is in the way, clinics.ErrNotFound if the
+// clinic was deleted meanwhile. It ends the place in any case.
+func (s *Service) insert(ctx context.Context, place *census.Place, patient *Patient) error {
+	if err := s.requireStranger(ctx, patient); err != nil {
+		place.GiveBack(ctx)
+		return err
+	}
+	err := place.Fill(ctx, func(ctx context.Context) (census.Count, error) {
+		if _, err := s.collection.InsertOne(ctx, patient); err != nil {
+			return census.Count{}, err
 		}
-		_, err := s.collection.InsertOne(ctx, patient)
-		if store.IsDuplicate(err) { // another request came first since the checks
-			if err = s.requireStranger(ctx, patient); err == nil {
-				err = ErrMRNNotUnique
-			}
-		}
-		if err != nil {
-			return clinics.Census{}, err
-		}
-		return patient.census(s.demoUserID), nil
+		return s.census.Of(patient.facts()), nil
 	})
+	switch {
+	case store.IsDuplicate(err): // another request came first since the checks
+		if err = s.requireStranger(ctx, patient); err == nil {
+			err = ErrMRNNotUnique
+		}
+	case errors.Is(err, census.ErrNoClinic):
+		err = errors.Join(clinics.ErrNotFound, s.takeOut(ctx, patient))
+	case errors.Is(err, census.ErrClosed):
+		err = errors.Join(err, s.takeOut(ctx, patient))
+	}
+	return err
+}
+
+// takeOut removes a record that must not have come to be. With transactions there is none.
+func (s *Service) takeOut(ctx context.Context, patient *Patient) error {
+	if s.database.HasTransactions() {
+		return nil
+	}
+	_, err := s.collection.DeleteOne(context.WithoutCancel(ctx), bson.D{{Key: "_id", Value: patient.ID}})
+	return err
 }
 
 // requireStranger returns ErrDuplicate if the clinic has a record of the user.

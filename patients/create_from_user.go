@@ -13,7 +13,7 @@ import (
 // CreateFromUser adds a user who has an account to the clinic, and returns the patient as it is stored.
 //
 // Errors are clinics.ErrNotFound, one of kind errs.NotFound if there is no such user, ErrMRNRequired, ErrMRNNotUnique,
-// clinics.ErrTooManyPatients if the clinic is to be custodian, and ErrDuplicate. With a legacy clinician, a user who is a
+// census.ErrLimitReached if the clinic is to be custodian, and ErrDuplicate. With a legacy clinician, a user who is a
 // patient already is no error: the clinician is added to the record, and nothing else changes.
 func (s *Service) CreateFromUser(ctx context.Context, clinicID bson.ObjectID, user ExistingUser) (*Patient, error) {
 	clinic, err := s.clinics.Get(ctx, clinicID)
@@ -35,10 +35,11 @@ func (s *Service) CreateFromUser(ctx context.Context, clinicID bson.ObjectID, us
 	if sites := knownSites(clinic, user.Sites); len(sites) > 0 {
 		patient.Sites = sites
 	}
-	if err := s.admit(ctx, clinic, patient); err != nil {
+	place, err := s.admit(ctx, clinic, patient)
+	if err != nil {
 		return nil, err
 	}
-	err = s.insert(ctx, patient)
+	err = s.insert(ctx, place, patient)
 	if errs.Is(err, errs.Duplicate) && user.LegacyClinicianID != nil {
 		return s.addLegacyClinician(ctx, clinicID, user.UserID, *user.LegacyClinicianID)
 	}

@@ -6,7 +6,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
-	"github.com/tidepool-org/clinic/clinics"
+	"github.com/tidepool-org/clinic/census"
 	"github.com/tidepool-org/clinic/store"
 )
 
@@ -38,14 +38,14 @@ func (s *Service) ReplaceDataSources(ctx context.Context, userID string, sources
 }
 
 func (s *Service) replaceDataSources(ctx context.Context, key bson.D, clinicID bson.ObjectID, update bson.D, after *Patient) error {
-	return s.census.Track(ctx, clinicID, func(ctx context.Context) (clinics.Census, error) {
+	return s.census.Change(ctx, clinicID, func(ctx context.Context) (census.Count, error) {
 		var before Patient
 		err := s.collection.FindOneAndUpdate(ctx, key, update, options.FindOneAndUpdate().SetProjection(censusFields)).Decode(&before)
 		if store.IsNotFound(err) { // the patient was removed since the clinics were read
-			return clinics.Census{}, nil
+			return census.Count{}, nil
 		}
 		if err != nil {
-			return clinics.Census{}, err
+			return census.Count{}, err
 		}
 		return s.difference(&before, after), nil
 	})

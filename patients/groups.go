@@ -6,6 +6,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
+	"github.com/tidepool-org/clinic/census"
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/store"
 )
@@ -14,11 +15,11 @@ import (
 type Groups struct {
 	*Repository
 	clinics *clinics.Repository
-	census  Census
+	census  *census.Service
 }
 
 // NewGroups returns the rules for groups of the patients in the repository.
-func NewGroups(r *Repository, clinics *clinics.Repository, census Census) *Groups {
+func NewGroups(r *Repository, clinics *clinics.Repository, census *census.Service) *Groups {
 	return &Groups{Repository: r, clinics: clinics, census: census}
 }
 
@@ -77,9 +78,9 @@ func (r *Repository) changeAll(ctx context.Context, filter, update bson.D, o ...
 
 // repeats returns how often, beyond once each, a tag or site stands in the lists of the patients that match. Older writers
 // let a patient have the same one twice, and the census counts both.
-func (r *Repository) repeats(ctx context.Context, filter bson.D, count func(census clinics.Census) int, list string) (int, error) {
+func (g *Groups) repeats(ctx context.Context, filter bson.D, count func(census.Count) int, list string) (int, error) {
 	values := bson.D{{Key: "$ifNull", Value: bson.A{"$" + list, bson.A{}}}}
-	cursor, err := r.collection.Find(ctx, and(filter, bson.E{Key: "$expr", Value: bson.D{{Key: "$lt", Value: bson.A{
+	cursor, err := g.collection.Find(ctx, and(filter, bson.E{Key: "$expr", Value: bson.D{{Key: "$lt", Value: bson.A{
 		bson.D{{Key: "$size", Value: bson.D{{Key: "$setUnion", Value: bson.A{values}}}}},
 		bson.D{{Key: "$size", Value: values}},
 	}}}}), options.Find().SetProjection(censusFields))
@@ -92,7 +93,7 @@ func (r *Repository) repeats(ctx context.Context, filter bson.D, count func(cens
 	}
 	repeats := 0
 	for i := range found {
-		repeats += count(found[i].census(r.demoUserID)) - 1
+		repeats += count(g.census.Of(found[i].facts())) - 1
 	}
 	return repeats, nil
 }

@@ -5,7 +5,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
-	"github.com/tidepool-org/clinic/clinics"
+	"github.com/tidepool-org/clinic/census"
 	"github.com/tidepool-org/clinic/store"
 )
 
@@ -25,8 +25,8 @@ func (s *Service) Remove(ctx context.Context, clinicID bson.ObjectID, userID str
 
 // remove is Remove with a choice of what the record says about the patient.
 func (s *Service) remove(ctx context.Context, clinicID bson.ObjectID, userID string, deletedBy *string, record func(stored bson.Raw) (bson.Raw, error)) error {
-	return s.census.Track(ctx, clinicID, func(ctx context.Context) (clinics.Census, error) {
-		var difference clinics.Census
+	return s.census.Change(ctx, clinicID, func(ctx context.Context) (census.Count, error) {
+		var difference census.Count
 		err := s.database.InTx(ctx, func(ctx context.Context) error {
 			stored, err := s.collection.FindOne(ctx, patientKey(clinicID, userID)).Raw()
 			if err != nil {
@@ -44,11 +44,11 @@ func (s *Service) remove(ctx context.Context, clinicID bson.ObjectID, userID str
 			if err == nil && n == 0 {
 				err = ErrNotFound // another request removed it since it was read
 			}
-			difference = clinics.Census{}.Minus(patient.census(s.demoUserID))
+			difference = census.Count{}.Minus(s.census.Of(patient.facts()))
 			return err
 		})
 		if err != nil {
-			return clinics.Census{}, err
+			return census.Count{}, err
 		}
 		return difference, nil
 	})

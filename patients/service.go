@@ -7,22 +7,10 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.uber.org/zap"
 
+	"github.com/tidepool-org/clinic/census"
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/internal/platform"
 )
-
-// Clinics reads clinics.
-type Clinics interface {
-	// Get returns clinics.ErrNotFound if there is no such clinic.
-	Get(ctx context.Context, id bson.ObjectID) (*clinics.Clinic, error)
-}
-
-// Census keeps the numbers of patients in the clinic documents; see clinics.CensusKeeper.
-type Census interface {
-	Track(ctx context.Context, clinicID bson.ObjectID, write func(ctx context.Context) (clinics.Census, error)) error
-	Touch(ctx context.Context, clinicID bson.ObjectID)
-	Fresh(ctx context.Context, clinic *clinics.Clinic) error
-}
 
 // Accounts are the accounts of users.
 type Accounts interface {
@@ -43,15 +31,15 @@ type Profiles interface {
 // Service holds the rules for patients of clinics.
 type Service struct {
 	*Repository
-	clinics  Clinics
-	census   Census
+	clinics  *clinics.Service
+	census   *census.Service
 	accounts Accounts
 	profiles Profiles
 	log      *zap.Logger
 }
 
 // NewService returns the rules for the patients in the repository.
-func NewService(r *Repository, clinics Clinics, census Census, accounts Accounts, profiles Profiles, log *zap.Logger) *Service {
+func NewService(r *Repository, clinics *clinics.Service, census *census.Service, accounts Accounts, profiles Profiles, log *zap.Logger) *Service {
 	return &Service{Repository: r, clinics: clinics, census: census, accounts: accounts, profiles: profiles, log: log}
 }
 

@@ -9,6 +9,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.uber.org/zap"
 
+	"github.com/tidepool-org/clinic/census"
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/internal/platform"
 	"github.com/tidepool-org/clinic/internal/testkit"
@@ -36,9 +37,9 @@ func TestRecordFollowsTheAccountAlthoughTheCallerLeaves(t *testing.T) {
 	var (
 		repository *patients.Repository
 		owners     *clinics.Service
-		census     *clinics.CensusKeeper
+		numbers    *census.Service
 	)
-	app := testkit.Start(t, testkit.Populate(&repository, &owners, &census))
+	app := testkit.Start(t, testkit.Populate(&repository, &owners, &numbers))
 	hex, _ := app.NewClinic(t)
 	clinicID, err := bson.ObjectIDFromHex(hex)
 	require.NoError(t, err)
@@ -46,7 +47,7 @@ func TestRecordFollowsTheAccountAlthoughTheCallerLeaves(t *testing.T) {
 		t.Helper()
 		ctx, leave := context.WithCancel(t.Context())
 		defer leave()
-		s := patients.NewService(repository, owners, census, leavingCaller{leave: leave}, nil, zap.NewNop())
+		s := patients.NewService(repository, owners, numbers, leavingCaller{leave: leave}, nil, zap.NewNop())
 		require.NoError(t, call(ctx, s))
 		require.Error(t, ctx.Err())
 	}

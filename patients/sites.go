@@ -5,6 +5,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"github.com/tidepool-org/clinic/census"
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/internal/errs"
 )
@@ -37,12 +38,12 @@ func (g *Groups) DeleteSite(ctx context.Context, clinicID, siteID bson.ObjectID)
 	if clinic.Site(siteID) == nil {
 		return clinics.ErrNotFound
 	}
-	return g.track(ctx, clinicID, func(ctx context.Context) (clinics.Census, error) {
+	return g.census.Change(ctx, clinicID, func(ctx context.Context) (census.Count, error) {
 		n, err := g.pullSite(ctx, clinicID, siteID)
 		if err != nil {
-			return clinics.Census{}, err
+			return census.Count{}, err
 		}
-		return clinics.Census{Sites: counted(siteID, -n)}, g.clinics.RemoveSite(ctx, clinicID, siteID)
+		return census.Count{Groups: census.Groups{Sites: counted(siteID, -n)}}, g.clinics.RemoveSite(ctx, clinicID, siteID)
 	})
 }
 
@@ -63,10 +64,10 @@ func (g *Groups) MergeSite(ctx context.Context, clinicID, sourceID, targetID bso
 	if clinic.Site(sourceID) == nil {
 		return clinics.Site{}, clinics.ErrNotFound
 	}
-	err = g.track(ctx, clinicID, func(ctx context.Context) (clinics.Census, error) {
+	err = g.census.Change(ctx, clinicID, func(ctx context.Context) (census.Count, error) {
 		difference, err := g.moveToSite(ctx, clinicID, sourceID, Site(*target))
 		if err != nil {
-			return clinics.Census{}, err
+			return census.Count{}, err
 		}
 		return difference, g.clinics.RemoveSite(ctx, clinicID, sourceID)
 	})
@@ -88,29 +89,14 @@ func (g *Groups) ConvertTag(ctx context.Context, clinicID, tagID bson.ObjectID) 
 		return clinics.Site{}, err
 	}
 	var site clinics.Site
-	err = g.track(ctx, clinicID, func(ctx context.Context) (difference clinics.Census, err error) {
+	err = g.census.Change(ctx, clinicID, func(ctx context.Context) (difference census.Count, err error) {
 		if site, err = g.clinics.AddSiteOfTag(ctx, clinicID, *tag); err != nil {
-			return clinics.Census{}, err
+			return census.Count{}, err
 		}
 		if difference, err = g.exchangeTag(ctx, clinicID, tagID, Site(site)); err != nil {
-			return clinics.Census{}, err
+			return census.Count{}, err
 		}
 		return difference, g.clinics.DeleteTag(ctx, clinicID, tagID)
 	})
 	return site, err
-}
-
-// track runs writes that belong together, and that change the census. A write that fails half-way returns the difference
-// that it made so far.
-func (g *Groups) track(ctx context.Context, clinicID bson.ObjectID, write func(ctx context.Context) (clinics.Census, error)) error {
-	return g.census.Track(ctx, clinicID, func(ctx context.Context) (difference clinics.Census, err error) {
-		err = g.database.InTx(ctx, func(ctx context.Context) (err error) {
-			difference, err = write(ctx)
-			return err
-		})
-		if err != nil && g.database.HasTransactions() {
-			return clinics.Census{}, err // what was written is undone
-		}
-		return difference, err
-	})
 }

@@ -8,7 +8,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
-	"github.com/tidepool-org/clinic/clinics"
+	"github.com/tidepool-org/clinic/census"
 	"github.com/tidepool-org/clinic/store"
 )
 
@@ -54,9 +54,6 @@ func (s *Service) update(ctx context.Context, before, after *Patient) (*Patient,
 		var patient Patient
 		err := s.collection.FindOneAndUpdate(ctx, filter, update, options.FindOneAndUpdate().SetReturnDocument(options.After)).Decode(&patient)
 		if err == nil {
-			if before.UserID != s.demoUserID {
-				s.census.Touch(ctx, before.ClinicID)
-			}
 			return &patient, nil
 		}
 		if !store.IsNotFound(err) {
@@ -70,29 +67,14 @@ func (s *Service) update(ctx context.Context, before, after *Patient) (*Patient,
 }
 
 func (s *Service) updateTracked(ctx context.Context, filter, update bson.D, after *Patient) error {
-	return s.census.Track(ctx, after.ClinicID, func(ctx context.Context) (clinics.Census, error) {
+	return s.census.Change(ctx, after.ClinicID, func(ctx context.Context) (census.Count, error) {
 		var before Patient
 		err := s.collection.FindOneAndUpdate(ctx, filter, update, options.FindOneAndUpdate().SetProjection(censusFields)).Decode(&before)
 		if err != nil {
-			return clinics.Census{}, store.OneOf(err, ErrNotFound, ErrMRNNotUnique)
+			return census.Count{}, store.OneOf(err, ErrNotFound, ErrMRNNotUnique)
 		}
 		return s.difference(&before, after), nil
 	})
-}
-
-// difference returns what an update from before with the given lists of after changes in the census.
-func (s *Service) difference(before, after *Patient) clinics.Census {
-	changed := *before
-	if after.Tags != nil {
-		changed.Tags = after.Tags
-	}
-	if after.Sites != nil {
-		changed.Sites = after.Sites
-	}
-	if after.DataSources != nil {
-		changed.DataSources = after.DataSources
-	}
-	return changed.census(s.demoUserID).Minus(before.census(s.demoUserID))
 }
 
 // assignments returns the update, field by field. What is not given in after is not named.

@@ -8,20 +8,15 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
-	"github.com/tidepool-org/clinic/clinics"
-	"github.com/tidepool-org/clinic/internal/errs"
 	"github.com/tidepool-org/clinic/store"
 )
 
 // UserEvents follows what happens to users of the platform in the clinics whose patients they are.
-type UserEvents struct {
-	*Service
-	census *clinics.CensusKeeper
-}
+type UserEvents struct{ *Service }
 
 // NewUserEvents returns the rules for the patients of the service.
-func NewUserEvents(s *Service, census *clinics.CensusKeeper) *UserEvents {
-	return &UserEvents{Service: s, census: census}
+func NewUserEvents(s *Service) *UserEvents {
+	return &UserEvents{Service: s}
 }
 
 // RemoveUser removes the user, who left the platform, from the patients of all clinics. It may be repeated after a failure,
@@ -47,21 +42,13 @@ func (e *UserEvents) RemoveUser(ctx context.Context, userID string) error {
 // whose accounts the clinic owns stay.
 func (e *UserEvents) RemoveShared(ctx context.Context, clinicID bson.ObjectID) error {
 	shared := append(ofClinic(clinicID), bson.E{Key: "permissions.custodian", Value: bson.D{{Key: "$in", Value: bson.A{nil, false}}}})
-	return e.census.Track(ctx, clinicID, func(ctx context.Context) (clinics.Census, error) {
-		removed := 0
-		err := e.database.InTx(ctx, func(ctx context.Context) (err error) {
-			removed, err = e.deletionRecords().Remove(ctx, shared, nil)
+	// Few are left of a clinic that nobody works in: to count them is cheaper than to know what each removed one stood for.
+	return e.census.RecountAfter(ctx, func(ctx context.Context) error {
+		return e.database.InTx(ctx, func(ctx context.Context) error {
+			_, err := e.deletionRecords().Remove(ctx, shared, nil)
 			return err
 		})
-		if err != nil || removed == 0 {
-			return clinics.Census{}, err
-		}
-		// Few are left of a clinic that nobody works in: to count them is cheaper than to know what each removed one stood for.
-		if err := e.census.Recount(ctx, clinicID); err != nil && !errs.Is(err, errs.NotFound) {
-			return clinics.Census{}, err
-		}
-		return clinics.Census{}, nil
-	})
+	}, clinicID)
 }
 
 // ChangeEmail changes the address of the user in all clinics; nil takes it away. COMPAT: a worker looks for a removed

@@ -16,8 +16,8 @@ import (
 )
 
 // totals knows how many patients clinics have. Counting takes the longer the larger the clinic is, and every page needs the
-// number, so a count is kept for as long as nothing speaks against it: neither the census, which every writer changes that
-// adds or removes patients, nor the newest record, which tells of records that were added behind the back of the service.
+// number, so a count is kept for as long as nothing speaks against it: neither the number in the clinic document, which every
+// writer changes that adds or removes patients, nor the newest record, which tells of records that were added behind the back of the service.
 // And because records may also be removed like that, no count is kept for long.
 type totals struct {
 	patients *mongo.Collection
@@ -36,8 +36,7 @@ type countedTotal struct {
 
 // evidence changes when patients are added or removed.
 type evidence struct {
-	counted int   // the number that older writers keep as well
-	change  int64 // of the census
+	counted int // the number in the clinic document, which older writers keep as well
 	newest  bson.ObjectID
 }
 
@@ -86,13 +85,10 @@ func (t *totals) evidence(ctx context.Context, clinicID bson.ObjectID) (evidence
 	group.Go(func() error {
 		var clinic clinics.Clinic
 		err := t.clinics.FindOne(ctx, bson.D{{Key: "_id", Value: clinicID}}, options.FindOne().SetProjection(bson.D{
-			{Key: "patientCount.total", Value: 1}, {Key: "derived.census.change", Value: 1},
+			{Key: "patientCount.total", Value: 1},
 		})).Decode(&clinic)
 		if clinic.PatientCount != nil {
 			found.counted = clinic.PatientCount.Total
-		}
-		if clinic.Derived != nil && clinic.Derived.Census != nil {
-			found.change = clinic.Derived.Census.Change
 		}
 		return ignoreNotFound(err)
 	})

@@ -58,9 +58,9 @@ func TestTotalsFollowWhatOthersWrite(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1, total())
 
-	// This service adds an old record back, as a merge does, and keeps the census.
+	// This service adds an old record back, as a merge does, and counts it.
 	add(bson.ObjectID{1}, "aa00000001")
-	_, err = owners.UpdateByID(t.Context(), clinicID, bson.D{{Key: "$set", Value: bson.D{{Key: "derived.census.change", Value: int64(7)}}}})
+	_, err = owners.UpdateByID(t.Context(), clinicID, bson.D{{Key: "$set", Value: bson.D{{Key: "patientCount.total", Value: 2}}}})
 	require.NoError(t, err)
 	require.Equal(t, 2, total())
 

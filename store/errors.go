@@ -41,3 +41,14 @@ func IsUnknownIndex(err error) bool {
 	var command mongo.CommandError
 	return errors.As(err, &command) && command.Code == badValue && strings.Contains(command.Message, "hint")
 }
+
+// IsRefused reports whether the database answered that it did not make a write. After other errors, such as a connection that
+// broke, it may have been made.
+func IsRefused(err error) bool {
+	var write mongo.WriteException
+	if errors.As(err, &write) {
+		return write.WriteConcernError == nil
+	}
+	var command mongo.CommandError
+	return errors.As(err, &command) && !command.HasErrorLabel("RetryableWriteError") && !mongo.IsTimeout(err) && !mongo.IsNetworkError(err)
+}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
 )
 
 // offsetAge is how long the difference between the clocks of this process and of the database is relied on.
@@ -36,6 +37,7 @@ func (d *Database) measureOffset(ctx context.Context) error {
 	var hello struct {
 		LocalTime time.Time `bson:"localTime"`
 	}
+	ctx = mongo.NewSessionContext(ctx, nil) // the question is no part of a transaction
 	asked := time.Now()
 	if err := d.RunCommand(ctx, bson.D{{Key: "hello", Value: 1}}).Decode(&hello); err != nil {
 		return err

@@ -11,14 +11,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.mongodb.org/mongo-driver/v2/bson"
-	"go.uber.org/zap"
 
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/config"
 	"github.com/tidepool-org/clinic/internal/testkit"
 	"github.com/tidepool-org/clinic/internal/testkit/standin"
 	"github.com/tidepool-org/clinic/merge"
-	"github.com/tidepool-org/clinic/patients"
 	"github.com/tidepool-org/clinic/test/faults/wire"
 )
 
@@ -174,10 +172,7 @@ func (s *scene) clear() {
 
 // sweep does at once what the service does a minute after a process died.
 func (s *scene) sweep() {
-	keeper := clinics.NewCensusKeeper(s.app.Store, patients.NewRepository(s.app.Store, config.Demo{PatientUserID: demo}), zap.NewNop())
-	keeper.Patience = -time.Second
-	_, err := keeper.Sweep(s.Context())
-	require.NoError(s, err)
+	testkit.SweepCensus(s, s.app.Store, demo)
 }
 
 // pass lets the time pass after which the service takes another process for dead.
@@ -188,9 +183,9 @@ func (s *scene) pass() {
 
 // recount counts the patients of all clinics anew.
 func (s *scene) recount() {
-	keeper := clinics.NewCensusKeeper(s.app.Store, patients.NewRepository(s.app.Store, config.Demo{PatientUserID: demo}), zap.NewNop())
 	for _, clinic := range testkit.Documents(s, s.app.Store, clinics.CollectionName, bson.D{}) {
-		require.NoError(s, keeper.Recount(s.Context(), clinic["_id"].(bson.ObjectID)))
+		_, err := testkit.Census(s.app.Store, demo).Recount(s.Context(), clinic["_id"].(bson.ObjectID))
+		require.NoError(s, err)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"github.com/tidepool-org/clinic/census"
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/test/faults/wire"
 )
@@ -116,7 +117,7 @@ func requireTransactions(t *testing.T, o operation, commands []wire.Command) {
 // keepsCensus reports whether a write changes nothing but the census of a clinic, which is not part of any transaction:
 // the counts are shared by all requests to a clinic, and their transactions would be in each other's way.
 func keepsCensus(c wire.Command) bool {
-	if c.Collection == clinics.NotesCollectionName {
+	if c.Collection == census.NotesCollectionName {
 		return true
 	}
 	if c.Collection != clinics.CollectionName || c.Name != "update" {

@@ -1,0 +1,31 @@
+package clinics
+
+import (
+	"context"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+)
+
+// FillGroups adds to the clinics how many patients have their tags and belong to their sites.
+func (s *Service) FillGroups(ctx context.Context, list ...*Clinic) error {
+	var ids []bson.ObjectID
+	for _, clinic := range list {
+		if len(clinic.PatientTags)+len(clinic.Sites) > 0 {
+			ids = append(ids, clinic.ID)
+		}
+	}
+	groups, err := s.census.Groups(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for _, clinic := range list {
+		clinic.Groups = groups[clinic.ID]
+	}
+	return nil
+}
+
+// TagCount returns how many patients have the tag, as FillGroups found.
+func (c *Clinic) TagCount(id bson.ObjectID) int { return c.Groups.Tags[id] }
+
+// SiteCount returns how many patients belong to the site, as FillGroups found.
+func (c *Clinic) SiteCount(id bson.ObjectID) int { return c.Groups.Sites[id] }
