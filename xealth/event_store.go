@@ -2,6 +2,7 @@ package xealth
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -14,72 +15,79 @@ import (
 	"github.com/tidepool-org/clinic/store"
 )
 
-// orders keeps every event with the order as it was then. Subscriptions of patients refer to them.
-type orders struct{ collection *mongo.Collection }
+// events keeps every event with the order as it was then. Subscriptions of patients refer to them.
+type events struct{ collection *mongo.Collection }
 
-// orderRecord says how far an event was applied.
-type orderRecord struct {
+// storedEvent says how far an event was applied.
+type storedEvent struct {
 	ID       bson.ObjectID  `bson:"_id"`
-	Progress *orderProgress `bson:"derived,omitempty"`
+	Progress *eventProgress `bson:"derived,omitempty"`
 }
 
-// orderProgress is what this service adds to the stored event for itself.
-type orderProgress struct {
+// eventProgress is what this service adds to the stored event for itself.
+type eventProgress struct {
 	CompletedTime *time.Time `bson:"completedTime,omitempty"`
-	// AddingTime is when the event began to add a patient to the clinic.
+	// AddingTime is when the event first began to add a patient to the clinic.
 	AddingTime *time.Time `bson:"addingTime,omitempty"`
 }
 
-func (r orderRecord) done() bool { return r.Progress != nil && r.Progress.CompletedTime != nil }
+func (e storedEvent) isDone() bool { return e.Progress != nil && e.Progress.CompletedTime != nil }
 
-// added reports whether the event may have added the patient before it was cut short: it began to, and the patient is not
-// older than that.
-func (r orderRecord) added(patient *patients.Patient) bool {
-	return r.Progress != nil && r.Progress.AddingTime != nil && !patient.CreatedTime.Before(*r.Progress.AddingTime)
+// mayHaveAdded reports whether the event may have added the patient before it was cut short: it began to, and the patient
+// is not older than that.
+func (e storedEvent) mayHaveAdded(patient *patients.Patient) bool {
+	return e.Progress != nil && e.Progress.AddingTime != nil && !patient.CreatedTime.Before(*e.Progress.AddingTime)
 }
+
+// furthestFirst orders copies of an event. An older writer may have stored it twice. It marks nothing as done, and which
+// copy is resumed does not matter.
+var furthestFirst = bson.D{{Key: "derived.completedTime", Value: -1}, {Key: "_id", Value: 1}}
+
+var progressOnly = bson.D{{Key: "derived", Value: 1}}
 
 // isDone reports whether the event was applied to its end before. An event without an id cannot be recognised.
-func (o orders) isDone(ctx context.Context, n Notification) (bool, error) {
-	record, err := o.find(ctx, n)
-	return record != nil && record.done(), err
-}
-
-func (o orders) find(ctx context.Context, n Notification) (*orderRecord, error) {
+func (e events) isDone(ctx context.Context, n Notification) (bool, error) {
 	if n.EventID == "" {
-		return nil, nil
+		return false, nil
 	}
-	filter := append(byOrder(n.Deployment, n.OrderID), bson.E{Key: "eventNotification.eventId", Value: n.EventID})
-	// An older writer may have stored an event twice. It marks nothing as done, and which is taken up does not matter.
-	find := options.FindOne().SetProjection(bson.D{{Key: "derived", Value: 1}}).SetSort(bson.D{{Key: "derived.completedTime", Value: -1}, {Key: "_id", Value: 1}})
-	var record orderRecord
-	if err := o.collection.FindOne(ctx, filter, find).Decode(&record); err != nil {
-		if store.IsNotFound(err) {
-			return nil, nil
-		}
-		return nil, err
+	var found storedEvent
+	err := e.collection.FindOne(ctx, sameEvent(n), options.FindOne().SetSort(furthestFirst).SetProjection(progressOnly)).Decode(&found)
+	if store.IsNotFound(err) {
+		return false, nil
 	}
-	return &record, nil
+	return found.isDone(), err
 }
 
-// record stores the event with the order, or the order anew if the event was stored before but not applied to its end.
-func (o orders) record(ctx context.Context, n Notification, data bson.D) (orderRecord, error) {
-	found, err := o.find(ctx, n)
-	if err != nil {
-		return orderRecord{}, err
+// store keeps the event with the order and returns how far it was applied. It replaces the order of an event that was
+// stored before. If the event adds a patient, the same write says so: it comes before the patient, so that a crash between
+// the two loses nothing.
+func (e events) store(ctx context.Context, n Notification, order Order, adds bool) (storedEvent, error) {
+	id := bson.NewObjectID()
+	filter, inserted := sameEvent(n), bson.D{{Key: "eventNotification", Value: storedNotification(n)}}
+	if n.EventID == "" {
+		filter = bson.D{{Key: "_id", Value: id}}
+	} else {
+		inserted = append(inserted, bson.E{Key: "_id", Value: id})
 	}
-	if found == nil {
-		id := bson.NewObjectID()
-		_, err := o.collection.InsertOne(ctx, bson.D{
-			{Key: "_id", Value: id}, {Key: "eventNotification", Value: storedNotification(n)}, {Key: "orderData", Value: data},
-		})
-		return orderRecord{ID: id}, err
+	update := bson.D{{Key: "$setOnInsert", Value: inserted}, {Key: "$set", Value: bson.D{{Key: "orderData", Value: order.document}}}}
+	if adds {
+		update = append(update, bson.E{Key: "$min", Value: bson.D{{Key: "derived.addingTime", Value: store.Now()}}})
 	}
-	if found.done() {
-		return *found, nil
-	}
-	return *found, o.set(ctx, found.ID, "orderData", data)
+	var stored storedEvent
+	err := e.collection.FindOneAndUpdate(ctx, filter, update, options.FindOneAndUpdate().
+		SetUpsert(true).SetSort(furthestFirst).SetProjection(progressOnly).SetReturnDocument(options.After)).Decode(&stored)
+	return stored, err
 }
 
+func sameEvent(n Notification) bson.D {
+	return append(sameOrder(n), bson.E{Key: "eventNotification.eventId", Value: n.EventID})
+}
+
+func sameOrder(n Notification) bson.D {
+	return bson.D{{Key: "eventNotification.deployment", Value: n.Deployment}, {Key: "eventNotification.orderId", Value: n.OrderID}}
+}
+
+// storedNotification leaves out identifiers that are no object.
 func storedNotification(n Notification) bson.D {
 	document := bson.D{
 		{Key: "eventId", Value: n.EventID}, {Key: "eventTimeStamp", Value: n.EventTimeStamp},
@@ -87,64 +95,47 @@ func storedNotification(n Notification) bson.D {
 		{Key: "orderId", Value: n.OrderID}, {Key: "deployment", Value: n.Deployment},
 		{Key: "partnerId", Value: n.PartnerID}, {Key: "programId", Value: n.ProgramID},
 	}
-	if identity := storedIdentity(n.PatientIdentity); identity != nil {
-		document = append(document, bson.E{Key: "patientIdentity", Value: identity})
+	var identity map[string]any
+	if json.Unmarshal(n.PatientIdentity, &identity) == nil && identity != nil {
+		document = append(document, bson.E{Key: "patientIdentity", Value: toStored(identity)})
 	}
 	return document
 }
 
-// noteAdding keeps when the event first began to add a patient. It is written before the patient, so that a cut between
-// the two loses nothing.
-func (o orders) noteAdding(ctx context.Context, record orderRecord) error {
-	if record.Progress != nil && record.Progress.AddingTime != nil {
-		return nil
-	}
-	return o.set(ctx, record.ID, "derived.addingTime", store.Now())
-}
-
-// finish marks the event as applied to its end.
-func (o orders) finish(ctx context.Context, id bson.ObjectID) error {
-	return o.set(ctx, id, "derived.completedTime", store.Now())
-}
-
-func (o orders) set(ctx context.Context, id bson.ObjectID, field string, value any) error {
-	_, err := o.collection.UpdateByID(ctx, id, bson.D{{Key: "$set", Value: bson.D{{Key: field, Value: value}}}})
+// markDone marks the event as applied to its end.
+func (e events) markDone(ctx context.Context, id bson.ObjectID) error {
+	_, err := e.collection.UpdateByID(ctx, id, bson.D{{Key: "$set", Value: bson.D{{Key: "derived.completedTime", Value: store.Now()}}}})
 	return err
 }
 
-// newest returns an order as it was stored last, in the form in which it is used and as it is stored. An order that is not
-// stored is no error of the caller: it was read before or never placed.
-func (o orders) newest(ctx context.Context, deployment, orderID string) (Order, bson.D, error) {
-	var document struct {
-		Data bson.D `bson:"orderData"`
+// lastOrder returns the order of the event as it was stored last. An order that is not stored is no error of the caller: it
+// was read before or never placed.
+func (e events) lastOrder(ctx context.Context, n Notification) (Order, error) {
+	var found struct {
+		Order bson.D `bson:"orderData"`
 	}
 	find := options.FindOne().SetSort(bson.D{{Key: "_id", Value: -1}}).SetProjection(bson.D{{Key: "orderData", Value: 1}})
-	if err := o.collection.FindOne(ctx, byOrder(deployment, orderID), find).Decode(&document); err != nil {
-		return Order{}, nil, fmt.Errorf("a canceled order can be read neither from Xealth nor from what is stored: %w", err)
+	if err := e.collection.FindOne(ctx, sameOrder(n), find).Decode(&found); err != nil {
+		return Order{}, fmt.Errorf("a canceled order can be read neither from Xealth nor from what is stored: %w", err)
 	}
-	order, err := parseStored(document.Data)
-	return order, document.Data, err
+	return loadOrder(found.Order)
 }
 
-func byOrder(deployment, orderID string) bson.D {
-	return bson.D{{Key: "eventNotification.deployment", Value: deployment}, {Key: "eventNotification.orderId", Value: orderID}}
-}
-
-// ErrOrderNotFound tells that an order to which a subscription refers is not stored.
+// ErrOrderNotFound says that an order to which a subscription refers is not stored.
 var ErrOrderNotFound = errs.New(errs.NotFound, "not found")
 
-// orderSummary is what is shown of a stored order.
-type orderSummary struct {
+// enrollment is what is shown of the event that decided last about a subscription.
+type enrollment struct {
 	ProgramID      string    `bson:"programId"`
 	EventTimeStamp time.Time `bson:"eventTimeStamp"`
 }
 
-// get returns an order by its id, or ErrOrderNotFound.
-func (o orders) get(ctx context.Context, id bson.ObjectID) (orderSummary, error) {
-	var document struct {
-		Notification orderSummary `bson:"eventNotification"`
+// enrollment returns an event by its id, or ErrOrderNotFound.
+func (e events) enrollment(ctx context.Context, id bson.ObjectID) (enrollment, error) {
+	var found struct {
+		Notification enrollment `bson:"eventNotification"`
 	}
 	find := options.FindOne().SetProjection(bson.D{{Key: "eventNotification.programId", Value: 1}, {Key: "eventNotification.eventTimeStamp", Value: 1}})
-	err := o.collection.FindOne(ctx, bson.D{{Key: "_id", Value: id}}, find).Decode(&document)
-	return document.Notification, store.OneOf(err, ErrOrderNotFound, nil)
+	err := e.collection.FindOne(ctx, bson.D{{Key: "_id", Value: id}}, find).Decode(&found)
+	return found.Notification, store.OneOf(err, ErrOrderNotFound, nil)
 }

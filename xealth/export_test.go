@@ -10,6 +10,6 @@ import (
 )
 
 // TakeTurn lets tests outside of this package, which need a database, take turns.
-func TakeTurn(ctx context.Context, d *store.Database, patience time.Duration, thing string) (context.Context, func(), error) {
-	return turns{d.Collection(turnCollection), patience, zap.NewNop()}.take(ctx, thing)
+func TakeTurn(ctx context.Context, d *store.Database, patience time.Duration, name string) (context.Context, func(), error) {
+	return turns{d.Collection(turnCollection), patience, zap.NewNop()}.Acquire(ctx, name)
 }

@@ -11,7 +11,7 @@ import (
 // The collections of this package.
 const (
 	preorderCollection = "xealth_preorder"
-	orderCollection    = "xealth_order"
+	eventCollection    = "xealth_order"
 	viewCollection     = "xealth_report_view"
 	turnCollection     = "xealth_turns"
 )
@@ -24,7 +24,7 @@ func Indexes() []store.Indexes {
 			{Name: "dataTrackingId", Keys: store.Ascending("dataTrackingId"), Unique: true},
 			{Name: "PreorderRetention", Keys: store.Ascending("createdTime"), ExpireSeconds: int32(preorderRetention / time.Second)},
 		}},
-		{Collection: orderCollection, Indexes: []store.Index{
+		{Collection: eventCollection, Indexes: []store.Index{
 			{Name: "EventsOfOrder", Keys: store.Ascending("eventNotification.deployment", "eventNotification.orderId")},
 		}},
 		{Collection: viewCollection, Indexes: []store.Index{

@@ -48,6 +48,13 @@ type OrderSource interface {
 	Order(ctx context.Context, deployment, orderID string) (json.RawMessage, error)
 }
 
+// leases lets one process at a time work on what a name stands for, across all processes that share the database.
+type leases interface {
+	// Acquire waits for the lease. It returns the context in which the work is to be done, which ends before the lease does,
+	// and a function that gives the lease back; or an error of kind Unavailable if that takes too long.
+	Acquire(ctx context.Context, name string) (context.Context, func(), error)
+}
+
 // Params are what the service is made of.
 type Params struct {
 	fx.In
@@ -71,9 +78,9 @@ type Service struct {
 	source   OrderSource
 
 	preorders preorders
-	orders    orders
+	events    events
 	views     views
-	turns     turns
+	leases    leases
 
 	applicationURL string // without a slash at the end
 	now            func() time.Time
@@ -85,9 +92,9 @@ func NewService(p Params) *Service {
 	return &Service{
 		clinics: p.Clinics, patients: p.Patients, users: p.Users, tokens: p.Tokens, source: p.Source,
 		preorders:      preorders{p.Database.Collection(preorderCollection)},
-		orders:         orders{p.Database.Collection(orderCollection)},
+		events:         events{p.Database.Collection(eventCollection)},
 		views:          views{p.Database.Collection(viewCollection)},
-		turns:          turns{p.Database.Collection(turnCollection), turnPatience, p.Log},
+		leases:         turns{p.Database.Collection(turnCollection), turnPatience, p.Log},
 		applicationURL: strings.TrimRight(p.Config.ApplicationURL, "/"),
 		now:            time.Now,
 		log:            p.Log,

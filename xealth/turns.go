@@ -38,9 +38,9 @@ const (
 
 var errBusy = errs.Unavailablef("another event of the same patient is being handled")
 
-// take waits for the turn at the thing. It returns the context in which the work is to be done and a function that ends
+// Acquire waits for the turn at the thing. It returns the context in which the work is to be done and a function that ends
 // the turn; or an error of kind Unavailable if that takes too long.
-func (t turns) take(ctx context.Context, thing string) (context.Context, func(), error) {
+func (t turns) Acquire(ctx context.Context, thing string) (context.Context, func(), error) {
 	// The name may hold an identifier of a patient, which has no business in this collection.
 	sum := sha256.Sum256([]byte(strings.ToLower(thing)))
 	key, holder := hex.EncodeToString(sum[:]), bson.NewObjectID()
