@@ -15,7 +15,7 @@ import (
 	"github.com/tidepool-org/clinic/store"
 )
 
-// events keeps every event with the order as it was then. Subscriptions of patients refer to them.
+// events stores every event with the order as it was then. Subscriptions of patients refer to them.
 type events struct{ collection *mongo.Collection }
 
 // storedEvent says how far an event was applied.
@@ -58,7 +58,7 @@ func (e events) isDone(ctx context.Context, n Notification) (bool, error) {
 	return found.isDone(), err
 }
 
-// store keeps the event with the order and returns how far it was applied. It replaces the order of an event that was
+// store stores the event with the order and returns how far it was applied. It replaces the order of an event that was
 // stored before. If the event adds a patient, the same write says so: it comes before the patient, so that a crash between
 // the two loses nothing.
 func (e events) store(ctx context.Context, n Notification, order Order, adds bool) (storedEvent, error) {

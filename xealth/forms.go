@@ -60,8 +60,8 @@ func enrollmentForm(m match, guardian bool) Form {
 	return form
 }
 
-// initialValues returns what a form starts with. The address in the health record is the patient's, and so is not offered to a
-// guardian.
+// initialValues returns what a form starts with. The address in the health record is the patient's, so a guardian does not
+// get it.
 func initialValues(patient Demographics, guardian bool) Submission {
 	if guardian {
 		return Submission{Guardian: &AccountOwner{}}

@@ -33,7 +33,7 @@ type Identifier struct {
 	Type string `json:"type"`
 }
 
-// Datasets are what a health record tells about a patient, and about who is asking.
+// Datasets are what a health record says about a patient, and about the user who asks.
 type Datasets struct {
 	Demographics *Demographics `json:"demographicsV1"`
 	EHRUser      *EHRUser      `json:"ehrUserV1"`

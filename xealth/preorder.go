@@ -25,7 +25,7 @@ const (
 	subsequent    = "subsequent"
 )
 
-// Preorder answers a step of placing an order. The first offers a form, the second takes what was entered and keeps it
+// Preorder answers a step of placing an order. The first offers a form, the second stores what was entered
 // until the order arrives. Whether the form is for a guardian follows in both steps from the age in the request.
 //
 // Errors are of kind BadRequest if the message is not understood or says too little about the patient, NotFound or
@@ -36,16 +36,16 @@ func (s *Service) Preorder(ctx context.Context, r Request) (PreorderResponse, er
 	}
 	switch r.EventContext {
 	case initial:
-		answer, err := s.firstStep(ctx, r)
+		answer, err := s.answerInitial(ctx, r)
 		return answer, during("matching initial preorder request", err)
 	case subsequent:
-		return s.secondStep(ctx, r)
+		return s.answerSubsequent(ctx, r)
 	default:
 		return PreorderResponse{}, errs.BadRequestf("invalid event context %s", r.EventContext)
 	}
 }
 
-func (s *Service) firstStep(ctx context.Context, r Request) (PreorderResponse, error) {
+func (s *Service) answerInitial(ctx context.Context, r Request) (PreorderResponse, error) {
 	m, err := s.match(ctx, r)
 	if err != nil {
 		return PreorderResponse{}, err
@@ -75,7 +75,7 @@ func refuse(m match, p problem, trackingID string, data Submission) PreorderResp
 
 var errNoTrackingID = errs.BadRequestf("data tracking id is required")
 
-func (s *Service) secondStep(ctx context.Context, r Request) (PreorderResponse, error) {
+func (s *Service) answerSubsequent(ctx context.Context, r Request) (PreorderResponse, error) {
 	if r.FormData != nil && r.FormData.Canceled {
 		return PreorderResponse{}, nil // whoever cancels wants none of what was entered to be looked at
 	}

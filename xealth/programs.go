@@ -118,7 +118,7 @@ func (s *Service) ProgramURL(ctx context.Context, r Request) (string, error) {
 	return s.applicationURL + "/v1/xealth/report/web/viewer.html?" + query.Encode(), nil
 }
 
-// recordView keeps when a user saw a report. COMPAT: a failure does not keep the report from the user.
+// recordView stores when a user saw a report. COMPAT: if that fails, the user gets the report all the same.
 func (s *Service) recordView(ctx context.Context, r Request, clinicID bson.ObjectID, patientUserID string) {
 	user := viewer(r)
 	if user == "" {

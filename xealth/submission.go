@@ -26,7 +26,7 @@ type TagSelection struct {
 	IDs []string `json:"ids,omitempty" bson:"ids,omitempty"`
 }
 
-// owner returns the entry of the guardian or else of the patient, nil if there is neither.
+// owner returns the guardian or else the patient, nil if there is neither.
 func (s Submission) owner() *AccountOwner {
 	if s.Guardian != nil {
 		return s.Guardian
@@ -34,23 +34,23 @@ func (s Submission) owner() *AccountOwner {
 	return s.Patient
 }
 
-// onlyFor returns only what the form of the flow asks for. The entry of the flow is there even if nothing was entered.
+// onlyFor returns only what the form of the flow asks for. The owner is there even if nothing was entered.
 func (s Submission) onlyFor(guardian bool) Submission {
-	entry := AccountOwner{}
+	owner := AccountOwner{}
 	if guardian {
 		if s.Guardian != nil {
-			entry = *s.Guardian
+			owner = *s.Guardian
 		}
-		return Submission{Guardian: &entry, Tags: s.Tags}
+		return Submission{Guardian: &owner, Tags: s.Tags}
 	}
 	if s.Patient != nil {
-		entry = *s.Patient
-		entry.FirstName, entry.LastName = "", ""
+		owner = *s.Patient
+		owner.FirstName, owner.LastName = "", ""
 	}
-	return Submission{Patient: &entry, Tags: s.Tags}
+	return Submission{Patient: &owner, Tags: s.Tags}
 }
 
-// isComplete reports whether the form can be accepted as far as that can be told from the form alone.
+// isComplete reports whether the form itself gives no reason to refuse it.
 func (s Submission) isComplete() bool {
 	if g := s.Guardian; g != nil && (strings.TrimSpace(g.FirstName) == "" || strings.TrimSpace(g.LastName) == "") {
 		return false
