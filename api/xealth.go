@@ -107,6 +107,6 @@ func (h *Handlers) XealthGetProgramUrl(ctx context.Context, _ gen.XealthGetProgr
 	if err := bindPartner(ctx, &message); err != nil {
 		return nil, err
 	}
-	address, err := h.services.Xealth.ReportAddress(ctx, message)
+	address, err := h.services.Xealth.ProgramURL(ctx, message)
 	return gen.XealthGetProgramUrl200JSONResponse{Url: address}, err
 }

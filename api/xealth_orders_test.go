@@ -12,6 +12,7 @@ import (
 
 	"github.com/tidepool-org/clinic/internal/testkit"
 	"github.com/tidepool-org/clinic/internal/testkit/standin"
+	"github.com/tidepool-org/clinic/store"
 )
 
 func TestXealthIgnoredEvents(t *testing.T) {
@@ -144,7 +145,7 @@ func TestXealthSimultaneousEventsMakeOneAccount(t *testing.T) {
 	require.Equal(t, []int{200, 200, 200, 200, 200}, statuses)
 	require.Equal(t, 1, app.Standin.Count("POST /v1/clinics/"))
 	require.Len(t, x.subscription(t, p)["matchedMessages"], 3)
-	require.Empty(t, testkit.Documents(t, x.Store, "xealth_turns", bson.M{}), "nothing is left behind")
+	require.Empty(t, testkit.Documents(t, x.Store, store.LeaseCollectionName, bson.M{}), "nothing is left behind")
 }
 
 func TestXealthEventIsTakenUpWhereItEnded(t *testing.T) {
@@ -163,6 +164,31 @@ func TestXealthEventIsTakenUpWhereItEnded(t *testing.T) {
 	x.notify(t, event).OK(t, http.StatusOK)
 	require.Len(t, x.storedOrders(t), 1)
 	require.Len(t, x.subscription(t, p)["matchedMessages"], 1)
+}
+
+// TestXealthEventThatIsStoredTwice holds for what an older writer stored, which kept every repeat and marked nothing as done.
+func TestXealthEventThatIsStoredTwice(t *testing.T) {
+	t.Parallel()
+	x := newXealthClinic(t, testkit.Shared(t), nil)
+	p := newAdult()
+	x.enroll(t, p, nil)
+	orders := x.Store.Collection("xealth_order")
+	done := x.storedOrders(t)[0]
+	older := bson.M{"_id": bson.NewObjectIDFromTimestamp(time.Unix(0, 0)), "eventNotification": done["eventNotification"], "orderData": done["orderData"]}
+	_, err := orders.InsertOne(t.Context(), older)
+	require.NoError(t, err)
+	notification := plain(t, done)["eventNotification"].(object)
+	event := x.event(notification["orderId"].(string), "new", object{"eventId": notification["eventId"]})
+	x.notify(t, event).OK(t, http.StatusOK)
+	require.Len(t, x.subscription(t, p)["matchedMessages"], 1, "one copy is done")
+
+	_, err = orders.UpdateByID(t.Context(), done["_id"], bson.M{"$unset": bson.M{"derived": 1}})
+	require.NoError(t, err)
+	for range 2 {
+		x.notify(t, event).OK(t, http.StatusOK)
+	}
+	require.Len(t, x.storedOrders(t), 2, "it resumes one of them")
+	require.Len(t, x.subscription(t, p)["matchedMessages"], 2)
 }
 
 func TestXealthConnectionRequestsAreCaughtUp(t *testing.T) {

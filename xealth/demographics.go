@@ -3,6 +3,8 @@ package xealth
 import (
 	"strings"
 	"time"
+
+	"github.com/tidepool-org/clinic/internal/nonblank"
 )
 
 // Demographics are the personal data of a patient in a health record.
@@ -24,24 +26,24 @@ type Telecom struct {
 	Value  *string `json:"value"`
 }
 
-// fullName returns first and last names with single spaces between them, or "" if there are none.
+// fullName returns first and last names with single spaces between them, without blank ones, or "" if there are none.
 func (d Demographics) fullName() string {
 	if d.Name == nil {
 		return ""
 	}
 	var parts []string
 	for _, names := range [][]string{d.Name.Given, d.Name.Family} {
-		if len(names) > 0 {
+		if names = nonblank.Only(names); len(names) > 0 {
 			parts = append(parts, strings.Join(names, " "))
 		}
 	}
 	return strings.TrimSpace(strings.Join(parts, " "))
 }
 
-// email returns the first address, or "" if there is none.
+// email returns the first address that is not blank, or "" if there is none.
 func (d Demographics) email() string {
 	for _, telecom := range d.Telecom {
-		if telecom.System == "email" && telecom.Value != nil && *telecom.Value != "" {
+		if telecom.System == "email" && telecom.Value != nil && nonblank.Is(*telecom.Value) {
 			return *telecom.Value
 		}
 	}

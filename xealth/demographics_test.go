@@ -30,12 +30,13 @@ func TestNeedsGuardian(t *testing.T) {
 func TestFullName(t *testing.T) {
 	t.Parallel()
 	for want, name := range map[string]*HumanName{
-		"":                       nil,
-		"Marta":                  {Given: []string{"Marta"}},
-		"Quist":                  {Given: []string{}, Family: []string{"Quist"}},
-		"Marta Ada van Quist":    {Given: []string{"Marta", "Ada"}, Family: []string{"van", "Quist"}},
-		"Marta   Quist":          {Given: []string{" Marta "}, Family: []string{" Quist "}},
-		"FirstName  LastName No": {Given: []string{"FirstName", ""}, Family: []string{"LastName", "No", " "}},
+		"":                      nil,
+		"Marta":                 {Given: []string{"Marta"}},
+		"Quist":                 {Given: []string{}, Family: []string{"Quist"}},
+		"Marta Ada van Quist":   {Given: []string{"Marta", "Ada"}, Family: []string{"van", "Quist"}},
+		"Marta   Quist":         {Given: []string{" Marta "}, Family: []string{" Quist "}},
+		"FirstName LastName No": {Given: []string{"", "FirstName", "\u200b"}, Family: []string{"LastName", " ", "No", ""}},
+		"LastName":              {Given: []string{"", " "}, Family: []string{"LastName"}},
 	} {
 		require.Equal(t, want, Demographics{Name: name}.fullName())
 	}
@@ -46,7 +47,7 @@ func TestEmail(t *testing.T) {
 	value := func(text string) *string { return &text }
 	require.Empty(t, Demographics{}.email())
 	require.Equal(t, "b@x.example", Demographics{Telecom: []Telecom{
-		{System: "phone", Value: value("1")}, {System: "email"}, {System: "Email", Value: value("a@x.example")},
+		{System: "phone", Value: value("1")}, {System: "email"}, {System: "email", Value: value("")}, {System: "email", Value: value(" \t")}, {System: "Email", Value: value("a@x.example")},
 		{System: "email", Value: value("b@x.example")}, {System: "email", Value: value("c@x.example")},
 	}}.email())
 }

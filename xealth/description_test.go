@@ -56,14 +56,14 @@ func TestProgramDates(t *testing.T) {
 		"viewed before":        {statistics(summary.Dates{LastUpdatedDate: at(3), LastUploadDate: at(3)}, summary.Dates{}), *at(2), "2024-01-03", true, true},
 		"fingersticks are old": {statistics(summary.Dates{LastUpdatedDate: at(9)}, summary.Dates{LastUpdatedDate: at(4)}), *at(5), "2024-01-09", true, false},
 	} {
-		shown := program(&patients.Patient{Summary: test.summary}, orderSummary{ProgramID: "1", EventTimeStamp: *at(1)}, test.viewed)
+		shown := program(&patients.Patient{Summary: test.summary}, enrollment{ProgramID: "1", EventTimeStamp: *at(1)}, test.viewed)
 		require.Contains(t, shown.Description, "Last Upload: "+test.upload+" |", name)
 		require.Equal(t, []bool{test.alert, test.hasStatusURL}, []bool{shown.HasAlert, shown.HasStatusView}, name)
 		require.Equal(t, "2024-01-01", shown.EnrolledDate)
 	}
 }
 
-func TestActiveOrder(t *testing.T) {
+func TestEnrollingEvent(t *testing.T) {
 	t.Parallel()
 	first, last := bson.NewObjectID(), bson.NewObjectID()
 	subscribed := func(change func(*patients.EHRSubscription)) *patients.Patient {
@@ -71,7 +71,7 @@ func TestActiveOrder(t *testing.T) {
 		change(&s)
 		return &patients.Patient{EHRSubscriptions: map[string]patients.EHRSubscription{patients.XealthReports: s}}
 	}
-	id, ok := activeOrder(subscribed(func(*patients.EHRSubscription) {}))
+	id, ok := enrollingEvent(subscribed(func(*patients.EHRSubscription) {}))
 	require.Equal(t, []any{last, true}, []any{id, ok})
 	for _, patient := range []*patients.Patient{
 		nil, {},
@@ -79,7 +79,7 @@ func TestActiveOrder(t *testing.T) {
 		subscribed(func(s *patients.EHRSubscription) { s.Provider = clinics.ProviderRedox }),
 		subscribed(func(s *patients.EHRSubscription) { s.MatchedMessages = nil }),
 	} {
-		_, ok := activeOrder(patient)
+		_, ok := enrollingEvent(patient)
 		require.False(t, ok)
 	}
 }

@@ -13,34 +13,16 @@ import (
 
 var errNoPreorder = errs.BadRequestf("preorder data is required to create a new patient")
 
+const newPatientStep = "unable to create patient create" // for errors
+
 // statePending is the state of a data source whose owner was not asked yet, or has not answered.
 const statePending = "pending"
 
-// ensurePatient returns the user id of the patient of the order, who is added if there is none.
-//
-// COMPAT: requests to connect a provider are written after the patient, one by one, because mails are sent for updates
-// only. If that was cut short, a repeated event catches up.
-func (s *Service) ensurePatient(ctx context.Context, m match, patient *patients.Patient, order Order, record orderRecord) (string, error) {
-	if patient == nil {
-		if err := s.orders.noteAdding(ctx, record); err != nil {
-			return "", err
-		}
-		added, err := s.addPatient(ctx, m, order)
-		if err != nil {
-			return "", err
-		}
-		patient = added
-	} else if !record.added(patient) {
-		return patient.UserID, nil
-	}
-	return patient.UserID, s.requestConnections(ctx, patient)
-}
-
-// addPatient adds the patient with what the order says, and what was entered into the form.
-func (s *Service) addPatient(ctx context.Context, m match, order Order) (*patients.Patient, error) {
+// newPatient returns the patient to add: what the order says, and what was entered into the form.
+func (s *Service) newPatient(ctx context.Context, m match, order Order) (*patients.Details, error) {
 	trackingID, ok := order.trackingID()
 	if !ok {
-		return nil, during("unable to create patient create", errNoPreorder)
+		return nil, during(newPatientStep, errNoPreorder)
 	}
 	entered, err := s.preorders.get(ctx, trackingID)
 	if err != nil {
@@ -48,10 +30,10 @@ func (s *Service) addPatient(ctx context.Context, m match, order Order) (*patien
 	}
 	owner := entered.owner()
 	if owner == nil {
-		return nil, during("unable to create patient create", errNoPreorder)
+		return nil, during(newPatientStep, errNoPreorder)
 	}
 	details := patients.Details{
-		FullName:  m.demographics.fullName(),
+		FullName:  m.fullName,
 		BirthDate: string(m.born),
 		MRN:       &m.mrn,
 		Tags:      tagsOf(m.clinic, entered.Tags),
@@ -61,16 +43,15 @@ func (s *Service) addPatient(ctx context.Context, m match, order Order) (*patien
 	if owner.Email != "" {
 		details.Email, details.DataSources = &owner.Email, owner.dataSources()
 	}
-	patient, err := s.patients.CreateCustodial(ctx, m.clinic.ID, details, nil)
-	return patient, during("unable to create new patient from order", err)
+	return &details, nil
 }
 
-func (e Entry) dataSources() []patients.DataSource {
+func (o AccountOwner) dataSources() []patients.DataSource {
 	var sources []patients.DataSource
 	for _, provider := range []struct {
 		name   string
 		ticked bool
-	}{{"abbott", e.ConnectAbbott}, {"dexcom", e.ConnectDexcom}} {
+	}{{"abbott", o.ConnectAbbott}, {"dexcom", o.ConnectDexcom}} {
 		if provider.ticked {
 			sources = append(sources, patients.DataSource{ProviderName: provider.name, State: statePending})
 		}
@@ -80,7 +61,7 @@ func (e Entry) dataSources() []patients.DataSource {
 
 // tagsOf returns the tags that were ticked, in that order, without those that the clinic does not have any more. It
 // returns nil if none is left.
-func tagsOf(clinic *clinics.Clinic, choice *TagChoice) patients.TagIDs {
+func tagsOf(clinic *clinics.Clinic, choice *TagSelection) patients.TagIDs {
 	if choice == nil {
 		return nil
 	}

@@ -45,28 +45,28 @@ type Form struct {
 }
 
 // enrollmentForm asks for what is needed to add the patient.
-func enrollmentForm(clinic *clinics.Clinic, patient Demographics, guardian bool) Form {
+func enrollmentForm(m match, guardian bool) Form {
 	id := patientForm
 	if guardian {
 		id = guardianForm
 	}
-	form := newForm(id, clinic)
-	form.Data = prefill(patient, guardian)
-	form.Schema["title"] = fmt.Sprintf("Add %s to Tidepool", patient.fullName())
-	if len(clinic.PatientTags) > 0 {
+	form := newForm(id, m.clinic)
+	form.Data = initialValues(m.demographics, guardian)
+	form.Schema["title"] = fmt.Sprintf("Add %s to Tidepool", m.fullName)
+	if len(m.clinic.PatientTags) > 0 {
 		object(object(form.Schema, "properties"), "tags")["type"] = "object"
 		object(form.UI, "tags")["ui:widget"] = "object"
 	}
 	return form
 }
 
-// prefill returns what a form starts with. The address in the health record is the patient's, and so is not offered to a
-// guardian.
-func prefill(patient Demographics, guardian bool) Submission {
+// initialValues returns what a form starts with. The address in the health record is the patient's, so a guardian does not
+// get it.
+func initialValues(patient Demographics, guardian bool) Submission {
 	if guardian {
-		return Submission{Guardian: &Entry{}}
+		return Submission{Guardian: &AccountOwner{}}
 	}
-	return Submission{Patient: &Entry{Email: patient.email()}}
+	return Submission{Patient: &AccountOwner{Email: patient.email()}}
 }
 
 // problemForm explains why the order cannot go ahead.
@@ -101,7 +101,7 @@ func newForm(id string, clinic *clinics.Clinic) Form {
 
 // object returns a member that is an object in every form of the folder; a test opens each of them.
 func object(parent map[string]any, name string) map[string]any {
-	return parent[name].(map[string]any) //nolint:errcheck,forcetypeassert // see above
+	return parent[name].(map[string]any) //nolint:errcheck // see above
 }
 
 // mustRead decodes an embedded file, whose content is fixed when the binary is built.

@@ -13,7 +13,7 @@ import (
 	"github.com/tidepool-org/clinic/clinics"
 )
 
-var somebody = Demographics{Name: &HumanName{Given: []string{"Marta"}, Family: []string{"Quist"}}}
+func about(clinic *clinics.Clinic) match { return match{clinic: clinic, fullName: "Marta Quist"} }
 
 func taggedClinic(names ...string) *clinics.Clinic {
 	clinic := &clinics.Clinic{}
@@ -28,7 +28,7 @@ func taggedClinic(names ...string) *clinics.Clinic {
 func TestFormsCanBeDrawn(t *testing.T) {
 	t.Parallel()
 	for _, clinic := range []*clinics.Clinic{taggedClinic(), taggedClinic("zeta", "Alpha")} {
-		forms := []Form{enrollmentForm(clinic, somebody, false), enrollmentForm(clinic, somebody, true)}
+		forms := []Form{enrollmentForm(about(clinic), false), enrollmentForm(about(clinic), true)}
 		for p := range problems {
 			forms = append(forms, problemForm(clinic, p, Submission{}))
 		}
@@ -84,14 +84,14 @@ func requireDrawable(t *testing.T, path string, schema, ui, definitions map[stri
 func TestTagsOfAForm(t *testing.T) {
 	t.Parallel()
 	clinic := taggedClinic("zeta", "beta", "Alpha")
-	form := enrollmentForm(clinic, somebody, false)
+	form := enrollmentForm(about(clinic), false)
 	tags := object(object(form.Schema, "definitions"), "tags")
 	require.Equal(t, []string{"Alpha", "beta", "zeta"}, tags["enumNames"])
 	require.Equal(t, []string{clinic.PatientTags[2].ID.Hex(), clinic.PatientTags[1].ID.Hex(), clinic.PatientTags[0].ID.Hex()}, tags["enum"])
 	require.Equal(t, "object", object(object(form.Schema, "properties"), "tags")["type"])
 	require.Equal(t, "zeta", clinic.PatientTags[0].Name, "the clinic is left as it is")
 
-	form = enrollmentForm(taggedClinic(), somebody, false)
+	form = enrollmentForm(about(taggedClinic()), false)
 	require.Equal(t, "null", object(object(form.Schema, "properties"), "tags")["type"], "the next form starts afresh")
 	require.Equal(t, "hidden", object(form.UI, "tags")["ui:widget"])
 }

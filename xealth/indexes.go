@@ -11,9 +11,8 @@ import (
 // The collections of this package.
 const (
 	preorderCollection = "xealth_preorder"
-	orderCollection    = "xealth_order"
+	eventCollection    = "xealth_order"
 	viewCollection     = "xealth_report_view"
-	turnCollection     = "xealth_turns"
 )
 
 // Indexes returns the indexes of the collections of this package. COMPAT: deployed databases have dataTrackingId and
@@ -24,15 +23,12 @@ func Indexes() []store.Indexes {
 			{Name: "dataTrackingId", Keys: store.Ascending("dataTrackingId"), Unique: true},
 			{Name: "PreorderRetention", Keys: store.Ascending("createdTime"), ExpireSeconds: int32(preorderRetention / time.Second)},
 		}},
-		{Collection: orderCollection, Indexes: []store.Index{
+		{Collection: eventCollection, Indexes: []store.Index{
 			{Name: "EventsOfOrder", Keys: store.Ascending("eventNotification.deployment", "eventNotification.orderId")},
 		}},
 		{Collection: viewCollection, Indexes: []store.Index{
 			{Name: "LastReportView", Keys: newestOf("patientId")},
 			{Name: "LastReportViewOfPatient", Keys: newestOf("patientUserId")},
-		}},
-		{Collection: turnCollection, Indexes: []store.Index{
-			{Name: "TurnRetention", Keys: store.Ascending("until"), ExpireSeconds: int32(turnRetention / time.Second)},
 		}},
 	}
 }

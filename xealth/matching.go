@@ -1,6 +1,7 @@
 package xealth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,38 +32,53 @@ var (
 type match struct {
 	clinic       *clinics.Clinic
 	mrn          string
+	fullName     string
 	born         Date
 	demographics Demographics
 }
 
-// matchClinic finds the clinic and reads the criteria for the patient. The clinic comes first: it says which identifier is
-// the medical record number.
-func (s *Service) matchClinic(ctx context.Context, r Request) (match, error) {
-	clinic, err := s.clinics.FindByEHRSource(ctx, clinics.ProviderXealth, r.Deployment)
-	switch {
-	case errors.Is(err, clinics.ErrNoMatch):
-		return match{}, errNoClinic
-	case errors.Is(err, clinics.ErrMultipleMatches):
-		return match{}, errSeveralClinics
-	case err != nil:
+// match finds the clinic and reads what the message says about the patient. The clinic comes first: it says which
+// identifier is the medical record number.
+func (s *Service) match(ctx context.Context, r Request) (match, error) {
+	clinic, err := s.clinicOf(ctx, r.Deployment)
+	if err != nil {
 		return match{}, err
 	}
-	m := match{clinic: clinic}
+	return newMatch(clinic, r.PatientIdentity, r.Datasets)
+}
+
+// clinicOf returns the clinic that has the deployment, errNoClinic or errSeveralClinics.
+func (s *Service) clinicOf(ctx context.Context, deployment string) (*clinics.Clinic, error) {
+	clinic, err := s.clinics.FindByEHRSource(ctx, clinics.ProviderXealth, deployment)
 	switch {
-	case r.Datasets == nil:
-		return match{}, errNoDatasets
-	case r.Datasets.Demographics == nil:
-		return match{}, errNoDemographics
+	case errors.Is(err, clinics.ErrNoMatch):
+		return nil, errNoClinic
+	case errors.Is(err, clinics.ErrMultipleMatches):
+		return nil, errSeveralClinics
+	default:
+		return clinic, err
 	}
-	m.demographics = *r.Datasets.Demographics
-	m.mrn = r.PatientIdentity.mrn(clinic)
+}
+
+// newMatch reads what a message says about a patient of the clinic. If it says too little, newMatch returns the rest with
+// the error.
+func newMatch(clinic *clinics.Clinic, identity PatientIdentity, datasets *Datasets) (match, error) {
+	m := match{clinic: clinic, mrn: identity.mrn(clinic)}
+	switch {
+	case datasets == nil:
+		return m, errNoDatasets
+	case datasets.Demographics == nil:
+		return m, errNoDemographics
+	}
+	m.demographics = *datasets.Demographics
+	m.fullName = m.demographics.fullName()
 	switch {
 	case m.mrn == "":
-		return match{}, errNoMRN
+		return m, errNoMRN
 	case m.demographics.BirthDate == nil:
-		return match{}, errNoBirthDate
-	case m.demographics.fullName() == "":
-		return match{}, errNoFullName
+		return m, errNoBirthDate
+	case m.fullName == "":
+		return m, errNoFullName
 	}
 	m.born = *m.demographics.BirthDate
 	return m, nil
@@ -71,12 +87,9 @@ func (s *Service) matchClinic(ctx context.Context, r Request) (match, error) {
 // defaultMRNType is the type of the identifier that holds the medical record number if the clinic does not say.
 const defaultMRNType = "MRN"
 
-// mrn returns the medical record number as the clinic understands it, or "".
+// mrn returns the medical record number as the clinic understands it, or "": the first identifier of the right type.
 func (p PatientIdentity) mrn(clinic *clinics.Clinic) string {
-	wanted := clinic.EHRSettings.MRNIDType
-	if wanted == "" {
-		wanted = defaultMRNType
-	}
+	wanted := cmp.Or(clinic.EHRSettings.MRNIDType, defaultMRNType)
 	for _, id := range p.IDs {
 		if strings.EqualFold(id.Type, wanted) {
 			return id.ID
@@ -85,18 +98,8 @@ func (p PatientIdentity) mrn(clinic *clinics.Clinic) string {
 	return ""
 }
 
-// patientByMRN returns the patient of the clinic with this medical record number, whatever the birth date. Both are nil if
-// there is none.
-func (s *Service) patientByMRN(ctx context.Context, m match) (*patients.Patient, error) {
-	return s.onePatient(ctx, m.clinic.ID, roster.Identity{MRN: m.mrn})
-}
-
-// patient returns the patient of the clinic with this medical record number and birth date. Both are nil if there is none.
-func (s *Service) patient(ctx context.Context, m match) (*patients.Patient, error) {
-	return s.onePatient(ctx, m.clinic.ID, roster.Identity{MRN: m.mrn, BirthDate: string(m.born)})
-}
-
-func (s *Service) onePatient(ctx context.Context, clinicID bson.ObjectID, who roster.Identity) (*patients.Patient, error) {
+// findPatient returns the patient of the clinic with this identity. Both are nil if there is none.
+func (s *Service) findPatient(ctx context.Context, clinicID bson.ObjectID, who roster.Identity) (*patients.Patient, error) {
 	found, err := s.roster.FindByIdentity(ctx, clinicID, who)
 	switch {
 	case err != nil || len(found) == 0:

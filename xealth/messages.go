@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
 // Request is a message of Xealth about a patient. Members that are not named here are ignored.
@@ -31,7 +33,7 @@ type Identifier struct {
 	Type string `json:"type"`
 }
 
-// Datasets are what a health record tells about a patient, and about who is asking.
+// Datasets are what a health record says about a patient, and about the user who asks.
 type Datasets struct {
 	Demographics *Demographics `json:"demographicsV1"`
 	EHRUser      *EHRUser      `json:"ehrUserV1"`
@@ -50,7 +52,7 @@ type FormData struct {
 	UserInput      Submission `json:"userInput"`
 }
 
-// Order is what of an order is used here. Stored is all that Xealth told.
+// Order is the part of an order that is used here.
 type Order struct {
 	OrderInfo struct {
 		Deployment string `json:"deployment"`
@@ -61,6 +63,8 @@ type Order struct {
 	} `json:"preorder"`
 	PatientIdentity PatientIdentity `json:"patientIdentity"`
 	Datasets        *Datasets       `json:"datasets"`
+
+	document bson.D // all that is stored of it
 }
 
 // trackingID returns what ties the order to a filled-in form. It is false for an order that was placed without a form.
@@ -69,11 +73,6 @@ func (o Order) trackingID() (string, bool) {
 		return "", false
 	}
 	return *o.Preorder.DataTrackingID, true
-}
-
-// request returns the order in the form in which clinics and patients are looked for.
-func (o Order) request() Request {
-	return Request{Deployment: o.OrderInfo.Deployment, PatientIdentity: o.PatientIdentity, Datasets: o.Datasets}
 }
 
 // Date is a calendar date, as YYYY-MM-DD.

@@ -6,16 +6,24 @@ import (
 	"errors"
 	"time"
 
-	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.uber.org/zap"
 
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/internal/errs"
+	"github.com/tidepool-org/clinic/internal/nonblank"
 	"github.com/tidepool-org/clinic/internal/platform"
 	"github.com/tidepool-org/clinic/patients"
+	"github.com/tidepool-org/clinic/roster"
 )
 
-// Notification tells that something happened to an order. It does not say about whom: the order has to be read.
+const (
+	// leaseKind is what the work on one patient, or on an order without one, is called among the leases.
+	leaseKind = "xealth"
+	// leasePatience leaves time to answer: Xealth waits 29 seconds.
+	leasePatience = 20 * time.Second
+)
+
+// Notification says that something happened to an order. It does not say about whom: the order has to be read.
 type Notification struct {
 	EventID         string          `json:"eventId"`
 	EventTimeStamp  time.Time       `json:"eventTimeStamp"`
@@ -32,124 +40,161 @@ const (
 	orderEvent  = "order"
 	orderNew    = "new"
 	orderCancel = "cancel"
-)
 
-func (n Notification) isForUs() bool {
-	return n.EventType == orderEvent && (n.EventContext == orderNew || n.EventContext == orderCancel)
-}
+	orderStep = "handling new order" // for errors
+)
 
 // Notify applies an event: a new order switches the reports of the patient on, and adds the patient if there is none; a
 // cancelation switches the reports off. What happens last decides. Other events, and those of other programs or of unknown
-// deployments, are ignored. An event that was applied is not applied again, and one that was not applied to its end is
-// taken up where it ended when it is repeated.
+// deployments, are ignored. An event that was applied is not applied again. One that was cut short resumes when Xealth
+// repeats it.
 //
 // Errors are of kind BadRequest if the order says too little about the patient, NotFound if what was entered into the form
 // is not known, Duplicate if several clinics have the deployment or the address is taken, Constraint if several patients
 // fit, PaymentRequired if the clinic may have no more patients, and Unavailable while another event of the patient is being
 // applied.
 func (s *Service) Notify(ctx context.Context, n Notification) error {
-	if !n.isForUs() {
+	if n.EventType != orderEvent || n.EventContext != orderNew && n.EventContext != orderCancel {
 		return nil
 	}
-	clinic, err := s.clinics.FindByEHRSource(ctx, clinics.ProviderXealth, n.Deployment)
-	switch {
-	case errors.Is(err, clinics.ErrNoMatch):
+	clinic, err := s.clinicOf(ctx, n.Deployment)
+	if errors.Is(err, errNoClinic) {
 		return nil
-	case errors.Is(err, clinics.ErrMultipleMatches):
-		return during("matching event notification request", errSeveralClinics)
-	case err != nil:
+	}
+	if err != nil {
+		return during("matching event notification request", err)
+	}
+	if !offers(clinic, n.ProgramID) {
+		return nil
+	}
+	// This comes before the order is read, because Xealth may no longer show a canceled one.
+	if done, err := s.events.isDone(ctx, n); err != nil || done {
 		return err
-	case !isProgramOf(clinic, n.ProgramID):
-		return nil
 	}
-	return s.process(ctx, clinic, n)
+	order, err := s.readOrder(ctx, n)
+	if err != nil {
+		return err
+	}
+	m, problem := s.matchOrder(ctx, clinic, n, order)
+	ctx, lease, err := s.leases.Wait(ctx, leaseKind, m.leaseName(n.OrderID), leasePatience)
+	if err != nil {
+		return err
+	}
+	defer lease.Release()
+	return s.process(ctx, n, order, m, problem)
 }
 
-// isProgramOf reports whether the clinic ordered the program. A clinic that named none has none, even if the id is empty.
-func isProgramOf(clinic *clinics.Clinic, programID string) bool {
+// offers reports whether the clinic offers the program. A clinic that named none offers none, even if the id is empty.
+func offers(clinic *clinics.Clinic, programID string) bool {
 	code := clinic.EHRSettings.ProcedureCodes.CreateAccountAndEnableReports
 	return code != nil && *code == programID
 }
 
-func (s *Service) process(ctx context.Context, clinic *clinics.Clinic, n Notification) error {
-	// Before the order is read: that of a canceled order can fail.
-	if done, err := s.orders.isDone(ctx, n); err != nil || done {
-		return err
-	}
-	order, data, err := s.readOrder(ctx, n)
-	if err != nil {
-		return err
-	}
-	ctx, release, err := s.turns.take(ctx, turnOf(clinic, n, order))
-	if err != nil {
-		return err
-	}
-	defer release()
-	record, err := s.orders.record(ctx, n, data)
-	if err != nil || record.done() {
-		return err
-	}
-	if err := s.apply(ctx, n, order, record); err != nil {
-		return err
-	}
-	return s.orders.finish(ctx, record.ID)
-}
-
-// turnOf names what must not be worked on twice at once: the patient, because two orders would both add the patient.
-func turnOf(clinic *clinics.Clinic, n Notification, order Order) string {
-	if mrn := order.PatientIdentity.mrn(clinic); mrn != "" {
-		return clinic.ID.Hex() + " patient " + mrn
-	}
-	return clinic.ID.Hex() + " order " + n.OrderID
-}
-
 // readOrder reads the order from Xealth, or, if Xealth does not show a canceled order any more, from what was stored when
-// it was placed. It returns the order as it is used and as it is stored.
-func (s *Service) readOrder(ctx context.Context, n Notification) (Order, bson.D, error) {
+// it was placed.
+func (s *Service) readOrder(ctx context.Context, n Notification) (Order, error) {
 	content, err := s.source.Order(ctx, n.Deployment, n.OrderID)
 	if n.EventContext == orderCancel && errors.Is(err, platform.ErrOrderRefused) {
-		return s.orders.newest(ctx, n.Deployment, n.OrderID)
+		return s.events.lastOrder(ctx, n)
 	}
 	if err != nil {
-		return Order{}, nil, err
+		return Order{}, err
 	}
-	var order Order
-	if err := json.Unmarshal(content, &order); err != nil {
-		return Order{}, nil, errors.New("the order that was read is not in the expected form") // the cause may repeat data of the patient
-	}
-	data, err := storedOrder(content)
-	return order, data, err
+	return parseOrder(content)
 }
 
-// apply does what the event asks for. The clinic is that of the order, which can differ from the notification's.
-func (s *Service) apply(ctx context.Context, n Notification, order Order, record orderRecord) error {
-	const step = "handling new order"
-	m, err := s.matchClinic(ctx, order.request())
-	if errs.Is(err, errs.NotFound) {
-		s.log.Error("an order is for a deployment that no clinic has", zap.String("orderId", n.OrderID))
-		return nil
+// matchOrder returns the clinic that the order is for and what the order says about the patient. With an error it returns
+// as much as it found.
+func (s *Service) matchOrder(ctx context.Context, clinic *clinics.Clinic, n Notification, order Order) (match, error) {
+	if other := order.OrderInfo.Deployment; nonblank.Is(other) && other != n.Deployment {
+		named, err := s.clinicOf(ctx, other)
+		if err != nil {
+			return match{clinic: clinic}, during(orderStep, err)
+		}
+		clinic = named
 	}
-	if err != nil {
-		return during(step, err)
+	m, err := newMatch(clinic, order.PatientIdentity, order.Datasets)
+	return m, during(orderStep, err)
+}
+
+// leaseName names what only one process may work on at a time: the patient, because two orders would both add the patient.
+func (m match) leaseName(orderID string) string {
+	if m.mrn != "" {
+		return m.clinic.ID.Hex() + " patient " + m.mrn
 	}
-	patient, err := s.patient(ctx, m)
-	if err != nil {
-		return during(step, err)
+	return m.clinic.ID.Hex() + " order " + orderID
+}
+
+// process reads what is left to read, stores the event, and applies it. It stores an event that cannot be applied, too.
+func (s *Service) process(ctx context.Context, n Notification, order Order, m match, problem error) error {
+	var e effect
+	if problem == nil {
+		e, problem = s.decide(ctx, n, order, m)
 	}
-	if !isProgramOf(m.clinic, n.ProgramID) {
-		return during("unable to create subscription update", errs.BadRequestf("unknown program id in order %s", order.OrderInfo.OrderID))
-	}
-	if patient == nil && n.EventContext == orderCancel {
-		return nil
-	}
-	userID, err := s.ensurePatient(ctx, m, patient, order, record)
-	if err != nil {
+	stored, err := s.events.store(ctx, n, order, e.added != nil)
+	if err != nil || stored.isDone() {
 		return err
 	}
-	return s.patients.ChangeSubscription(ctx, m.clinic.ID, userID, patients.SubscriptionChange{
+	switch {
+	case errors.Is(problem, errNoClinic):
+		s.log.Error("an order is for a deployment that no clinic has", zap.String("orderId", n.OrderID))
+	case problem != nil:
+		return problem
+	default:
+		if err := s.apply(ctx, n, m.clinic, e, stored); err != nil {
+			return err
+		}
+	}
+	return s.events.markDone(ctx, stored.ID)
+}
+
+// effect is what an event does. It has no effect if there is neither a patient nor one to add.
+type effect struct {
+	patient *patients.Patient // nil if the clinic has no such patient
+	added   *patients.Details // nil if nobody is added
+}
+
+// decide returns what the event does. It changes nothing.
+func (s *Service) decide(ctx context.Context, n Notification, order Order, m match) (effect, error) {
+	patient, err := s.findPatient(ctx, m.clinic.ID, roster.Identity{MRN: m.mrn, BirthDate: string(m.born)})
+	if err != nil {
+		return effect{}, during(orderStep, err)
+	}
+	if !offers(m.clinic, n.ProgramID) {
+		return effect{}, during("unable to create subscription update", errs.BadRequestf("unknown program id in order %s", nonblank.First(order.OrderInfo.OrderID, n.OrderID)))
+	}
+	if patient != nil || n.EventContext == orderCancel {
+		return effect{patient: patient}, nil
+	}
+	details, err := s.newPatient(ctx, m, order)
+	return effect{added: details}, err
+}
+
+// apply writes the effect of the event.
+//
+// COMPAT: requests to connect a provider are written after the patient, one by one, because mails are sent for updates
+// only. If that was cut short, a repeated event catches up.
+func (s *Service) apply(ctx context.Context, n Notification, clinic *clinics.Clinic, e effect, stored storedEvent) error {
+	patient := e.patient
+	if e.added != nil {
+		created, err := s.patients.CreateCustodial(ctx, clinic.ID, *e.added, nil)
+		if err != nil {
+			return during("unable to create new patient from order", err)
+		}
+		patient = created
+	}
+	if patient == nil {
+		return nil
+	}
+	if e.added != nil || stored.mayHaveAdded(patient) {
+		if err := s.requestConnections(ctx, patient); err != nil {
+			return err
+		}
+	}
+	return s.patients.ChangeSubscription(ctx, clinic.ID, patient.UserID, patients.SubscriptionChange{
 		Name:     patients.XealthReports,
 		Provider: clinics.ProviderXealth,
 		Active:   n.EventContext == orderNew,
-		Order:    patients.MatchedMessage{ID: record.ID, DataModel: n.EventType, EventType: n.EventContext},
+		Order:    patients.MatchedMessage{ID: stored.ID, DataModel: n.EventType, EventType: n.EventContext},
 	})
 }

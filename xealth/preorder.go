@@ -7,10 +7,11 @@ import (
 
 	"github.com/tidepool-org/clinic/internal/errs"
 	"github.com/tidepool-org/clinic/patients"
+	"github.com/tidepool-org/clinic/roster"
 )
 
-// PreorderAnswer says what is to be shown while an order is placed.
-type PreorderAnswer struct {
+// PreorderResponse says what is to be shown while an order is placed.
+type PreorderResponse struct {
 	// Form is nil if there is nothing (more) to ask, and then the other members mean nothing.
 	Form *Form
 	// TrackingID ties the form to the order.
@@ -25,82 +26,82 @@ const (
 	subsequent    = "subsequent"
 )
 
-// Preorder answers a step of placing an order. The first offers a form, the second takes what was entered and keeps it
+// Preorder answers a step of placing an order. The first offers a form, the second stores what was entered
 // until the order arrives. Whether the form is for a guardian follows in both steps from the age in the request.
 //
 // Errors are of kind BadRequest if the message is not understood or says too little about the patient, NotFound or
 // Duplicate if no clinic or several have the deployment, and Constraint if several patients have the number.
-func (s *Service) Preorder(ctx context.Context, r Request) (PreorderAnswer, error) {
+func (s *Service) Preorder(ctx context.Context, r Request) (PreorderResponse, error) {
 	if r.EventType != preorderEvent {
-		return PreorderAnswer{}, errs.BadRequestf("expected eventType='preorder' got %s", r.EventType)
+		return PreorderResponse{}, errs.BadRequestf("expected eventType='preorder' got %s", r.EventType)
 	}
 	switch r.EventContext {
 	case initial:
-		answer, err := s.offerForm(ctx, r)
+		answer, err := s.answerInitial(ctx, r)
 		return answer, during("matching initial preorder request", err)
 	case subsequent:
-		return s.takeForm(ctx, r)
+		return s.answerSubsequent(ctx, r)
 	default:
-		return PreorderAnswer{}, errs.BadRequestf("invalid event context %s", r.EventContext)
+		return PreorderResponse{}, errs.BadRequestf("invalid event context %s", r.EventContext)
 	}
 }
 
-func (s *Service) offerForm(ctx context.Context, r Request) (PreorderAnswer, error) {
-	m, err := s.matchClinic(ctx, r)
+func (s *Service) answerInitial(ctx context.Context, r Request) (PreorderResponse, error) {
+	m, err := s.match(ctx, r)
 	if err != nil {
-		return PreorderAnswer{}, err
+		return PreorderResponse{}, err
 	}
-	known, err := s.patientByMRN(ctx, m)
+	known, err := s.findPatient(ctx, m.clinic.ID, roster.Identity{MRN: m.mrn})
 	if err != nil {
-		return PreorderAnswer{}, err
+		return PreorderResponse{}, err
 	}
 	guardian, trackingID := needsGuardian(m.born, s.now()), uuid.NewString()
 	switch {
 	case known == nil:
-		form := enrollmentForm(m.clinic, m.demographics, guardian)
-		return PreorderAnswer{Form: &form, TrackingID: trackingID}, nil
+		form := enrollmentForm(m, guardian)
+		return PreorderResponse{Form: &form, TrackingID: trackingID}, nil
 	case m.isBirthDateOf(known):
-		return PreorderAnswer{}, nil
+		return PreorderResponse{}, nil
 	default:
-		return refuse(m, problemBirthDate, trackingID, prefill(m.demographics, guardian)), nil
+		return refuse(m, problemBirthDate, trackingID, initialValues(m.demographics, guardian)), nil
 	}
 }
 
 func (m match) isBirthDateOf(p *patients.Patient) bool { return p.BirthDate == string(m.born) }
 
-func refuse(m match, p problem, trackingID string, data Submission) PreorderAnswer {
+func refuse(m match, p problem, trackingID string, data Submission) PreorderResponse {
 	form := problemForm(m.clinic, p, data)
-	return PreorderAnswer{Form: &form, TrackingID: trackingID, NotOrderable: true}
+	return PreorderResponse{Form: &form, TrackingID: trackingID, NotOrderable: true}
 }
 
 var errNoTrackingID = errs.BadRequestf("data tracking id is required")
 
-func (s *Service) takeForm(ctx context.Context, r Request) (PreorderAnswer, error) {
+func (s *Service) answerSubsequent(ctx context.Context, r Request) (PreorderResponse, error) {
 	if r.FormData != nil && r.FormData.Canceled {
-		return PreorderAnswer{}, nil // whoever cancels wants none of what was entered to be looked at
+		return PreorderResponse{}, nil // whoever cancels wants none of what was entered to be looked at
 	}
 	const step = "matching subsequent preorder request"
-	m, err := s.matchClinic(ctx, r)
+	m, err := s.match(ctx, r)
 	if err != nil {
-		return PreorderAnswer{}, during(step, err)
+		return PreorderResponse{}, during(step, err)
 	}
-	known, err := s.patientByMRN(ctx, m)
+	known, err := s.findPatient(ctx, m.clinic.ID, roster.Identity{MRN: m.mrn})
 	if err != nil {
-		return PreorderAnswer{}, during(step, err)
+		return PreorderResponse{}, during(step, err)
 	}
 	if r.FormData == nil || r.FormData.DataTrackingID == "" {
-		return PreorderAnswer{}, errNoTrackingID
+		return PreorderResponse{}, errNoTrackingID
 	}
 	trackingID := r.FormData.DataTrackingID
-	data := r.FormData.UserInput.forFlow(needsGuardian(m.born, s.now()))
+	data := r.FormData.UserInput.onlyFor(needsGuardian(m.born, s.now()))
 	found, err := s.problemWith(ctx, m, known, data)
 	if err != nil {
-		return PreorderAnswer{}, err
+		return PreorderResponse{}, err
 	}
 	if found != "" {
 		return refuse(m, found, trackingID, data), nil
 	}
-	return PreorderAnswer{}, s.preorders.save(ctx, trackingID, data.withoutUnreachable())
+	return PreorderResponse{}, s.preorders.save(ctx, trackingID, data.withoutUnreachable())
 }
 
 // problemWith returns why the form cannot be accepted, or "". The patient may have been added since the form was shown;

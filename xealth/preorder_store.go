@@ -15,10 +15,10 @@ import (
 // not needed once the patient was added.
 const preorderRetention = 180 * 24 * time.Hour
 
-// preorders keeps what was entered into forms until the order arrives.
+// preorders stores what was entered into forms until the order arrives.
 type preorders struct{ collection *mongo.Collection }
 
-// save keeps the submission. One with the same tracking id is replaced: somebody who submits twice means the second.
+// save stores the submission. It replaces one with the same tracking id: somebody who submits twice means the second.
 func (p preorders) save(ctx context.Context, trackingID string, data Submission) error {
 	document := struct {
 		TrackingID  string    `bson:"dataTrackingId"`

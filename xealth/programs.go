@@ -10,7 +10,9 @@ import (
 
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/internal/errs"
+	"github.com/tidepool-org/clinic/internal/nonblank"
 	"github.com/tidepool-org/clinic/patients"
+	"github.com/tidepool-org/clinic/roster"
 )
 
 // Program is the program of a patient as a health record shows it.
@@ -29,50 +31,50 @@ const programTitle = "Tidepool"
 // Preorder, but for a missing clinic, and ErrOrderNotFound.
 func (s *Service) Program(ctx context.Context, r Request) (*Program, error) {
 	const step = "matching get programs request"
-	m, err := s.matchClinic(ctx, r)
+	m, err := s.match(ctx, r)
 	if errs.Is(err, errs.NotFound) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, during(step, err)
 	}
-	patient, err := s.patient(ctx, m)
+	patient, err := s.findPatient(ctx, m.clinic.ID, roster.Identity{MRN: m.mrn, BirthDate: string(m.born)})
 	if err != nil {
 		return nil, during(step, err)
 	}
-	orderID, enrolled := activeOrder(patient)
+	eventID, enrolled := enrollingEvent(patient)
 	if !enrolled {
 		return nil, nil
 	}
-	order, err := s.orders.get(ctx, orderID)
+	last, err := s.events.enrollment(ctx, eventID)
 	if err != nil {
 		return nil, err
 	}
 	viewed, err := s.views.last(ctx, view{
-		UserID: viewer(r), Deployment: r.Deployment, PatientUserID: patient.UserID, ProgramID: order.ProgramID, ClinicID: m.clinic.ID,
+		UserID: viewer(r), Deployment: r.Deployment, PatientUserID: patient.UserID, ProgramID: last.ProgramID, ClinicID: m.clinic.ID,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return program(patient, order, viewed), nil
+	return program(patient, last, viewed), nil
 }
 
-func program(patient *patients.Patient, order orderSummary, viewed time.Time) *Program {
+func program(patient *patients.Patient, last enrollment, viewed time.Time) *Program {
 	cgm, bgm := dates(patient.Summary)
 	updated := latest(cgm.LastUpdatedDate, bgm.LastUpdatedDate)
 	return &Program{
-		ID:            order.ProgramID,
+		ID:            last.ProgramID,
 		Title:         programTitle,
-		EnrolledDate:  order.EventTimeStamp.UTC().Format(time.DateOnly),
+		EnrolledDate:  last.EventTimeStamp.UTC().Format(time.DateOnly),
 		Description:   describe(patient, updated, viewed),
 		HasAlert:      updated.After(viewed),
 		HasStatusView: !latest(cgm.LastUploadDate, bgm.LastUploadDate).IsZero(),
 	}
 }
 
-// activeOrder returns the order that decided last about the reports of a patient, and false if reports are off. The
+// enrollingEvent returns the event that decided last about the reports of a patient, and false if reports are off. The
 // patient may be nil.
-func activeOrder(p *patients.Patient) (bson.ObjectID, bool) {
+func enrollingEvent(p *patients.Patient) (bson.ObjectID, bool) {
 	if p == nil {
 		return bson.NilObjectID, false
 	}
@@ -89,19 +91,19 @@ func viewer(r Request) string {
 	if r.Datasets == nil || r.Datasets.EHRUser == nil || r.Datasets.EHRUser.UserID == nil {
 		return ""
 	}
-	return *r.Datasets.EHRUser.UserID
+	return nonblank.First(*r.Datasets.EHRUser.UserID)
 }
 
-// ReportAddress returns where the user of the health record can see the report of the patient, and notes that the user
+// ProgramURL returns where the user of the health record can see the report of the patient, and records that the user
 // looked at it. The address holds a token and so is a secret. Errors are those of Preorder, and NotFound for a patient who
 // is not known.
-func (s *Service) ReportAddress(ctx context.Context, r Request) (string, error) {
+func (s *Service) ProgramURL(ctx context.Context, r Request) (string, error) {
 	const step = "matching get program url request"
-	m, err := s.matchClinic(ctx, r)
+	m, err := s.match(ctx, r)
 	if err != nil {
 		return "", during(step, err)
 	}
-	patient, err := s.patient(ctx, m)
+	patient, err := s.findPatient(ctx, m.clinic.ID, roster.Identity{MRN: m.mrn, BirthDate: string(m.born)})
 	if err == nil && patient == nil {
 		err = errNoPatient
 	}
@@ -112,21 +114,22 @@ func (s *Service) ReportAddress(ctx context.Context, r Request) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	s.noteView(ctx, r, m.clinic.ID, patient.UserID)
+	s.recordView(ctx, r, m.clinic.ID, patient.UserID)
 	query := url.Values{"clinicId": {m.clinic.ID.Hex()}, "patientId": {patient.UserID}, "restricted_token": {token.ID}}
 	return s.applicationURL + "/v1/xealth/report/web/viewer.html?" + query.Encode(), nil
 }
 
-// noteView keeps when a user saw a report. COMPAT: a failure does not keep the report from the user.
-func (s *Service) noteView(ctx context.Context, r Request, clinicID bson.ObjectID, patientUserID string) {
-	if r.Datasets.EHRUser == nil || r.Datasets.EHRUser.UserID == nil {
+// recordView stores when a user saw a report. COMPAT: if that fails, the user gets the report all the same.
+func (s *Service) recordView(ctx context.Context, r Request, clinicID bson.ObjectID, patientUserID string) {
+	user := viewer(r)
+	if user == "" {
 		return
 	}
 	err := s.views.add(ctx, view{
-		UserID: viewer(r), SystemLogin: r.Datasets.EHRUser.SystemLogin, Deployment: r.Deployment,
+		UserID: user, SystemLogin: r.Datasets.EHRUser.SystemLogin, Deployment: r.Deployment,
 		PatientUserID: patientUserID, ProgramID: r.ProgramID, ClinicID: clinicID,
 	})
 	if err != nil {
-		s.log.Error("the view of a report could not be noted", zap.String("clinicId", clinicID.Hex()), zap.Error(err))
+		s.log.Error("the view of a report could not be recorded", zap.String("clinicId", clinicID.Hex()), zap.Error(err))
 	}
 }

@@ -59,6 +59,7 @@ type Params struct {
 
 	Config   config.Xealth
 	Database *store.Database
+	Leases   *store.Leases
 	Clinics  Clinics
 	Patients Patients
 	Roster   Roster
@@ -78,9 +79,9 @@ type Service struct {
 	source   OrderSource
 
 	preorders preorders
-	orders    orders
+	events    events
 	views     views
-	turns     turns
+	leases    *store.Leases
 
 	applicationURL string // without a slash at the end
 	now            func() time.Time
@@ -92,9 +93,9 @@ func NewService(p Params) *Service {
 	return &Service{
 		clinics: p.Clinics, patients: p.Patients, roster: p.Roster, users: p.Users, tokens: p.Tokens, source: p.Source,
 		preorders:      preorders{p.Database.Collection(preorderCollection)},
-		orders:         orders{p.Database.Collection(orderCollection)},
+		events:         events{p.Database.Collection(eventCollection)},
 		views:          views{p.Database.Collection(viewCollection)},
-		turns:          turns{p.Database.Collection(turnCollection), turnPatience, p.Log},
+		leases:         p.Leases,
 		applicationURL: strings.TrimRight(p.Config.ApplicationURL, "/"),
 		now:            time.Now,
 		log:            p.Log,

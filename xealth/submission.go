@@ -7,13 +7,13 @@ import (
 
 // Submission is what was entered into a form, or what a form starts with. It holds either a patient or a guardian.
 type Submission struct {
-	Patient  *Entry     `json:"patient,omitempty" bson:"patient,omitempty"`
-	Guardian *Entry     `json:"guardian,omitempty" bson:"guardian,omitempty"`
-	Tags     *TagChoice `json:"tags,omitempty" bson:"tags,omitempty"`
+	Patient  *AccountOwner `json:"patient,omitempty" bson:"patient,omitempty"`
+	Guardian *AccountOwner `json:"guardian,omitempty" bson:"guardian,omitempty"`
+	Tags     *TagSelection `json:"tags,omitempty" bson:"tags,omitempty"`
 }
 
-// Entry is the part of a form about who will own the account. Names are asked of guardians only.
-type Entry struct {
+// AccountOwner is the part of a form about who will own the account. Names are asked of guardians only.
+type AccountOwner struct {
 	FirstName     string `json:"firstName,omitempty" bson:"firstName,omitempty"`
 	LastName      string `json:"lastName,omitempty" bson:"lastName,omitempty"`
 	Email         string `json:"email,omitempty" bson:"email,omitempty"`
@@ -21,36 +21,36 @@ type Entry struct {
 	ConnectDexcom bool   `json:"connectDexcom,omitempty" bson:"connectDexcom,omitempty"`
 }
 
-// TagChoice holds the ids of the tags that were ticked. They are checked when the order arrives.
-type TagChoice struct {
+// TagSelection holds the ids of the tags that were ticked. They are checked when the order arrives.
+type TagSelection struct {
 	IDs []string `json:"ids,omitempty" bson:"ids,omitempty"`
 }
 
-// owner returns the entry of the guardian or else of the patient, nil if there is neither.
-func (s Submission) owner() *Entry {
+// owner returns the guardian or else the patient, nil if there is neither.
+func (s Submission) owner() *AccountOwner {
 	if s.Guardian != nil {
 		return s.Guardian
 	}
 	return s.Patient
 }
 
-// forFlow returns only what the form of the flow asks for. The entry of the flow is there even if nothing was entered.
-func (s Submission) forFlow(guardian bool) Submission {
-	entry := Entry{}
+// onlyFor returns only what the form of the flow asks for. The owner is there even if nothing was entered.
+func (s Submission) onlyFor(guardian bool) Submission {
+	owner := AccountOwner{}
 	if guardian {
 		if s.Guardian != nil {
-			entry = *s.Guardian
+			owner = *s.Guardian
 		}
-		return Submission{Guardian: &entry, Tags: s.Tags}
+		return Submission{Guardian: &owner, Tags: s.Tags}
 	}
 	if s.Patient != nil {
-		entry = *s.Patient
-		entry.FirstName, entry.LastName = "", ""
+		owner = *s.Patient
+		owner.FirstName, owner.LastName = "", ""
 	}
-	return Submission{Patient: &entry, Tags: s.Tags}
+	return Submission{Patient: &owner, Tags: s.Tags}
 }
 
-// isComplete reports whether the form can be accepted as far as that can be told from the form alone.
+// isComplete reports whether the form itself gives no reason to refuse it.
 func (s Submission) isComplete() bool {
 	if g := s.Guardian; g != nil && (strings.TrimSpace(g.FirstName) == "" || strings.TrimSpace(g.LastName) == "") {
 		return false

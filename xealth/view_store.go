@@ -23,12 +23,12 @@ type view struct {
 	CreatedTime   time.Time     `bson:"createdTime"`
 }
 
-// views keeps every view of a report.
+// views stores every view of a report.
 type views struct{ collection *mongo.Collection }
 
 var errIncompleteView = errors.New("user, deployment, patient or program is missing")
 
-// add keeps a view that happens now.
+// add stores a view that happens now.
 func (v views) add(ctx context.Context, seen view) error {
 	if seen.UserID == "" || seen.Deployment == "" || seen.PatientUserID == "" || seen.ProgramID == "" {
 		return errIncompleteView

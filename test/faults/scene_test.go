@@ -17,6 +17,7 @@ import (
 	"github.com/tidepool-org/clinic/internal/testkit"
 	"github.com/tidepool-org/clinic/internal/testkit/standin"
 	"github.com/tidepool-org/clinic/merge"
+	"github.com/tidepool-org/clinic/store"
 	"github.com/tidepool-org/clinic/test/faults/wire"
 )
 
@@ -177,7 +178,7 @@ func (s *scene) sweep() {
 
 // pass lets the time pass after which the service takes another process for dead.
 func (s *scene) pass() {
-	_, err := s.app.Store.Collection("xealth_turns").DeleteMany(s.Context(), bson.D{})
+	_, err := s.app.Store.Collection(store.LeaseCollectionName).DeleteMany(s.Context(), bson.D{})
 	require.NoError(s, err)
 }
 

@@ -15,7 +15,7 @@ const sentOrder = `{"orderInfo":{"deployment":"d","orderId":"o","orderState":"or
 
 func TestStoredOrderTypes(t *testing.T) {
 	t.Parallel()
-	stored, err := storedOrder(json.RawMessage(sentOrder))
+	order, err := parseOrder(json.RawMessage(sentOrder))
 	require.NoError(t, err)
 	require.Equal(t, bson.D{
 		{Key: "datasets", Value: bson.D{{Key: "demographicsV1", Value: bson.D{
@@ -29,22 +29,22 @@ func TestStoredOrderTypes(t *testing.T) {
 		}},
 		{Key: "patientIdentity", Value: bson.D{{Key: "ids", Value: bson.A{bson.D{{Key: "id", Value: "e1"}, {Key: "type", Value: "MRN"}}}}}},
 		{Key: "preorder", Value: bson.D{{Key: "dataTrackingId", Value: ""}}},
-	}, stored)
+	}, order.document)
 }
 
 // TestStoredOrderIsReadAsItWasSent also holds for what the reference service stored, which is the same form.
 func TestStoredOrderIsReadAsItWasSent(t *testing.T) {
 	t.Parallel()
-	var sent Order
-	require.NoError(t, json.Unmarshal([]byte(sentOrder), &sent))
-	stored, err := storedOrder(json.RawMessage(sentOrder))
+	sent, err := parseOrder(json.RawMessage(sentOrder))
 	require.NoError(t, err)
-	content, err := bson.Marshal(stored)
+	content, err := bson.Marshal(sent.document)
 	require.NoError(t, err)
 	var loaded bson.D
 	require.NoError(t, bson.Unmarshal(content, &loaded))
-	read, err := parseStored(loaded)
+	read, err := loadOrder(loaded)
 	require.NoError(t, err)
+	require.Equal(t, loaded, read.document)
+	sent.document, read.document = nil, nil
 	require.Equal(t, sent, read)
 	trackingID, ok := read.trackingID()
 	require.True(t, ok, "an empty id is an id")

@@ -2,7 +2,7 @@ package xealth
 
 import (
 	"encoding/json"
-	"fmt"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -14,26 +14,20 @@ import (
 // orderMembers are the parts of an order that are kept.
 var orderMembers = []string{"orderInfo", "patientIdentity", "preorder", "datasets", "batchFileInfo"}
 
-// storedOrder returns an order as it is stored: what Xealth sent, with times as dates and without nulls.
-func storedOrder(content json.RawMessage) (bson.D, error) {
-	var order map[string]any
-	if err := json.Unmarshal(content, &order); err != nil {
-		return nil, err
+// parseOrder reads an order that Xealth sent, and makes the document that is stored: what was sent, with times as dates and
+// without nulls. Its errors do not repeat what was sent, which is data of a patient.
+func parseOrder(content json.RawMessage) (Order, error) {
+	var order Order
+	var members map[string]any
+	if json.Unmarshal(content, &order) != nil || json.Unmarshal(content, &members) != nil {
+		return Order{}, errors.New("the order that was read is not in the expected form")
 	}
-	maps.DeleteFunc(order, func(name string, _ any) bool { return !slices.Contains(orderMembers, name) })
-	if info, ok := order["orderInfo"].(map[string]any); ok && info["orderState"] == nil {
+	maps.DeleteFunc(members, func(name string, _ any) bool { return !slices.Contains(orderMembers, name) })
+	if info, ok := members["orderInfo"].(map[string]any); ok && info["orderState"] == nil {
 		info["orderState"] = "" // COMPAT: readers of stored orders find it always
 	}
-	return toStored(order), nil
-}
-
-// storedIdentity returns the identifiers of a notification as they are stored, nil if there are none.
-func storedIdentity(content json.RawMessage) bson.D {
-	var identity map[string]any
-	if json.Unmarshal(content, &identity) != nil || identity == nil {
-		return nil
-	}
-	return toStored(identity)
+	order.document = toStored(members)
+	return order, nil
 }
 
 func toStored(object map[string]any) bson.D {
@@ -75,15 +69,15 @@ func storedValue(name string, value any) any {
 	}
 }
 
-// parseStored reads an order that was stored, by this service or by an older writer.
-func parseStored(document bson.D) (Order, error) {
+// loadOrder reads an order that was stored, by this service or by an older writer.
+func loadOrder(document bson.D) (Order, error) {
 	content, err := json.Marshal(sentValue(document))
 	if err != nil {
-		return Order{}, fmt.Errorf("a stored order cannot be read: %w", err)
+		return Order{}, errors.New("a stored order cannot be read")
 	}
-	var order Order
-	if err := json.Unmarshal(content, &order); err != nil {
-		return Order{}, fmt.Errorf("a stored order is not in the expected form: %w", err)
+	order := Order{document: document}
+	if json.Unmarshal(content, &order) != nil {
+		return Order{}, errors.New("a stored order is not in the expected form")
 	}
 	return order, nil
 }
