@@ -1640,7 +1640,7 @@ type CreatePatientV1 struct {
 
 	// Sites Sites of the patient. Those that the clinic does not have are dropped; names are taken from the
 	// clinic.
-	Sites []SiteV1 `json:"sites,omitzero"`
+	Sites []SiteV1 `json:"sites"`
 
 	// Tags Ids of patient tags. Null when there are none; null in a request counts as absent.
 	Tags *PatientTagIdsV1 `json:"tags"`
@@ -1757,7 +1757,7 @@ type EhrMatchResponseV1 struct {
 // EhrNoteSettingsV1 How notes are written. Absent in answers unless the GMI is included.
 type EhrNoteSettingsV1 struct {
 	// IncludeGMI Whether the glucose management indicator is part of notes.
-	IncludeGMI bool `json:"includeGMI,omitzero"`
+	IncludeGMI bool `json:"includeGMI"`
 }
 
 // EhrProceduresV1 Procedure codes that decide what an order does. A code that is absent never fits.
@@ -1792,7 +1792,7 @@ type EhrSettingsV1 struct {
 	MrnIdType string `json:"mrnIdType"`
 
 	// Notes How notes are written. Absent unless the GMI is included.
-	Notes EhrNoteSettingsV1 `json:"notes,omitzero"`
+	Notes EhrNoteSettingsV1 `json:"notes"`
 
 	// ProcedureCodes Procedure codes that decide what an order does. A code that is absent never fits.
 	ProcedureCodes EhrProceduresV1 `json:"procedureCodes"`
@@ -1845,10 +1845,10 @@ type GenerateMergeReportV1 struct {
 // fit `type` is dropped.
 type GlycemicRangesV1 struct {
 	// Custom Ranges made for this patient.
-	Custom GlycemicRangesCustomV1 `json:"custom,omitempty,omitzero"`
+	Custom GlycemicRangesCustomV1 `json:"custom,omitempty"`
 
 	// Preset Ranges as recommended by the American Diabetes Association for a group of patients.
-	Preset GlycemicRangesPresetV1 `json:"preset,omitempty,omitzero"`
+	Preset GlycemicRangesPresetV1 `json:"preset,omitempty"`
 
 	// Type Which of the two members is meant.
 	Type GlycemicRangesV1Type `json:"type"`
@@ -2064,7 +2064,7 @@ type PatientV1 struct {
 
 	// Sites Sites where the patient is seen; empty when there are none. In requests the ids count, names are
 	// taken from the clinic.
-	Sites []SiteV1 `json:"sites,omitzero"`
+	Sites []SiteV1 `json:"sites"`
 
 	// Summary Statistics of a patient's glucose data, made by the data services.
 	Summary *PatientSummaryV1 `json:"summary,omitempty"`
@@ -2187,7 +2187,7 @@ type PatientTagV1 struct {
 	Name string `json:"name"`
 
 	// NumPatients Number of patients with this tag. Absent when nobody has it; ignored in requests.
-	NumPatients int `json:"numPatients,omitempty,omitzero"`
+	NumPatients int `json:"numPatients,omitempty"`
 }
 
 // PatientTagIdsV1 Ids of patient tags. Null when there are none; null in a request counts as absent.
@@ -2287,7 +2287,7 @@ type SiteV1 struct {
 	Name SiteNameV1 `json:"name"`
 
 	// NumPatients Number of patients of this site. Absent when there are none.
-	NumPatients int `json:"numPatients,omitempty,omitzero"`
+	NumPatients int `json:"numPatients,omitempty"`
 }
 
 // SiteByIdV1 The site to be merged into the one of the path.
@@ -2317,7 +2317,7 @@ type SiteWithCountV1 struct {
 	Name SiteNameV1 `json:"name"`
 
 	// NumPatients Number of patients of this site. Absent when there are none.
-	NumPatients int `json:"numPatients,omitempty,omitzero"`
+	NumPatients int `json:"numPatients,omitempty"`
 
 	// Patients The same number, under an older name.
 	Patients *int `json:"patients,omitempty"`
