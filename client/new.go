@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// tokenHeader is the one place where the service looks for a session token.
-const tokenHeader = "X-Tidepool-Session-Token"
+// sessionHeader is the one place where the service looks for a session token.
+const sessionHeader = "X-Tidepool-Session-Token"
 
 // timeout bounds one attempt of a client of [New] that was given no HTTP client. Only merges of large clinics take longer.
 const timeout = time.Minute
@@ -34,7 +34,7 @@ func WithToken(source TokenSource) ClientOption {
 		if token == "" {
 			return errors.New("session token: there is none")
 		}
-		request.Header.Set(tokenHeader, token)
+		request.Header.Set(sessionHeader, token)
 		return nil
 	})
 }
