@@ -22,9 +22,8 @@ bench: ## Measure the service on a clinic of N patients (make bench N=20000), be
 	@N=$(N) scripts/bench
 
 generate: ## Make the generated code anew from api/clinic.v1.yaml
-	@for config in */oapi-codegen.yaml; do \
-		echo "$$config"; $(TOOL) oapi-codegen -config "$$config" api/clinic.v1.yaml || exit 1; \
-	done
+	$(TOOL) oapi-codegen -config api/oapi-codegen.yaml api/clinic.v1.yaml
+	tools/client/generate
 	go generate ./...
 
 viewer: ## Fetch the pinned files of pdf.js for the report page anew
