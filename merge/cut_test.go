@@ -137,6 +137,7 @@ func everybody(t testing.TB, d *store.Database) []string {
 // lost, and repeats the call: the end must be the same as without the cut. The tests in test/faults do that with other cuts.
 func TestMergeIsCutOffAtEveryWrite(t *testing.T) {
 	t.Parallel()
+	testkit.WithoutTransactions(t, "stops a merge between any two of its writes; the driver repeats a transaction that was cut off, for two minutes")
 	for _, kind := range []wire.Kind{wire.Halved, wire.Down} {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()

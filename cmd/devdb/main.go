@@ -62,14 +62,32 @@ func do(ctx context.Context, s settings, out io.Writer) error {
 		return s.wipe(ctx)
 	case "analyze":
 		return s.analyze(ctx)
-	default: // port
-		e, p, err := s.pick()
-		if e == nil && err != nil {
-			return err
+	case "engine":
+		return s.printEngine(ctx, out)
+	default: // choice
+		e, _, err := s.pick()
+		if err == nil {
+			_, err = fmt.Fprintln(out, e.name())
 		}
-		_, err = fmt.Fprintln(out, p.port)
 		return err
 	}
+}
+
+func (s settings) printEngine(ctx context.Context, out io.Writer) error {
+	address := s.external
+	if address == "" {
+		_, p, err := s.pick()
+		if p.port == 0 {
+			return err
+		}
+		address = p.address()
+	}
+	found, err := identify(ctx, address)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(out, found.name)
+	return err
 }
 
 // pick returns the engine to start and its place. With a port, the place is known even if no engine can be had, for which

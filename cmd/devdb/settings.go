@@ -26,7 +26,8 @@ var commands = [][2]string{
 	{"status", "say what is running, and where its data and logs are; exit status 0 if it can be reached"},
 	{"wipe", "stop the database and delete its data"},
 	{"analyze", "bring the statistics up to date by which queries are planned; needed before timing anything after a bulk load"},
-	{"port", "print the port that 'up' would use"},
+	{"choice", "print the engine that 'up' would start"},
+	{"engine", "print the engine that answers: mongod, secantus or documentdb"},
 }
 
 // readSettings reads the command line over the environment.

@@ -51,7 +51,7 @@ func open(t testing.TB, name string) *store.Database {
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	require.NoError(t, d.Connect(ctx, false), "no database for tests: run scripts/database up, or set "+StoreVariable)
+	require.NoError(t, d.Connect(ctx, false), "no database for tests: run scripts/database up, and set "+StoreVariable+" to what it prints")
 	return d
 }
 

@@ -4,6 +4,9 @@ import (
 	"context"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+	"go.mongodb.org/mongo-driver/v2/bson"
+
 	"github.com/tidepool-org/clinic/store"
 )
 
@@ -28,6 +31,18 @@ func WithoutTransactions(t testing.TB, why string) {
 	t.Helper()
 	if engine(t).HasTransactions() {
 		Skip(t, "the engine has transactions: %s", why)
+	}
+}
+
+// NotOnSecantus skips the test on SecantusDB. The reason says what this engine does otherwise than MongoDB.
+func NotOnSecantus(t testing.TB, why string) {
+	t.Helper()
+	var hello struct {
+		Set string `bson:"setName"`
+	}
+	require.NoError(t, engine(t).RunCommand(t.Context(), bson.D{{Key: "hello", Value: 1}}).Decode(&hello))
+	if hello.Set == "secantus" {
+		Skip(t, "not on SecantusDB: %s", why)
 	}
 }
 
