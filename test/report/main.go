@@ -12,11 +12,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"slices"
 	"strings"
 )
 
 func main() {
+	// Whatever stops the tests stops this as well, once it has shown what they said.
+	signal.Ignore(os.Interrupt)
 	r := newReport(os.Stdout)
 	if err := r.read(os.Stdin); err != nil {
 		fmt.Fprintln(os.Stderr, "report:", err)
@@ -132,8 +135,11 @@ func reason(output []string) string {
 	return strings.TrimPrefix(text, "SKIPPED: ")
 }
 
-// finish prints the summary and reports whether everything passed. Without a single test something is wrong.
+// finish prints the summary and reports whether everything passed.
 func (r *report) finish(slowest int) bool {
+	for _, lines := range r.output { // of tests that did not end
+		_, _ = fmt.Fprint(r.out, strings.Join(lines, ""))
+	}
 	slices.SortFunc(r.slow, func(a, b test) int { return int(1000 * (b.seconds - a.seconds)) })
 	_, _ = fmt.Fprintf(r.out, "\nThe slowest of %d tests:\n", r.finished)
 	for _, one := range r.slow[:min(slowest, len(r.slow))] {
