@@ -78,7 +78,7 @@ func (s secantus) start(ctx context.Context) error {
 		return err
 	}
 	err := s.server().launch(s.python(), filepath.Join(s.folder(), "bin", "secantusd-py"), "--config", s.config(), "--host", "127.0.0.1",
-		"--port", strconv.Itoa(s.port), "--storage-path", s.in("secantus"), "--log-level", "WARNING")
+		"--port", strconv.Itoa(s.port), "--storage-path", s.in("secantus"), "--cache-size", "512M", "--log-level", "WARNING")
 	if err != nil {
 		return err
 	}

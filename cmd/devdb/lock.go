@@ -25,6 +25,9 @@ func takeTurn(ctx context.Context, cache string, patience time.Duration) (func()
 		say("waiting for another scripts/database to finish ...")
 		if !until(ctx, patience, take) {
 			_ = file.Close() // it holds no lock
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
 			return nil, fmt.Errorf("another scripts/database has been at work for %s; giving up", patience)
 		}
 	}

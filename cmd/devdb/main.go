@@ -141,6 +141,9 @@ func (s settings) ensure(ctx context.Context) (place, error) {
 		return p, err
 	}
 	if err := e.start(ctx); err != nil {
+		if ctx.Err() != nil { // nobody would know that it runs
+			err = errors.Join(err, e.stop(context.WithoutCancel(ctx)))
+		}
 		return p, err
 	}
 	say("%s is ready on %s", e.name(), p.address())
