@@ -25,8 +25,8 @@ type fake struct {
 	missing error
 }
 
-func (f fake) name() string     { return f.label }
-func (f fake) available() error { return f.missing }
+func (f fake) name() string                    { return f.label }
+func (f fake) available(context.Context) error { return f.missing }
 
 func TestTheFirstEngineThatCanBeHadIsChosen(t *testing.T) {
 	t.Parallel()
@@ -47,7 +47,7 @@ func TestTheFirstEngineThatCanBeHadIsChosen(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			chosen, err := choose([]engine{fake{label: "a", missing: test.missing[0]}, fake{label: "b", missing: test.missing[1]}}, test.named)
+			chosen, err := choose(t.Context(), []engine{fake{label: "a", missing: test.missing[0]}, fake{label: "b", missing: test.missing[1]}}, test.named)
 			for _, part := range test.fails {
 				require.ErrorContains(t, err, part)
 			}

@@ -139,12 +139,12 @@ var postgresSettings string
 func (p postgres) writeSettings() error {
 	const include = "include 'clinic.conf'\n"
 	main := p.outside("data", "postgresql.conf")
-	content, err := os.ReadFile(main)
+	content, err := os.ReadFile(main) //nolint:gosec // in the cache
 	if err != nil {
 		return err
 	}
 	if !bytes.Contains(content, []byte(include)) {
-		if err := os.WriteFile(main, append(content, include...), 0o600); err != nil {
+		if err := os.WriteFile(main, append(content, include...), 0o600); err != nil { //nolint:gosec // in the cache
 			return err
 		}
 	}

@@ -61,7 +61,7 @@ func aptInstall(ctx context.Context, out io.Writer, packages ...string) error {
 // mirror returns the one that this machine's own apt uses, whichever it is.
 func mirror(ctx context.Context, out io.Writer) (string, error) {
 	for range 2 {
-		list, err := ask("apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages")
+		list, err := ask(ctx, "apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages")
 		if err != nil {
 			return "", err
 		}
@@ -83,7 +83,7 @@ func bootstrap(ctx context.Context, out io.Writer, folder string) error {
 		return err
 	}
 	command := []string{"debootstrap", "--variant=minbase", "--include=ca-certificates", "testing", folder, from}
-	if _, err := ask("unshare", "--mount", "true"); err == nil {
+	if _, err := ask(ctx, "unshare", "--mount", "true"); err == nil {
 		command = append([]string{"unshare", "--mount", "--propagation", "private"}, command...)
 	}
 	return run(ctx, out, command[0], command[1:]...)

@@ -12,11 +12,11 @@ type engine interface {
 	name() string
 	about() string
 	// available returns nil if this machine can have the engine, and otherwise an error that says what is missing.
-	available() error
+	available(ctx context.Context) error
 	// start sets the engine up if that was never done, starts it, and waits until it can be written to.
 	start(ctx context.Context) error
 	// running says what runs of it, a line each; nothing if it does not run.
-	running() []string
+	running(ctx context.Context) []string
 	// stop ends what start started, and nothing else.
 	stop(ctx context.Context) error
 	// wipe deletes the data. The engine has been stopped.
@@ -53,14 +53,14 @@ func (p place) in(names ...string) string {
 }
 
 // choose returns the engine of the given name, or the first that this machine can have.
-func choose(all []engine, name string) (engine, error) {
+func choose(ctx context.Context, all []engine, name string) (engine, error) {
 	var names, missing []string
 	for _, e := range all {
 		names = append(names, e.name())
 		if name != "" && name != e.name() {
 			continue
 		}
-		err := e.available()
+		err := e.available(ctx)
 		if err == nil {
 			return e, nil
 		}

@@ -23,39 +23,39 @@ func (d docker) about() string {
 
 func (d docker) container() string { return fmt.Sprintf("clinic-dev-db-%d", d.port) }
 
-func (d docker) available() error {
+func (d docker) available(ctx context.Context) error {
 	if !has("docker") {
 		return errors.New("needs docker on the PATH")
 	}
-	if _, err := ask("docker", "info"); err != nil {
+	if _, err := ask(ctx, "docker", "info"); err != nil {
 		return errors.New("needs a Docker engine that answers 'docker info'")
 	}
 	return nil
 }
 
 // ask returns what a command prints, which it must do in a few seconds.
-func ask(program string, args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+func ask(ctx context.Context, program string, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, program, args...).Output() //nolint:gosec // the program's own choice
 	return strings.TrimSpace(string(out)), err
 }
 
-func (d docker) exists() bool {
-	_, err := ask("docker", "container", "inspect", d.container())
+func (d docker) exists(ctx context.Context) bool {
+	_, err := ask(ctx, "docker", "container", "inspect", d.container())
 	return err == nil
 }
 
-func (d docker) runs() bool {
+func (d docker) runs(ctx context.Context) bool {
 	if !has("docker") {
 		return false
 	}
-	state, err := ask("docker", "container", "inspect", "-f", "{{.State.Running}}", d.container())
+	state, err := ask(ctx, "docker", "container", "inspect", "-f", "{{.State.Running}}", d.container())
 	return err == nil && state == "true"
 }
 
 func (d docker) start(ctx context.Context) error {
-	if !d.runs() {
+	if !d.runs(ctx) {
 		if err := free(ctx, d.port); err != nil {
 			return err
 		}
@@ -74,7 +74,7 @@ func (d docker) start(ctx context.Context) error {
 
 // startContainer publishes the same port inside and outside, so that the replica set's address is right on both sides.
 func (d docker) startContainer(ctx context.Context) error {
-	if d.exists() {
+	if d.exists(ctx) {
 		return d.step("Starting the "+dockerImage+" container", func(out io.Writer) error {
 			return run(ctx, out, "docker", "start", d.container())
 		})
@@ -92,15 +92,15 @@ func (d docker) startContainer(ctx context.Context) error {
 	})
 }
 
-func (d docker) running() []string {
-	if !d.runs() {
+func (d docker) running(ctx context.Context) []string {
+	if !d.runs(ctx) {
 		return nil
 	}
 	return []string{"Docker runs the container " + d.container() + "; its data is in the volume " + d.container()}
 }
 
 func (d docker) stop(ctx context.Context) error {
-	if !d.runs() {
+	if !d.runs(ctx) {
 		return nil
 	}
 	return d.step("Stopping the "+dockerImage+" container", func(out io.Writer) error {
@@ -109,7 +109,7 @@ func (d docker) stop(ctx context.Context) error {
 }
 
 func (d docker) wipe(ctx context.Context) error {
-	if !has("docker") || !d.exists() {
+	if !has("docker") || !d.exists(ctx) {
 		return nil
 	}
 	if err := run(ctx, io.Discard, "docker", "container", "rm", d.container()); err != nil {

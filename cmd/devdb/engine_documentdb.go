@@ -28,13 +28,13 @@ func (d documentdb) about() string {
 	return "FerretDB and DocumentDB on PostgreSQL, in a Debian system of its own; on Debian, as root; no transactions"
 }
 
-func (d documentdb) postgres() postgres { return postgres{d.place} }
+func (d documentdb) postgres() postgres { return postgres(d) }
 func (d documentdb) ferretdb() server   { return server{d.place, "ferretdb"} }
 func (d documentdb) ferretdbProgram() string {
 	return filepath.Join(d.cache, "bin", "ferretdb-"+ferretdbVersion)
 }
 
-func (d documentdb) available() error {
+func (d documentdb) available(context.Context) error {
 	if id := osID("/etc/os-release"); id != "debian" {
 		return errors.New("needs Debian")
 	}
@@ -127,7 +127,7 @@ func (d documentdb) buildFerretdb(ctx context.Context, out io.Writer) error {
 	return os.Rename(filepath.Join(building, "ferretdb"), d.ferretdbProgram())
 }
 
-func (d documentdb) running() []string {
+func (d documentdb) running(context.Context) []string {
 	var lines []string
 	if d.ferretdb().runs() {
 		lines = append(lines, "FerretDB runs; its log is "+d.ferretdb().logFile())

@@ -15,7 +15,7 @@ func (m mongod) name() string   { return "mongod" }
 func (m mongod) about() string  { return "MongoDB, if mongod is on the PATH" }
 func (m mongod) server() server { return server{m.place, "mongod"} }
 
-func (m mongod) available() error {
+func (m mongod) available(context.Context) error {
 	if !has("mongod") {
 		return errors.New("needs mongod on the PATH")
 	}
@@ -52,7 +52,7 @@ func primary(ctx context.Context, address string) error {
 	return writable(ctx, address)
 }
 
-func (m mongod) running() []string {
+func (m mongod) running(context.Context) []string {
 	if !m.server().runs() {
 		return nil
 	}

@@ -23,18 +23,23 @@ func (s secantus) about() string {
 	return "SecantusDB " + secantusVersion + ", with Python 3.10 to 3.13; transactions, change events; no root"
 }
 
-func (s secantus) server() server      { return server{s.place, "secantus"} }
-func (s secantus) folder() string      { return filepath.Join(s.cache, "secantus-"+secantusVersion) }
-func (s secantus) complete() string    { return filepath.Join(s.folder(), "complete") }
-func (s secantus) python() string      { return filepath.Join(s.folder(), "bin", "python3") }
-func (s secantus) config() string      { return s.in("secantusd.toml") }
-func (s secantus) interpreter() string { return firstPython(pythons, pythonVersion) }
+func (s secantus) server() server   { return server{s.place, "secantus"} }
+func (s secantus) folder() string   { return filepath.Join(s.cache, "secantus-"+secantusVersion) }
+func (s secantus) complete() string { return filepath.Join(s.folder(), "complete") }
+func (s secantus) python() string   { return filepath.Join(s.folder(), "bin", "python3") }
+func (s secantus) config() string   { return s.in("secantusd.toml") }
+func (s secantus) interpreter(ctx context.Context) string {
+	return firstPython(pythons, func(name string) string {
+		version, _ := ask(ctx, name, "-c", "import sys; print('%d.%d' % sys.version_info[:2])") // not there: no version
+		return version
+	})
+}
 
-func (s secantus) available() error {
+func (s secantus) available(ctx context.Context) error {
 	if runtime.GOOS == "windows" {
 		return errors.New("runs on Linux and macOS")
 	}
-	if !exists(s.complete()) && s.interpreter() == "" {
+	if !exists(s.complete()) && s.interpreter(ctx) == "" {
 		return errors.New("needs Python 3.10 to 3.13 on the PATH, as python3")
 	}
 	return nil
@@ -51,11 +56,6 @@ func firstPython(names []string, version func(string) string) string {
 		}
 	}
 	return ""
-}
-
-func pythonVersion(name string) string {
-	version, _ := ask(name, "-c", "import sys; print('%d.%d' % sys.version_info[:2])") // not there: no version
-	return version
 }
 
 func (s secantus) start(ctx context.Context) error {
@@ -98,7 +98,7 @@ func (s secantus) setUp(ctx context.Context) error {
 		return err
 	}
 	err := s.step("Making a Python environment", func(out io.Writer) error {
-		return makeVenv(ctx, out, s.interpreter(), s.folder())
+		return makeVenv(ctx, out, s.interpreter(ctx), s.folder())
 	})
 	if err != nil {
 		return err
@@ -128,7 +128,7 @@ func makeVenv(ctx context.Context, out io.Writer, python, folder string) error {
 	return run(ctx, out, python, "-m", "venv", "--clear", folder)
 }
 
-func (s secantus) running() []string {
+func (s secantus) running(context.Context) []string {
 	if !s.server().runs() {
 		return nil
 	}

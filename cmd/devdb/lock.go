@@ -16,7 +16,7 @@ func takeTurn(ctx context.Context, cache string, patience time.Duration) (func()
 	if err := os.MkdirAll(cache, 0o755); err != nil { //nolint:gosec // PostgreSQL's user has to pass through
 		return nil, err
 	}
-	file, err := os.OpenFile(filepath.Join(cache, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	file, err := os.OpenFile(filepath.Join(cache, "lock"), os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // in the cache
 	if err != nil {
 		return nil, err
 	}

@@ -65,7 +65,7 @@ func do(ctx context.Context, s settings, out io.Writer) error {
 	case "engine":
 		return s.printEngine(ctx, out)
 	default: // choice
-		e, _, err := s.pick()
+		e, _, err := s.pick(ctx)
 		if err == nil {
 			_, err = fmt.Fprintln(out, e.name())
 		}
@@ -76,7 +76,7 @@ func do(ctx context.Context, s settings, out io.Writer) error {
 func (s settings) printEngine(ctx context.Context, out io.Writer) error {
 	address := s.external
 	if address == "" {
-		_, p, err := s.pick()
+		_, p, err := s.pick(ctx)
 		if p.port == 0 {
 			return err
 		}
@@ -92,14 +92,14 @@ func (s settings) printEngine(ctx context.Context, out io.Writer) error {
 
 // pick returns the engine to start and its place. With a port, the place is known even if no engine can be had, for which
 // there is an error.
-func (s settings) pick() (engine, place, error) {
+func (s settings) pick(ctx context.Context) (engine, place, error) {
 	p := place{cache: s.cache, port: s.port, pgPort: s.pgPort}
-	e, err := choose(engines(p), s.engine)
+	e, err := choose(ctx, engines(p), s.engine)
 	if err != nil || s.port != 0 {
 		return e, p, err
 	}
 	p.port = defaultPorts[e.name()]
-	e, err = choose(engines(p), e.name())
+	e, err = choose(ctx, engines(p), e.name())
 	return e, p, err
 }
 
@@ -124,7 +124,7 @@ func (s settings) ensure(ctx context.Context) (place, error) {
 			return p, err
 		}
 	}
-	e, p, err := s.pick()
+	e, p, err := s.pick(ctx)
 	if err != nil {
 		return p, err
 	}
@@ -210,7 +210,7 @@ func (s settings) status(ctx context.Context, out io.Writer) error {
 		_, err := fmt.Fprintf(out, "TIDEPOOL_STORE_ADDRESSES names %s; nothing else is used\n", s.external)
 		return err
 	}
-	_, chosen, err := s.pick()
+	_, chosen, err := s.pick(ctx)
 	if chosen.port == 0 {
 		return err
 	}
@@ -220,7 +220,7 @@ func (s settings) status(ctx context.Context, out io.Writer) error {
 	}
 	for _, p := range places {
 		for _, e := range engines(p) {
-			for _, line := range e.running() {
+			for _, line := range e.running(ctx) {
 				_, _ = fmt.Fprintf(out, "%d: %s\n", p.port, line)
 			}
 		}
@@ -235,7 +235,7 @@ func (s settings) status(ctx context.Context, out io.Writer) error {
 
 // wipe deletes the data of one port. Without a name it is that of the engine that 'up' would take.
 func (s settings) wipe(ctx context.Context) error {
-	_, p, err := s.pick()
+	_, p, err := s.pick(ctx)
 	if p.port == 0 {
 		return err
 	}
@@ -260,7 +260,7 @@ func (s settings) wipe(ctx context.Context) error {
 }
 
 func (s settings) analyze(ctx context.Context) error {
-	_, p, err := s.pick()
+	_, p, err := s.pick(ctx)
 	if p.port == 0 {
 		return err
 	}
