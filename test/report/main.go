@@ -143,6 +143,9 @@ func (r *report) finish(slowest int) bool {
 	slices.SortFunc(r.slow, func(a, b test) int { return int(1000 * (b.seconds - a.seconds)) })
 	_, _ = fmt.Fprintf(r.out, "\nThe slowest of %d tests:\n", r.finished)
 	for _, one := range r.slow[:min(slowest, len(r.slow))] {
+		if one.seconds < 0.1 {
+			break
+		}
 		_, _ = fmt.Fprintf(r.out, "  %6.1f s  %s %s\n", one.seconds, one.pkg, one.name)
 	}
 	_, _ = fmt.Fprintf(r.out, "SKIPPED: %d of %d tests\n", len(r.skipped), r.finished)
