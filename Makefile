@@ -9,17 +9,17 @@ TOOL = go tool -modfile=tools/go.mod
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: ## Start the service with a database, stand-in neighbours and a demo clinic on :8080
-	@scripts/run
+run: ## Start the service with a database, stand-in neighbours and a demo clinic on :8080 (PORT=, ENGINE=)
+	@PORT=$(PORT) ENGINE=$(ENGINE) scripts/run
 
-test: ## Run all tests against a real database, which is started if need be
-	@scripts/test
+test: ## Run all tests against a real database, which is started if need be (ENGINE=)
+	@ENGINE=$(ENGINE) scripts/test
 
 test-long: ## Run also the tests that take minutes: large merges, with kills
-	@CLINIC_LONG_TESTS=1 scripts/test -run 'TestLarge' -timeout 40m
+	@ENGINE=$(ENGINE) CLINIC_LONG_TESTS=1 scripts/test -run 'TestLarge' -timeout 40m
 
 bench: ## Measure the service on a clinic of N patients (make bench N=20000), beside the bare driver
-	@N=$(N) scripts/bench
+	@N=$(N) ENGINE=$(ENGINE) scripts/bench
 
 generate: ## Make the generated code anew from api/clinic.v1.yaml
 	$(TOOL) oapi-codegen -config api/oapi-codegen.yaml api/clinic.v1.yaml
@@ -39,6 +39,6 @@ build: ## Build the static binary into bin/: clinic, and ehr as a link to it
 	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o bin/ ./cmd/clinic
 	ln -sf clinic bin/ehr
 
-clean: ## Delete built binaries, stop the development database (its data stays)
+clean: ## Delete built binaries, stop the development databases (their data stays)
 	rm -rf bin
 	@scripts/database down

@@ -57,7 +57,7 @@ func TestAssociateClinicianToUser(t *testing.T) {
 				app.Call(t, testkit.Service, method, path, nil).Fails(t, http.StatusNotFound, "clinician not found")
 			}
 
-			// A crash after the member was written, and before the clinic was.
+			testkit.WithoutTransactions(t, "stages a crash after the member was written, and before the clinic was, which are one transaction")
 			_, err := app.Store.Collection("clinics").UpdateByID(t.Context(), oid(t, clinicID), bson.M{"$pull": bson.M{"admins": test.userID}})
 			require.NoError(t, err)
 			app.Call(t, testkit.Service, http.MethodPatch, path, map[string]any{"userId": test.userID}).Fails(t, http.StatusNotFound, "clinician not found")

@@ -117,6 +117,7 @@ func TestSyncOfALargeClinicIsOneBulkWithOneTime(t *testing.T) {
 	if testing.Short() {
 		t.Skip("skipped: 5,000 patients take some seconds")
 	}
+	testkit.NotOnSecantus(t, "it joins 5,000 patients with their orders for minutes")
 	const subscribers = 5000
 	c := newConnected(t)
 	c.subscribe(t, subscribers, strings.Repeat("x", 3000))

@@ -135,7 +135,9 @@ func (r *Deletions) recordDocuments(ctx context.Context, documents []bson.Raw, d
 		return nil
 	}
 	_, err := r.records.BulkWrite(ctx, writes)
-	if IsDuplicate(err) { // somebody else removes the same: now the record is found
+	// Somebody else removes the same: now the record is found. A transaction is over after such an error, and runs again as a
+	// whole where that may help.
+	if IsDuplicate(err) && mongo.SessionFromContext(ctx) == nil {
 		_, err = r.records.BulkWrite(ctx, writes)
 	}
 	return err

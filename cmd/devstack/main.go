@@ -52,6 +52,9 @@ func defaultState() string {
 
 // run plays everything until the context ends or the service does.
 func run(ctx context.Context, o options) error {
+	if err := free(ctx, o.address); err != nil {
+		return err
+	}
 	neighbours, address, stop, err := startNeighbours(ctx, o)
 	if err != nil {
 		return err
@@ -88,6 +91,17 @@ func run(ctx context.Context, o options) error {
 	}
 	demo.print(os.Stdout, base)
 	return <-ended
+}
+
+// free returns an error if something else listens on the address. It would answer in place of the service, and get the demo
+// clinic.
+func free(ctx context.Context, address string) error {
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", address)
+	if err != nil {
+		return fmt.Errorf("the service cannot listen on %s; stop what does, or choose another port: make run PORT=8081 (%w)", address, err)
+	}
+	return listener.Close()
 }
 
 // startNeighbours serves the stand-in on a free port.

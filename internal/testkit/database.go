@@ -36,8 +36,14 @@ func Store(name string) config.Store {
 	return config.Store{Addresses: address, Database: name, OptParams: "directConnection=true&serverSelectionTimeoutMS=5000"}
 }
 
-// Database returns a connected database of the test's own, with all indexes of the service. It is dropped after the test.
+// Database returns a connected database of the test's own, empty, with all indexes of the service.
 func Database(t testing.TB) *store.Database {
+	t.Helper()
+	return kept(t)
+}
+
+// fresh returns a database that no other test will get, for processes that may still be writing when they are killed.
+func fresh(t testing.TB) *store.Database {
 	t.Helper()
 	d := open(t, databasePrefix+bson.NewObjectID().Hex())
 	t.Cleanup(func() { discard(t, d) })
@@ -51,7 +57,7 @@ func open(t testing.TB, name string) *store.Database {
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	require.NoError(t, d.Connect(ctx, false), "no database for tests: run scripts/database up, or set "+StoreVariable)
+	require.NoError(t, d.Connect(ctx, false), "no database for tests: run scripts/database up, and set "+StoreVariable+" to what it prints")
 	return d
 }
 

@@ -61,7 +61,7 @@ func Run(t testing.TB, settings map[string]string) *Process {
 	neighbours := standin.New(standin.Options{Development: true})
 	host := httptest.NewServer(neighbours)
 	t.Cleanup(host.Close)
-	d := Database(t)
+	d := fresh(t)
 	p := &Process{App: App{URL: "http://" + freeAddress(t), Store: d, Standin: neighbours}}
 	p.Start(t, environment(Config(host.URL, d.Name()), p.URL, settings))
 	return p
