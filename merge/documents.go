@@ -145,14 +145,17 @@ func (p *Plan) eachConflict(plan *PatientPlan, do func(category Category, patien
 	}
 }
 
-// clinicDocument closes the merge, and shows both clinics as they were before it.
-func (p *Plan) clinicDocument() (bson.D, error) {
+// closingDocument closes the merge, and shows both clinics as they were before it.
+func (p *Plan) closingDocument() (bson.Raw, error) {
 	source, err := clinicBefore(p.Source)
 	if err != nil {
 		return nil, err
 	}
 	target, err := clinicBefore(p.Target)
-	return bson.D{{Key: "source", Value: source}, {Key: "target", Value: target}, {Key: "createdTime", Value: p.CreatedTime}}, err
+	if err != nil {
+		return nil, err
+	}
+	return bson.Marshal(bson.D{{Key: "source", Value: source}, {Key: "target", Value: target}, {Key: "createdTime", Value: p.CreatedTime}})
 }
 
 // clinicBefore returns the stored clinic with the number of patients of it, its tags and its sites. COMPAT: members that are null

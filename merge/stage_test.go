@@ -26,7 +26,7 @@ func service(d *store.Database) *merge.Service {
 	repository := patients.NewRepository(d, demo)
 	remover := clinics.NewService(clinics.NewRepository(d), nil, nil, clinicians.NewRepository(d), repository, demo)
 	s := merge.NewService(d, clinics.NewCensusKeeper(d, repository, log), remover, demo, log)
-	s.HoldTime = 300 * time.Millisecond // the tests kill it, and do not want to wait
+	s.LeaseTime = 300 * time.Millisecond // the tests kill it, and do not want to wait
 	return s
 }
 
