@@ -76,7 +76,9 @@ func (k *CensusKeeper) Track(ctx context.Context, clinicID bson.ObjectID, write 
 	if err != nil && !store.IsNotFound(err) {
 		return err
 	}
+	stop := k.keepFresh(ctx, mark)
 	difference, writeErr := write(ctx)
+	stop()
 	if errs.Is(writeErr, errs.Internal) {
 		return writeErr // whether the write happened is not known: the note stays, and Sweep counts
 	}
@@ -86,6 +88,34 @@ func (k *CensusKeeper) Track(ctx context.Context, clinicID bson.ObjectID, write 
 		k.log.Error("the census of a clinic could not be kept; it will be counted anew", zap.String("clinicId", clinicID.Hex()), zap.Error(err))
 	}
 	return writeErr
+}
+
+// keepFresh renews a note until the returned function is called, so that Sweep does not take a write that lasts long, such as
+// a merge, for one whose process died.
+func (k *CensusKeeper) keepFresh(ctx context.Context, mark note) (stop func()) {
+	if k.Patience <= 0 || mongo.SessionFromContext(ctx) != nil { // a transaction never lasts that long
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		ticker := time.NewTicker(k.Patience / 3)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+				// A failure is made good by the next renewal, or by a count more than needed.
+				_, _ = k.notes.UpdateByID(ctx, mark.ID, bson.D{{Key: "$currentDate", Value: bson.D{{Key: "time", Value: true}}}})
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-stopped
+	}
 }
 
 func (k *CensusKeeper) finish(ctx context.Context, mark note, before *Clinic, difference Census) error {

@@ -159,6 +159,20 @@ func TestSweepLeavesChangesThatAreUnderWay(t *testing.T) {
 	require.Zero(t, k.crowd.counted())
 }
 
+func TestSweepLeavesAWriteThatLastsLong(t *testing.T) {
+	t.Parallel()
+	k := keep(t)
+	k.keeper.Patience = 3 * time.Second
+	require.NoError(t, k.keeper.Track(t.Context(), k.id, func(context.Context) (clinics.Census, error) {
+		time.Sleep(5 * time.Second)
+		mended, err := k.keeper.Sweep(t.Context())
+		require.NoError(t, err)
+		require.Zero(t, mended)
+		return clinics.Census{}, nil
+	}))
+	require.Zero(t, k.notes(t))
+}
+
 func TestTrackAfterAFailedWrite(t *testing.T) {
 	t.Parallel()
 	k := keep(t)
