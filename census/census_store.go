@@ -191,11 +191,11 @@ func (s *Service) addGroups(ctx context.Context, clinicID bson.ObjectID, groups 
 	}
 	filter := bson.D{{Key: "_id", Value: clinicID}}
 	update := bson.D{{Key: "$inc", Value: increments}}
+	now, err := s.database.ServerTime(ctx)
+	if err != nil {
+		return err
+	}
 	if newPatient {
-		now, err := s.database.ServerTime(ctx)
-		if err != nil {
-			return err
-		}
 		filter = append(filter, bson.E{Key: "closedUntil", Value: bson.D{{Key: "$not", Value: bson.D{{Key: "$gt", Value: now}}}}})
 	}
 	for range attempts {
@@ -207,8 +207,11 @@ func (s *Service) addGroups(ctx context.Context, clinicID bson.ObjectID, groups 
 		if err != nil {
 			return err
 		}
-		if _, ok := known[clinicID]; ok {
-			return ErrClosed
+		if found, ok := known[clinicID]; ok {
+			if found.ClosedUntil != nil && found.ClosedUntil.After(now) {
+				return ErrClosed
+			}
+			continue // another change made it in between
 		}
 		_, err = s.census.UpdateOne(ctx, bson.D{{Key: "_id", Value: clinicID}}, update, options.UpdateOne().SetUpsert(true))
 		if !store.IsDuplicate(err) { // otherwise another change made the document first

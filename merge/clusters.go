@@ -13,8 +13,10 @@ type ClusterMember struct {
 	clinic  *matcher
 }
 
-// Alike returns the user ids of the patients of the cluster who are like this one, by category. It is computed anew by
-// each call, because in a large cluster there are many.
+// Counts returns how many patients of the cluster are like this one, by category.
+func (m *ClusterMember) Counts() map[Category]int { return m.clinic.counts(m.Patient) }
+
+// Alike returns the user ids of the patients of the cluster who are like this one, by category, at most a hundred of each.
 func (m *ClusterMember) Alike() map[Category][]string {
 	alike := map[Category][]string{}
 	for _, match := range m.clinic.matches(m.Patient) {
@@ -27,17 +29,17 @@ func (m *ClusterMember) Alike() map[Category][]string {
 // Every patient is in one group at most.
 func Clusters(patients []Patient) []Cluster {
 	m := newMatcher(patients)
-	group := newGroups(len(patients))
-	for _, alike := range []map[string][]int{m.byName, m.byMRN} {
-		for _, indexes := range alike {
-			for _, i := range indexes[1:] {
-				group.join(indexes[0], i)
+	sets := newDisjointSets(len(patients))
+	for i := range patients {
+		for _, combination := range []func(traits) (traits, bool){traits.nameOnly, traits.mrnOnly} {
+			if same := m.sharing(m.traits[i], combination); len(same) > 0 {
+				sets.join(same[0], i)
 			}
 		}
 	}
 	members := map[int][]int{}
 	for i := range patients {
-		first := group.first(i)
+		first := sets.first(i)
 		members[first] = append(members[first], i)
 	}
 	var firsts []int
@@ -62,26 +64,26 @@ func (m *matcher) cluster(indexes []int) Cluster {
 	return cluster
 }
 
-// groups are sets of numbers that are joined step by step; each is known by its lowest number.
-type groups []int
+// disjointSets are sets of numbers that are joined step by step. Each is known by its lowest number.
+type disjointSets []int
 
-func newGroups(n int) groups {
-	g := make(groups, n)
-	for i := range g {
-		g[i] = i
+func newDisjointSets(n int) disjointSets {
+	d := make(disjointSets, n)
+	for i := range d {
+		d[i] = i
 	}
-	return g
+	return d
 }
 
-func (g groups) first(i int) int {
-	for g[i] != i {
-		g[i] = g[g[i]]
-		i = g[i]
+func (d disjointSets) first(i int) int {
+	for d[i] != i {
+		d[i] = d[d[i]]
+		i = d[i]
 	}
 	return i
 }
 
-func (g groups) join(a, b int) {
-	a, b = g.first(a), g.first(b)
-	g[max(a, b)] = min(a, b)
+func (d disjointSets) join(a, b int) {
+	a, b = d.first(a), d.first(b)
+	d[max(a, b)] = min(a, b)
 }

@@ -20,10 +20,6 @@ const (
 	KindClinic  Kind = "clinic" // closes a merge: it is there when all is done
 )
 
-// maxConflicts bounds how many patients of a category are repeated in the plan document of a patient, so that it stays
-// below the size that the database allows.
-const maxConflicts = 100
-
 // documentID returns the id of the plan document about a record. A repeated step so finds its document instead of making
 // a second one, which would send mails again.
 func documentID(planID bson.ObjectID, kind Kind, record bson.ObjectID) bson.ObjectID {
@@ -116,17 +112,19 @@ func (p *Plan) documentsOf(plan *PatientPlan) []bson.ObjectID {
 	if plan.Into != nil {
 		ids = append(ids, plan.Into.ID)
 	}
-	p.eachConflict(plan, func(_ Category, patient *Patient) { ids = append(ids, patient.ID) })
+	for _, match := range p.Matches(plan) {
+		ids = append(ids, p.Target.Patients[match.Index].ID)
+	}
 	return ids
 }
 
 func (p *Plan) conflicts(plan *PatientPlan, stored map[bson.ObjectID]bson.Raw) bson.D {
 	found := map[Category]bson.A{}
-	p.eachConflict(plan, func(category Category, patient *Patient) {
-		if document, ok := stored[patient.ID]; ok {
-			found[category] = append(found[category], bson.D{{Key: "category", Value: category}, {Key: "patient", Value: document}})
+	for _, match := range p.Matches(plan) {
+		if document, ok := stored[p.Target.Patients[match.Index].ID]; ok {
+			found[match.Category] = append(found[match.Category], bson.D{{Key: "category", Value: match.Category}, {Key: "patient", Value: document}})
 		}
-	})
+	}
 	conflicts := bson.D{}
 	for _, category := range categories {
 		if len(found[category]) > 0 {
@@ -136,23 +134,17 @@ func (p *Plan) conflicts(plan *PatientPlan, stored map[bson.ObjectID]bson.Raw) b
 	return conflicts
 }
 
-func (p *Plan) eachConflict(plan *PatientPlan, do func(category Category, patient *Patient)) {
-	seen := map[Category]int{}
-	for _, match := range p.Matches(plan) {
-		if seen[match.Category]++; seen[match.Category] <= maxConflicts {
-			do(match.Category, &p.Target.Patients[match.Index])
-		}
-	}
-}
-
-// clinicDocument closes the merge, and shows both clinics as they were before it.
-func (p *Plan) clinicDocument() (bson.D, error) {
+// closingDocument closes the merge, and shows both clinics as they were before it.
+func (p *Plan) closingDocument() (bson.Raw, error) {
 	source, err := clinicBefore(p.Source)
 	if err != nil {
 		return nil, err
 	}
 	target, err := clinicBefore(p.Target)
-	return bson.D{{Key: "source", Value: source}, {Key: "target", Value: target}, {Key: "createdTime", Value: p.CreatedTime}}, err
+	if err != nil {
+		return nil, err
+	}
+	return bson.Marshal(bson.D{{Key: "source", Value: source}, {Key: "target", Value: target}, {Key: "createdTime", Value: p.CreatedTime}})
 }
 
 // clinicBefore returns the stored clinic with the number of patients of it, its tags and its sites. COMPAT: members that are null

@@ -136,7 +136,7 @@ func TestTwoCallsForTheSameMergeDoItOnce(t *testing.T) {
 	var calls sync.WaitGroup
 	for i := range errors {
 		s := service(d)
-		s.HoldTime = 3 * time.Second
+		s.LeaseTime = 3 * time.Second
 		calls.Go(func() { errors[i] = s.Merge(t.Context(), sourceID, targetID) })
 	}
 	calls.Wait()

@@ -6,7 +6,7 @@ import "github.com/tidepool-org/clinic/clinicians"
 type MemberPlan struct {
 	Member         *Member
 	Action         Action
-	Into           *Member // the record of the target with which a Merge unites this one; nil for other actions
+	Into           *Member // the record of the target that a Merge merges this one into; nil for other actions
 	ResultingRoles []string
 	Downgraded     bool // an admin of the source who is not one of the target
 	Workspaces     []string
@@ -35,11 +35,11 @@ func (p *Plan) planMembers() {
 	}
 }
 
-func (p *Plan) planSourceMember(member, twin *Member, addresses map[string]bool) MemberPlan {
-	if twin != nil {
+func (p *Plan) planSourceMember(member, match *Member, addresses map[string]bool) MemberPlan {
+	if match != nil {
 		return MemberPlan{
-			Member: member, Action: Merge, Into: twin, ResultingRoles: twin.Roles, Workspaces: p.bothNames(),
-			Downgraded: member.HasRole(clinicians.RoleAdmin) && !twin.HasRole(clinicians.RoleAdmin),
+			Member: member, Action: Merge, Into: match, ResultingRoles: match.Roles, Workspaces: p.bothNames(),
+			Downgraded: member.HasRole(clinicians.RoleAdmin) && !match.HasRole(clinicians.RoleAdmin),
 		}
 	}
 	plan := MemberPlan{Member: member, Action: Move, ResultingRoles: member.Roles, Workspaces: []string{p.Source.Name()}}

@@ -6,21 +6,21 @@ type PatientPlan struct {
 	// FromSource tells the patients of the source from those of the target.
 	FromSource bool
 	Action     Action
-	Into       *Patient // the record of the target with which a Merge unites this one; nil for other actions
+	Into       *Patient // the record of the target that a Merge merges this one into; nil for other actions
 	UniqueMRN  bool     // whether the MRN of a moved patient has to be unique from then on
 	Obstacle   Obstacle
 }
 
 func (p *Plan) planPatients() {
 	p.Patients = make([]PatientPlan, 0, len(p.Source.Patients)+len(p.Target.Patients))
-	united := make(map[int]bool)
+	merged := make(map[int]bool)
 	shared := repeatedMRNs(p.Source.Patients)
 	for i := range p.Source.Patients {
 		patient := &p.Source.Patients[i]
 		plan := PatientPlan{Patient: patient, FromSource: true, Action: Move}
-		if twin := p.matcher.duplicate(patient); twin >= 0 {
-			plan.Action, plan.Into = Merge, &p.Target.Patients[twin]
-			united[twin] = true
+		if match := p.matcher.duplicate(patient); match >= 0 {
+			plan.Action, plan.Into = Merge, &p.Target.Patients[match]
+			merged[match] = true
 		} else {
 			plan.UniqueMRN, plan.Obstacle = p.checkMRN(patient, shared)
 		}
@@ -28,14 +28,14 @@ func (p *Plan) planPatients() {
 	}
 	for i := range p.Target.Patients {
 		plan := PatientPlan{Patient: &p.Target.Patients[i], Action: Retain}
-		if united[i] {
+		if merged[i] {
 			plan.Action = MergeInto
 		}
 		p.Patients = append(p.Patients, plan)
 	}
 }
 
-// checkMRN holds the record number of a patient who moves against the rules of the target. COMPAT: without a number, the
+// checkMRN checks the record number of a patient who moves by the rules of the target. COMPAT: without a number, the
 // uniqueness is not marked even if the target demands it.
 func (p *Plan) checkMRN(patient *Patient, shared map[string]bool) (unique bool, obstacle Obstacle) {
 	rules, mrn := mrnSettings(p.Target.Clinic), normal(patient.MRN)
@@ -46,7 +46,7 @@ func (p *Plan) checkMRN(patient *Patient, shared map[string]bool) (unique bool, 
 		return false, ""
 	case shared[mrn]:
 		return true, DuplicateMRNInSource
-	case len(p.matcher.byMRN[mrn]) > 0:
+	case len(p.matcher.byTraits[traits{mrn: mrn}]) > 0:
 		return true, DuplicateMRNInTarget
 	default:
 		return true, ""
@@ -66,10 +66,19 @@ func repeatedMRNs(patients []Patient) map[string]bool {
 	return repeated
 }
 
-// Matches returns the patients of the target that are like a patient of the source, in the order of the target.
+// Matches returns the patients of the target that are like a patient of the source, at most a hundred of each category, in
+// the order of the target.
 func (p *Plan) Matches(plan *PatientPlan) []Match {
 	if !plan.FromSource {
 		return nil
 	}
 	return p.matcher.matches(plan.Patient)
+}
+
+// MatchCounts returns how many patients of the target are like a patient of the source, by category.
+func (p *Plan) MatchCounts(plan *PatientPlan) map[Category]int {
+	if !plan.FromSource {
+		return nil
+	}
+	return p.matcher.counts(plan.Patient)
 }

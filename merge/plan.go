@@ -14,8 +14,8 @@ const (
 	Skip      Action = "SKIP"       // the target has it already
 	Rename    Action = "RENAME"     // goes to the target under another name
 	Move      Action = "MOVE"       // goes to the target
-	Merge     Action = "MERGE"      // is united with a record of the target, and goes
-	MergeInto Action = "MERGE_INTO" // is united with a record of the source, and stays
+	Merge     Action = "MERGE"      // is merged into a record of the target, and goes
+	MergeInto Action = "MERGE_INTO" // takes in a record of the source, and stays
 	Retain    Action = "RETAIN"     // stays as it is
 )
 

@@ -181,6 +181,11 @@ func TestMatchesAgreeWithTheDefinition(t *testing.T) {
 				}
 			}
 			require.ElementsMatch(t, want, p.Matches(&p.Patients[i]))
+			counts := map[merge.Category]int{}
+			for _, match := range want {
+				counts[match.Category]++
+			}
+			require.Equal(t, counts, p.MatchCounts(&p.Patients[i]))
 		}
 	})
 }
@@ -219,6 +224,10 @@ func TestEveryPatientIsInOneClusterAtMost(t *testing.T) {
 				require.NotContains(t, cluster, m.Patient.UserID)
 				cluster[m.Patient.UserID] = n
 				require.NotEmpty(t, m.Alike())
+				require.Len(t, m.Counts(), len(m.Alike()))
+				for category, users := range m.Alike() {
+					require.Equal(t, len(users), m.Counts()[category])
+				}
 			}
 		}
 		p := planOf(&merge.Workspace{Clinic: workspace("S").Clinic, Patients: list}, &merge.Workspace{Clinic: workspace("T").Clinic, Patients: list})

@@ -55,6 +55,8 @@ type ReportedCluster struct{ Patients []ReportedClusterMember }
 type ReportedClusterMember struct {
 	Patient   ReportedPatient
 	Conflicts map[Category][]string
+	// ConflictCounts is there if Conflicts is cut off.
+	ConflictCounts map[Category]int `json:",omitempty"`
 }
 
 // ReportedTag says what becomes of a tag.
@@ -112,6 +114,7 @@ type ReportedPatientPlan struct {
 	SourcePatient              *ReportedPatient
 	TargetPatient              *ReportedPatient
 	Conflicts                  map[Category][]ReportedPatient
+	ConflictCounts             map[Category]int `json:",omitempty"` // if Conflicts is cut off
 	PatientAction              Action
 	SourceTagNames             []string
 	TargetTagNames             []string
@@ -165,7 +168,8 @@ func reportClinic(w *Workspace) ReportedClinic {
 
 func reportCluster(c *Cluster) ReportedCluster {
 	return ReportedCluster{Patients: each(c.Members, func(m *ClusterMember) ReportedClusterMember {
-		return ReportedClusterMember{Patient: *reportPatient(m.Patient), Conflicts: m.Alike()}
+		alike := m.Alike()
+		return ReportedClusterMember{Patient: *reportPatient(m.Patient), Conflicts: alike, ConflictCounts: cutOff(alike, m.Counts())}
 	})}
 }
 
@@ -234,5 +238,16 @@ func (p *Plan) reportPatient(plan *PatientPlan) ReportedPatientPlan {
 	for _, match := range p.Matches(plan) {
 		reported.Conflicts[match.Category] = append(reported.Conflicts[match.Category], *reportPatient(&p.Target.Patients[match.Index]))
 	}
+	reported.ConflictCounts = cutOff(reported.Conflicts, p.MatchCounts(plan))
 	return reported
+}
+
+// cutOff returns the counts if not all that is counted is shown, or else nil.
+func cutOff[T any](shown map[Category][]T, counts map[Category]int) map[Category]int {
+	for category, n := range counts {
+		if len(shown[category]) < n {
+			return counts
+		}
+	}
+	return nil
 }

@@ -10,25 +10,8 @@ import (
 	"github.com/tidepool-org/clinic/patients"
 )
 
-// newOpenMerge returns the merge that the plan is for. It is not stored yet.
-func newOpenMerge(p *Plan) (*openMerge, error) {
-	document, err := p.clinicDocument()
-	if err != nil {
-		return nil, err
-	}
-	closing, err := bson.Marshal(document)
-	if err != nil {
-		return nil, err
-	}
-	source, target := p.Source.Clinic, p.Target.Clinic
-	return &openMerge{
-		ID: bson.NewObjectID(), SourceID: source.ID, TargetID: target.ID, Clinics: []bson.ObjectID{source.ID, target.ID},
-		State: planning, ShareCodes: source.ShareCodes, Clinic: closing,
-	}, nil
-}
-
-// schedule writes down the steps of the plan. When the rest of a merge is planned, only what is left in the source counts.
-func (s *Service) schedule(ctx context.Context, merge *openMerge, p *Plan) error {
+// writeSteps writes down the steps of the plan. When the rest of a merge is planned, only what is left in the source counts.
+func (s *Service) writeSteps(ctx context.Context, merge *openMerge, p *Plan) error {
 	if err := s.discardSteps(ctx, merge); err != nil {
 		return err
 	}
@@ -38,8 +21,7 @@ func (s *Service) schedule(ctx context.Context, merge *openMerge, p *Plan) error
 			return err
 		}
 	}
-	merge.State, merge.Tags, merge.Sites = planned, p.newTags(), p.newSites()
-	return s.update(ctx, merge, bson.D{{Key: "state", Value: merge.State}, {Key: "tags", Value: merge.Tags}, {Key: "sites", Value: merge.Sites}})
+	return nil
 }
 
 // newTags returns the tags that the target is to get, with the ids that they will have.

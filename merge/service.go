@@ -23,6 +23,8 @@ var (
 	// ErrUnderWay tells that another call is carrying out this merge, or that one of the clinics is part of another merge
 	// that is not complete.
 	ErrUnderWay = errs.Conflictf("one of the clinics is part of a merge that is under way")
+	// ErrBehind tells that patients or members came into the source as fast as they were moved. The same call goes on.
+	ErrBehind = errs.Conflictf("the source clinic keeps getting new patients or members; repeat the call to go on with the merge")
 )
 
 // Census keeps the numbers of patients of clinics.
@@ -55,9 +57,8 @@ type Service struct {
 	remover    Remover
 	demoUserID string // "" means that there is no demo patient
 	log        *zap.Logger
-	// HoldTime is how long a merge stays held after the last sign of life of the process that carries it out. Tests that do
-	// not run two at once make it short.
-	HoldTime time.Duration
+	// LeaseTime is how long a merge waits for a process that has died. Tests that do not run two at once make it short.
+	LeaseTime time.Duration
 }
 
 // NewService returns a service for the clinics of the database.
@@ -67,7 +68,7 @@ func NewService(d *store.Database, census Census, counts Counts, remover Remover
 		patients: d.Collection(patients.CollectionName), plans: d.Collection(PlansCollectionName),
 		merges: d.Collection(openMergesCollectionName), steps: d.Collection(stepsCollectionName),
 		census: census, counts: counts, remover: remover, demoUserID: demo.PatientUserID, log: log,
-		HoldTime: defaultHoldTime,
+		LeaseTime: defaultLeaseTime,
 	}
 }
 

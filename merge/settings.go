@@ -38,7 +38,7 @@ var comparedSettings = []struct {
 
 func mrnSettings(c *clinics.Clinic) clinics.MRNSettings { return valueOf(c.MRNSettings) }
 
-func choose(condition bool, yes, no string) string {
+func choose[T any](condition bool, yes, no T) T {
 	if condition {
 		return yes
 	}

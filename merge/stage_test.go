@@ -27,7 +27,7 @@ func service(d *store.Database) *merge.Service {
 	repository := patients.NewRepository(d, demo)
 	remover := clinics.NewService(clinics.NewRepository(d), testkit.Census(d, demoUser), nil, nil, clinicians.NewRepository(d), repository, demo)
 	s := merge.NewService(d, testkit.Census(d, demoUser), remover, remover, demo, log)
-	s.HoldTime = 300 * time.Millisecond // the tests kill it, and do not want to wait
+	s.LeaseTime = 300 * time.Millisecond // the tests kill it, and do not want to wait
 	return s
 }
 

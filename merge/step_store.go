@@ -4,14 +4,13 @@ import (
 	"context"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
-	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/tidepool-org/clinic/patients"
 )
 
 // step is what is to be done with one record, and the plan document that is to be inserted when it is done. Steps are
-// written before the first of them is taken, because afterwards the plan could not be made again, and each is deleted
+// written before the first of them is applied, because afterwards the plan could not be made again, and each is deleted
 // when it is done.
 type step struct {
 	ID      bson.ObjectID   `bson:"_id"` // also the id of the plan document
@@ -43,7 +42,7 @@ func (s *Service) insertSteps(ctx context.Context, steps []step) error {
 
 // nextSteps returns the first of the steps that are left, all of one kind. There is none when it returns an empty list.
 func (s *Service) nextSteps(ctx context.Context, merge *openMerge) ([]step, error) {
-	cursor, err := s.steps.Find(ctx, ofMerge(merge), options.Find().SetSort(bson.D{{Key: "order", Value: 1}}).SetLimit(stepBatch))
+	cursor, err := s.steps.Find(ctx, ofMerge(merge), options.Find().SetSort(bson.D{{Key: "order", Value: 1}}).SetLimit(stepBatch).SetBatchSize(stepBatch))
 	if err != nil {
 		return nil, err
 	}
@@ -59,29 +58,64 @@ func (s *Service) nextSteps(ctx context.Context, merge *openMerge) ([]step, erro
 	return steps, nil
 }
 
-// record inserts the plan documents of steps that are done. Those that are there already stay as they are.
+// record inserts the plan documents of steps that are applied. Those that are there already stay as they are. To look for
+// them first is quicker than to upsert.
 func (s *Service) record(ctx context.Context, steps []step) error {
-	writes := make([]mongo.WriteModel, 0, len(steps))
-	for i := range steps {
-		writes = append(writes, mongo.NewUpdateOneModel().SetUpsert(true).
-			SetFilter(byID(steps[i].ID)).
-			SetUpdate(bson.D{{Key: "$setOnInsert", Value: bson.D{
-				{Key: "plan", Value: steps[i].Plan}, {Key: "planId", Value: steps[i].MergeID}, {Key: "type", Value: steps[i].Kind},
-			}}}))
-	}
-	if len(writes) == 0 {
+	if len(steps) == 0 {
 		return nil
 	}
-	_, err := s.plans.BulkWrite(ctx, writes)
+	recorded, err := s.recorded(ctx, steps)
+	if err != nil {
+		return err
+	}
+	var documents []planDocument
+	for i := range steps {
+		if !recorded[steps[i].ID] {
+			documents = append(documents, planDocument{ID: steps[i].ID, Plan: steps[i].Plan, PlanID: steps[i].MergeID, Type: steps[i].Kind})
+		}
+	}
+	if len(documents) == 0 {
+		return nil
+	}
+	_, err = s.plans.InsertMany(ctx, documents)
 	return err
 }
 
-func (s *Service) removeSteps(ctx context.Context, steps []step) error {
+// planDocument is what is stored of a plan for each record. COMPAT: other services read it.
+type planDocument struct {
+	ID     bson.ObjectID `bson:"_id"`
+	Plan   bson.Raw      `bson:"plan"`
+	PlanID bson.ObjectID `bson:"planId"`
+	Type   Kind          `bson:"type"`
+}
+
+// recorded returns which of the steps have their plan document.
+func (s *Service) recorded(ctx context.Context, steps []step) (map[bson.ObjectID]bool, error) {
+	cursor, err := s.plans.Find(ctx, oneOf(idsOf(steps)), options.Find().SetProjection(bson.D{{Key: "_id", Value: 1}}).SetBatchSize(stepBatch))
+	if err != nil {
+		return nil, err
+	}
+	var found []planDocument
+	if err := cursor.All(ctx, &found); err != nil {
+		return nil, err
+	}
+	recorded := make(map[bson.ObjectID]bool, len(found))
+	for i := range found {
+		recorded[found[i].ID] = true
+	}
+	return recorded, nil
+}
+
+func idsOf(steps []step) []bson.ObjectID {
 	ids := make([]bson.ObjectID, 0, len(steps))
 	for i := range steps {
 		ids = append(ids, steps[i].ID)
 	}
-	_, err := s.steps.DeleteMany(ctx, oneOf(ids))
+	return ids
+}
+
+func (s *Service) removeSteps(ctx context.Context, steps []step) error {
+	_, err := s.steps.DeleteMany(ctx, oneOf(idsOf(steps)))
 	return err
 }
 

@@ -19,10 +19,13 @@ func text(value string) any {
 	return value
 }
 
-// list returns a cell with the values one after the other. What does not fit into a cell is counted.
-func list(values []string) any {
+// list returns a cell with the values one after the other.
+func list(values []string) any { return listOf(values, len(values)) }
+
+// listOf returns a cell with the first of so many values. It tells how many do not fit or are not given.
+func listOf(values []string, count int) any {
 	joined := strings.Join(values, ", ")
-	if utf8.RuneCountInString(joined) <= excelize.TotalCellChars {
+	if len(values) == count && utf8.RuneCountInString(joined) <= excelize.TotalCellChars {
 		return text(joined)
 	}
 	const note = len(", and 1000000 more")
@@ -30,19 +33,19 @@ func list(values []string) any {
 	for i, value := range values {
 		length += utf8.RuneCountInString(value) + len(", ")
 		if length > excelize.TotalCellChars-note {
-			return fmt.Sprintf("%s, and %d more", strings.Join(values[:i], ", "), len(values)-i)
+			return fmt.Sprintf("%s, and %d more", strings.Join(values[:i], ", "), count-i)
 		}
 	}
-	return joined
+	return fmt.Sprintf("%s, and %d more", joined, count-len(values))
 }
 
 // patientCells returns the columns that all tables of patients share.
-func patientCells(patient *Patient, tags, sites []string) row {
+func patientCells(patient *Patient, tags, sites []string) []any {
 	var upload any
 	if !patient.LatestUpload.IsZero() {
 		upload = patient.LatestUpload.UTC().Format(uploadTime)
 	}
-	return row{
+	return []any{
 		text(patient.FullName), choose(patient.Claimed, "Y", "-"), text(patient.UserID), text(patient.BirthDate), text(patient.MRN),
 		list(tags), list(sites), upload,
 	}
@@ -50,13 +53,13 @@ func patientCells(patient *Patient, tags, sites []string) row {
 
 func (p *Plan) patientRows(workspace *Workspace) iter.Seq[row] {
 	return func(yield func(row) bool) {
-		heading := row{"Name ---", "Claimed ---", "UUID ---", "DOB ---", "MRN ---", "Tags ---", "Sites ---", "Latest Upload ---"}
-		if !yield(heading) || !yield(nil) {
+		head := styled(heading, "Name ---", "Claimed ---", "UUID ---", "DOB ---", "MRN ---", "Tags ---", "Sites ---", "Latest Upload ---")
+		if !yield(head) || !yield(row{}) {
 			return
 		}
 		for i := range workspace.Patients {
 			patient := &workspace.Patients[i]
-			if !yield(patientCells(patient, p.tagsOf(patient, workspace), siteNames(patient.Sites))) {
+			if !yield(cells(patientCells(patient, p.tagsOf(patient, workspace), siteNames(patient.Sites))...)) {
 				return
 			}
 		}
@@ -64,30 +67,30 @@ func (p *Plan) patientRows(workspace *Workspace) iter.Seq[row] {
 }
 
 var clusterHead = []row{
-	{"Review Possible Duplicates"},
-	{"Patients in a group may be the same person: each of them is like at least one other of the group."},
-	{"Likely duplicates are equal in two or more of name, date of birth and MRN. The other two columns name patients who are equal in nothing else."},
-	{"The columns of matches hold UUIDs. The UUID of a patient is part of the address of the patient's page in the app."},
-	{"Every patient appears once."},
+	styled(title, "Review Possible Duplicates"),
+	cells("Patients in a group may be the same person: each of them is like at least one other of the group."),
+	cells("Likely duplicates are equal in two or more of name, date of birth and MRN. The other two columns name patients who are equal in nothing else."),
+	cells("The columns of matches hold UUIDs. The UUID of a patient is part of the address of the patient's page in the app."),
+	cells("Every patient appears once."),
 	{},
-	{
-		nil, "Name ---", "Claimed? ---", "UUID ---", "DOB ---", "MRN ---", "Tags ---", "Sites ---", "Latest Upload ---",
+	styled(
+		heading, nil, "Name ---", "Claimed? ---", "UUID ---", "DOB ---", "MRN ---", "Tags ---", "Sites ---", "Latest Upload ---",
 		"Likely Duplicates ---", "Name Only Matches ---", "MRN Only Matches ---",
-	},
+	),
 }
 
 func (p *Plan) clusterRows(workspace *Workspace) iter.Seq[row] {
 	return func(yield func(row) bool) {
-		if !yield(row{workspace.Name()}) {
+		if !yield(styled(section, workspace.Name())) {
 			return
 		}
-		for _, cells := range clusterHead {
-			if !yield(cells) {
+		for _, r := range clusterHead {
+			if !yield(r) {
 				return
 			}
 		}
 		for n, cluster := range Clusters(workspace.Patients) {
-			if !yield(row{fmt.Sprintf("Review %d", n+1)}) {
+			if !yield(styled(section, fmt.Sprintf("Review %d", n+1))) {
 				return
 			}
 			for i := range cluster.Members {
@@ -95,7 +98,7 @@ func (p *Plan) clusterRows(workspace *Workspace) iter.Seq[row] {
 					return
 				}
 			}
-			if !yield(nil) {
+			if !yield(row{}) {
 				return
 			}
 		}
@@ -103,7 +106,11 @@ func (p *Plan) clusterRows(workspace *Workspace) iter.Seq[row] {
 }
 
 func (p *Plan) clusterCells(workspace *Workspace, member *ClusterMember) row {
-	cells := append(row{nil}, patientCells(member.Patient, p.tagsOf(member.Patient, workspace), siteNames(member.Patient.Sites))...)
-	alike := member.Alike()
-	return append(cells, list(alike[LikelyDuplicate]), list(alike[SameName]), list(alike[SameMRN]))
+	r := cells(nil)
+	r.cells = append(r.cells, patientCells(member.Patient, p.tagsOf(member.Patient, workspace), siteNames(member.Patient.Sites))...)
+	alike, counts := member.Alike(), member.Counts()
+	for _, category := range []Category{LikelyDuplicate, SameName, SameMRN} {
+		r.cells = append(r.cells, listOf(alike[category], counts[category]))
+	}
+	return r
 }

@@ -20,30 +20,32 @@ func (p *Plan) summaryRows(generated time.Time) iter.Seq[row] {
 }
 
 func (p *Plan) headRows(generated time.Time) []row {
-	verdict := row{"Can execute merge plan?", "Yes"}
+	verdict := styled(allows, "Can execute merge plan?", "Yes")
 	if found := p.Obstacles(); len(found) > 0 {
 		texts := make([]string, 0, len(found))
 		for _, obstacle := range found {
 			texts = append(texts, string(obstacle))
 		}
-		verdict = row{"Can execute merge plan?", "No", "No. " + strings.Join(texts, "; ")}
+		verdict = styled(blocks, "Can execute merge plan?", "No", "No. "+strings.Join(texts, "; "))
 	}
 	return []row{
-		{"SUMMARY"}, {},
-		{"Report Generated", generated.Format(reportTime)}, {},
-		{"Merging from Workspace 1 (Source)", p.Source.Name()},
-		{"Merging to Workspace 2 (Target)", p.Target.Name()},
+		styled(title, "SUMMARY"), {},
+		cells("Report Generated", generated.Format(reportTime)), {},
+		cells("Merging from Workspace 1 (Source)", p.Source.Name()),
+		cells("Merging to Workspace 2 (Target)", p.Target.Name()),
 		verdict, {},
 	}
 }
 
 func (p *Plan) settingRows() []row {
-	sso := SettingPlan{Name: "Partial SSO*", SourceValue: p.Restrictions.SourceValue, TargetValue: p.Restrictions.TargetValue}
-	rows := []row{{"Settings ---", "Do they match? ---", p.Source.Name() + " ---", p.Target.Name() + " ---"}}
-	for _, setting := range append([]SettingPlan{sso}, p.Settings...) {
-		rows = append(rows, row{setting.Name, choose(setting.Match(), "Yes", "No"), setting.SourceValue, setting.TargetValue})
+	sso := SettingPlan{
+		Name: "Partial SSO*", SourceValue: p.Restrictions.SourceValue, TargetValue: p.Restrictions.TargetValue, Obstacle: p.Restrictions.Obstacle,
 	}
-	return append(rows, row{"* If only the target workspace has partial SSO, invite the users of the source workspace to the target workspace by hand before merging."}, row{})
+	rows := []row{styled(heading, "Settings ---", "Do they match? ---", p.Source.Name()+" ---", p.Target.Name()+" ---")}
+	for _, setting := range append([]SettingPlan{sso}, p.Settings...) {
+		rows = append(rows, styled(unless(setting.Obstacle, plain), setting.Name, choose(setting.Match(), "Yes", "No"), setting.SourceValue, setting.TargetValue))
+	}
+	return append(rows, cells("* If only the target workspace has partial SSO, invite the users of the source workspace to the target workspace by hand before merging."), row{})
 }
 
 func (p *Plan) measureRows() []row {
@@ -60,18 +62,18 @@ func (p *Plan) measureRows() []row {
 		}
 	}
 	return []row{
-		{"Measures ---", "Count ---"},
-		{"Resulting Members & Admins", members},
-		{"- Members downgraded from Admin", downgraded},
-		{"Resulting Tags", countActions(p.Tags, tag, Create) + countActions(p.Tags, tag, Retain)},
-		{"- Duplicate tags that will be merged", countActions(p.Tags, tag, Skip)},
-		{"Resulting Sites", len(p.Sites)},
-		{"- Duplicate sites that will be renamed", countActions(p.Sites, site, Rename)},
-		{"Resulting Patient Accounts", p.patientsAfter()},
-		{"- Duplicate Accounts", categoryCounts[Duplicate]},
-		{"- Likely Duplicate Accounts", categoryCounts[LikelyDuplicate]},
-		{"- Duplicate MRN Only", categoryCounts[SameMRN]},
-		{"- Duplicate Name Only", categoryCounts[SameName]},
+		styled(heading, "Measures ---", "Count ---"),
+		cells("Resulting Members & Admins", members),
+		cells("- Members downgraded from Admin", downgraded),
+		cells("Resulting Tags", countActions(p.Tags, tag, Create)+countActions(p.Tags, tag, Retain)),
+		cells("- Duplicate tags that will be merged", countActions(p.Tags, tag, Skip)),
+		cells("Resulting Sites", len(p.Sites)),
+		cells("- Duplicate sites that will be renamed", countActions(p.Sites, site, Rename)),
+		cells("Resulting Patient Accounts", p.patientsAfter()),
+		cells("- Duplicate Accounts", categoryCounts[Duplicate]),
+		cells("- Likely Duplicate Accounts", categoryCounts[LikelyDuplicate]),
+		cells("- Duplicate MRN Only", categoryCounts[SameMRN]),
+		cells("- Duplicate Name Only", categoryCounts[SameName]),
 		{},
 	}
 }
@@ -80,8 +82,8 @@ func (p *Plan) measureRows() []row {
 func (p *Plan) conflictCounts() map[Category]int {
 	counts := map[Category]int{}
 	for i := range p.Patients {
-		for _, match := range p.Matches(&p.Patients[i]) {
-			counts[match.Category]++
+		for category, n := range p.MatchCounts(&p.Patients[i]) {
+			counts[category] += n
 		}
 	}
 	return counts
@@ -96,23 +98,24 @@ func (p *Plan) memberRows() []row {
 	var admins, members []row
 	for i := range p.Members {
 		plan := &p.Members[i]
-		cells := row{text(valueOf(plan.Member.Name)), list(plan.Workspaces), text(valueOf(plan.Member.Email))}
+		member := styled(unless(plan.Obstacle, combinedIf(plan.Action == Merge)), text(valueOf(plan.Member.Name)), list(plan.Workspaces), text(valueOf(plan.Member.Email)))
 		switch {
 		case plan.Action == MergeInto: // the row of the other record speaks for both
 		case slices.Contains(plan.ResultingRoles, clinicians.RoleAdmin):
-			admins = append(admins, cells)
+			admins = append(admins, member)
 		case plan.Downgraded:
-			members = append(members, append(cells, "Yes"))
+			member.cells = append(member.cells, "Yes")
+			members = append(members, member)
 		default:
-			members = append(members, cells)
+			members = append(members, member)
 		}
 	}
 	return slices.Concat(
-		[]row{{fmt.Sprintf("Resulting Admins (%d)", len(admins)), "Workspace ---", "Email ---"}}, admins,
-		[]row{{}, {
-			fmt.Sprintf("Resulting Members (%d)", len(members)), "Workspace ---", "Email ---",
+		[]row{styled(heading, fmt.Sprintf("Resulting Admins (%d)", len(admins)), "Workspace ---", "Email ---")}, admins,
+		[]row{{}, styled(
+			heading, fmt.Sprintf("Resulting Members (%d)", len(members)), "Workspace ---", "Email ---",
 			"Downgrade (Only if the person is an Admin at Workspace 1 but a Member at Workspace 2) ----",
-		}}, members,
+		)}, members,
 		[]row{{}},
 	)
 }
@@ -128,11 +131,11 @@ func (p *Plan) inviteRows() []row {
 			}
 		}
 		if n > 0 {
-			rows = append(rows, row{n, workspace.Name()})
+			rows = append(rows, styled(choose(workspace == p.Source, blocks, plain), n, workspace.Name()))
 		}
 		total += n
 	}
-	return slices.Concat([]row{{fmt.Sprintf("Pending Invites (%d)", total), "Workspace ---"}}, rows, []row{{}})
+	return slices.Concat([]row{styled(heading, fmt.Sprintf("Pending Invites (%d)", total), "Workspace ---")}, rows, []row{{}})
 }
 
 func (p *Plan) tagRows() []row {
@@ -141,13 +144,15 @@ func (p *Plan) tagRows() []row {
 		if tag.Action == Skip {
 			continue
 		}
-		cells := row{tag.Name, list(tag.Workspaces)}
+		next := styled(combinedIf(tag.Merge), tag.Name, list(tag.Workspaces))
 		if tag.Merge {
-			cells = append(cells, "Yes")
+			next.cells = append(next.cells, "Yes")
 		}
-		rows = append(rows, cells)
+		rows = append(rows, next)
 	}
-	return slices.Concat([]row{{fmt.Sprintf("Resulting Tags (%d) ---", len(rows)), "Workspace ---", "Merge ---"}}, rows, []row{{}})
+	return slices.Concat([]row{
+		styled(unless(p.tagObstacle, heading), fmt.Sprintf("Resulting Tags (%d) ---", len(rows)), "Workspace ---", "Merge ---"),
+	}, rows, []row{{}})
 }
 
 // siteActions are what the report calls what becomes of a site.
@@ -158,9 +163,14 @@ func (p *Plan) siteRows() []row {
 	slices.SortStableFunc(sites, func(a, b SitePlan) int {
 		return strings.Compare(strings.ToLower(a.ResultingName()), strings.ToLower(b.ResultingName()))
 	})
-	rows := []row{{fmt.Sprintf("Resulting Sites (%d) ---", len(sites)), "Workspace ---", "Action ---"}}
+	rows := []row{styled(heading, fmt.Sprintf("Resulting Sites (%d) ---", len(sites)), "Workspace ---", "Action ---")}
 	for _, site := range sites {
-		rows = append(rows, row{site.ResultingName(), site.Workspace, siteActions[site.Action]})
+		rows = append(rows, cells(site.ResultingName(), site.Workspace, siteActions[site.Action]))
 	}
 	return append(rows, row{})
 }
+
+// unless returns the style of what blocks the merge, or the other one if there is no obstacle.
+func unless(obstacle Obstacle, other style) style { return choose(obstacle != "", blocks, other) }
+
+func combinedIf(condition bool) style { return choose(condition, combined, plain) }

@@ -3,11 +3,6 @@ package merge_test
 import (
 	"bytes"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -156,16 +151,6 @@ func TestWorkbook(t *testing.T) {
 	})
 }
 
-func TestAPatientWhoBlocksTheMergeIsMarked(t *testing.T) {
-	t.Parallel()
-	p := reported()
-	for _, w := range []*merge.Workspace{p.Source, p.Target} {
-		w.Clinic.MRNSettings = &clinics.MRNSettings{Required: true, Unique: true}
-	}
-	found := rows(t, open(t, planOf(p.Source, p.Target)), "Duplicates in Merged Workspace")
-	require.Equal(t, []string{"Patient 2", "(ERROR)"}, found[13][:2])
-}
-
 // TestEveryRowOfThePlanIsInTheWorkbook looks for every patient, member, tag and site of any plan.
 func TestEveryRowOfThePlanIsInTheWorkbook(t *testing.T) {
 	t.Parallel()
@@ -227,28 +212,4 @@ func TestACellHoldsOnlySoMuch(t *testing.T) {
 	require.Len(t, found, 9+1000)
 	require.Regexp(t, `, and \d+ more$`, found[9][10])
 	require.LessOrEqual(t, len(found[9][10]), excelize.TotalCellChars)
-}
-
-func TestWorkbookOpensInLibreOffice(t *testing.T) {
-	t.Parallel()
-	office, err := exec.LookPath("soffice")
-	if err != nil {
-		t.Skip("LibreOffice is not installed here: whether it opens the workbook is not tested")
-	}
-	folder := t.TempDir()
-	workbook, err := reported().Workbook(time.Now())
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(folder, "report.xlsx"), workbook.Bytes(), 0o600))
-	// The filter's last number asks for all sheets, each in a file of its own.
-	convert := exec.CommandContext(t.Context(), office, "-env:UserInstallation=file://"+filepath.Join(folder, "profile"), "--headless",
-		"--convert-to", `csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1`, "--outdir", folder, filepath.Join(folder, "report.xlsx"))
-	output, err := convert.CombinedOutput()
-	require.NoError(t, err, string(output))
-	sheets, err := filepath.Glob(filepath.Join(folder, "*.csv"))
-	require.NoError(t, err)
-	require.Len(t, sheets, 6)
-	at := slices.IndexFunc(sheets, func(name string) bool { return strings.Contains(name, "Patients in Source") })
-	content, err := os.ReadFile(sheets[at])
-	require.NoError(t, err)
-	require.Contains(t, string(content), `Ann,-,u1,2001-01-01,1,"Pump, Zeta","East, West",2025-03-04 04:06:07`)
 }

@@ -71,8 +71,11 @@ var patientFields = bson.D{
 	{Key: "summary.cgmStats.dates.lastUploadDate", Value: 1}, {Key: "summary.bgmStats.dates.lastUploadDate", Value: 1},
 }
 
+// readBatch is how many patients come with one answer of the database.
+const readBatch = 1000
+
 func (s *Service) readPatients(ctx context.Context, clinicID bson.ObjectID) ([]Patient, error) {
-	cursor, err := s.patients.Find(ctx, s.realPatients(clinicID), options.Find().SetProjection(patientFields))
+	cursor, err := s.patients.Find(ctx, s.realPatients(clinicID), options.Find().SetProjection(patientFields).SetBatchSize(readBatch))
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +104,7 @@ func (s *Service) realPatients(clinicID bson.ObjectID) bson.D {
 // documents stops at summaries.
 func (s *Service) storedPatients(ctx context.Context, ids []bson.ObjectID) (map[bson.ObjectID]bson.Raw, error) {
 	stored := make(map[bson.ObjectID]bson.Raw, len(ids))
-	cursor, err := s.patients.Find(ctx, oneOf(ids), options.Find().SetProjection(bson.D{{Key: "summary", Value: 0}, {Key: "derived", Value: 0}}))
+	cursor, err := s.patients.Find(ctx, oneOf(ids), options.Find().SetProjection(bson.D{{Key: "summary", Value: 0}, {Key: "derived", Value: 0}}).SetBatchSize(readBatch))
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +120,7 @@ func (s *Service) storedPatients(ctx context.Context, ids []bson.ObjectID) (map[
 
 // clinicsByRecord returns the clinic that each of the documents, by its id, belongs to now.
 func clinicsByRecord(ctx context.Context, collection *mongo.Collection, ids []bson.ObjectID) (map[bson.ObjectID]bson.ObjectID, error) {
-	cursor, err := collection.Find(ctx, oneOf(ids), options.Find().SetProjection(bson.D{{Key: "clinicId", Value: 1}}))
+	cursor, err := collection.Find(ctx, oneOf(ids), options.Find().SetProjection(bson.D{{Key: "clinicId", Value: 1}}).SetBatchSize(readBatch))
 	if err != nil {
 		return nil, err
 	}

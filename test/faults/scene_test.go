@@ -74,7 +74,7 @@ func startScene(t testing.TB, proxy *wire.Proxy, more ...func(*config.Config)) *
 		options = append(options, testkit.Configure(change))
 	}
 	app := testkit.Start(t, options...)
-	merges.HoldTime = 500 * time.Millisecond // what a repeat waits after a crash
+	merges.LeaseTime = 500 * time.Millisecond // what a repeat waits after a crash
 	return setScene(t, app, proxy)
 }
 

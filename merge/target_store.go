@@ -13,10 +13,10 @@ import (
 	"github.com/tidepool-org/clinic/store"
 )
 
-// furnish gives the target the tags and sites of the source, before the first patient comes who has them. What the target
+// addTagsAndSites gives the target the tags and sites of the source, before the first patient comes who has them. What the target
 // has already, it does not get twice.
-func (s *Service) furnish(ctx context.Context, merge *openMerge) error {
-	target, err := s.groups(ctx, merge.TargetID)
+func (s *Service) addTagsAndSites(ctx context.Context, merge *openMerge) error {
+	target, err := s.tagsAndSites(ctx, merge.TargetID)
 	if err != nil {
 		return err
 	}
@@ -27,18 +27,16 @@ func (s *Service) furnish(ctx context.Context, merge *openMerge) error {
 		}
 	}
 	taken := siteNamesOf(target.Sites)
-	for _, site := range lacking(target.Sites, merge.Sites) {
+	for _, site := range missingFrom(target.Sites, merge.Sites) {
 		site.Name = freeSiteName(site.Name, taken)
 		taken = append(taken, site.Name)
 		writes = append(writes, s.push(merge, "sites", "id", site.ID, site))
 	}
-	if len(writes) > 0 {
-		if _, err := s.clinics.BulkWrite(ctx, writes); err != nil {
-			return err
-		}
+	if len(writes) == 0 {
+		return nil
 	}
-	merge.State = moving
-	return s.update(ctx, merge, bson.D{{Key: "state", Value: moving}})
+	_, err = s.clinics.BulkWrite(ctx, writes)
+	return err
 }
 
 // push returns a write that appends an element to a list of the target unless one of the same id is there.
@@ -51,8 +49,8 @@ func (s *Service) push(merge *openMerge, list, key string, id bson.ObjectID, ele
 		})
 }
 
-// groups returns the clinic with its tags and sites as they are now, and nothing else.
-func (s *Service) groups(ctx context.Context, clinicID bson.ObjectID) (*clinics.Clinic, error) {
+// tagsAndSites returns the clinic with its tags and sites as they are now, and nothing else.
+func (s *Service) tagsAndSites(ctx context.Context, clinicID bson.ObjectID) (*clinics.Clinic, error) {
 	var clinic clinics.Clinic
 	err := s.clinics.FindOne(ctx, byID(clinicID), options.FindOne().SetProjection(bson.D{
 		{Key: "patientTags", Value: 1}, {Key: "sites", Value: 1},
@@ -74,8 +72,8 @@ func siteNamesOf(sites []clinics.Site) []string {
 	return found
 }
 
-// lacking returns the wanted sites whose ids are not among those that are there.
-func lacking(there, wanted []clinics.Site) []clinics.Site {
+// missingFrom returns the wanted sites whose ids are not among those that are there.
+func missingFrom(there, wanted []clinics.Site) []clinics.Site {
 	var found []clinics.Site
 	for _, site := range wanted {
 		if !slices.ContainsFunc(there, func(other clinics.Site) bool { return other.ID == site.ID }) {

@@ -1,0 +1,112 @@
+package census_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/tidepool-org/clinic/census"
+	"github.com/tidepool-org/clinic/internal/testkit"
+	"github.com/tidepool-org/clinic/store"
+)
+
+// counted sets the stage: a clinic with one tag, and no patients.
+func counted(t *testing.T) (d *store.Database, clinicID, tagID bson.ObjectID) {
+	t.Helper()
+	d, clinicID, tagID = testkit.Database(t), bson.NewObjectID(), bson.NewObjectID()
+	_, err := d.Collection("clinics").InsertOne(t.Context(), bson.D{
+		{Key: "_id", Value: clinicID}, {Key: "canonicalShareCode", Value: clinicID.Hex()}, {Key: "shareCodes", Value: bson.A{clinicID.Hex()}},
+		{Key: "patientTags", Value: bson.A{bson.D{{Key: "_id", Value: tagID}, {Key: "name", Value: "Pump"}}}},
+		{Key: "patientCount", Value: census.PatientCount{}},
+	})
+	require.NoError(t, err)
+	return d, clinicID, tagID
+}
+
+// join returns a write that adds a patient with tags.
+func join(d *store.Database, s *census.Service, clinicID bson.ObjectID, tags ...bson.ObjectID) func(ctx context.Context) (census.Count, error) {
+	return func(ctx context.Context) (census.Count, error) {
+		id := bson.NewObjectID().Hex()[14:]
+		_, err := d.Collection("patients").InsertOne(ctx, bson.D{{Key: "clinicId", Value: clinicID}, {Key: "userId", Value: id}, {Key: "tags", Value: tags}})
+		return s.Of(census.Facts{UserID: id, Tags: tags}), err
+	}
+}
+
+func TestSimultaneousChangesAreAllCounted(t *testing.T) {
+	t.Parallel()
+	d, clinicID, tagID := counted(t)
+	const changes = 20
+	var all sync.WaitGroup
+	for range changes {
+		all.Go(func() {
+			s := testkit.Census(d, "")
+			if err := s.Change(t.Context(), clinicID, join(d, s, clinicID, tagID, bson.NewObjectID())); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	s := testkit.Census(d, "")
+	count, err := s.PatientCount(t.Context(), clinicID)
+	require.NoError(t, err)
+	require.Equal(t, census.PatientCount{Total: changes, Plan: changes}, count)
+	drift, err := s.Recount(t.Context(), clinicID)
+	require.NoError(t, err)
+	require.True(t, drift.IsZero(), "%+v", drift)
+	groups, err := s.Groups(t.Context(), []bson.ObjectID{clinicID})
+	require.NoError(t, err)
+	require.Equal(t, map[bson.ObjectID]int{tagID: changes}, groups[clinicID].Tags, "what the clinic does not define is no key")
+}
+
+func TestTheLastPlaceGoesToOne(t *testing.T) {
+	t.Parallel()
+	d, clinicID, _ := counted(t)
+	plan := 3
+	var mu sync.Mutex
+	filled := 0
+	var all sync.WaitGroup
+	for range 10 {
+		all.Go(func() {
+			s := testkit.Census(d, "")
+			place, err := s.Reserve(t.Context(), clinicID, &plan)
+			if err == nil {
+				err = place.Fill(t.Context(), join(d, s, clinicID))
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if err == nil {
+				filled++
+			} else if err != census.ErrLimitReached { //nolint:errorlint // it comes as it is
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	require.Equal(t, plan, filled)
+	require.Len(t, testkit.Documents(t, d, "patients", bson.D{{Key: "clinicId", Value: clinicID}}), plan)
+	require.Empty(t, testkit.Documents(t, d, census.NotesCollectionName, bson.D{}))
+}
+
+func TestANoteThatWasLeftLeadsToARecount(t *testing.T) {
+	t.Parallel()
+	d, clinicID, tagID := counted(t)
+	s := testkit.Census(d, "")
+	plan := 5
+	_, err := s.Reserve(t.Context(), clinicID, &plan) // and then the process dies
+	require.NoError(t, err)
+	_, err = join(d, s, clinicID, tagID)(t.Context()) // a write that was not counted
+	require.NoError(t, err)
+
+	require.Equal(t, 1, testkit.SweepCensus(t, d, ""))
+	count, err := s.PatientCount(t.Context(), clinicID)
+	require.NoError(t, err)
+	require.Equal(t, census.PatientCount{Total: 1, Plan: 1}, count)
+	require.Empty(t, testkit.Documents(t, d, census.NotesCollectionName, bson.D{}))
+	before := testkit.Documents(t, d, "clinics", bson.D{})
+	_, err = s.Recount(t.Context(), clinicID)
+	require.NoError(t, err)
+	require.Equal(t, before, testkit.Documents(t, d, "clinics", bson.D{}), "a count that is right is not written")
+}

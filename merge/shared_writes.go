@@ -1,0 +1,42 @@
+package merge
+
+import (
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+)
+
+// sharedWrites collects updates of single documents. Those that are equal become one update of many documents: the database
+// plans it once, which is what most of the time of an update of a single document goes into. The zero value is empty.
+type sharedWrites struct {
+	writes     []*sharedWrite
+	byDocument map[string]*sharedWrite
+}
+
+type sharedWrite struct {
+	ids       []bson.ObjectID
+	condition bson.D
+	update    bson.D
+}
+
+// add adds an update of the document with the id, if the condition holds for it.
+func (w *sharedWrites) add(id bson.ObjectID, condition, update bson.D) {
+	document, err := bson.Marshal(bson.D{{Key: "condition", Value: condition}, {Key: "update", Value: update}})
+	write := w.byDocument[string(document)]
+	if write == nil || err != nil { // the driver will report the error
+		write = &sharedWrite{condition: condition, update: update}
+		w.writes = append(w.writes, write)
+		if w.byDocument == nil {
+			w.byDocument = map[string]*sharedWrite{}
+		}
+		w.byDocument[string(document)] = write
+	}
+	write.ids = append(write.ids, id)
+}
+
+func (w *sharedWrites) models() []mongo.WriteModel {
+	models := make([]mongo.WriteModel, 0, len(w.writes))
+	for _, write := range w.writes {
+		models = append(models, mongo.NewUpdateManyModel().SetFilter(append(oneOf(write.ids), write.condition...)).SetUpdate(write.update))
+	}
+	return models
+}
