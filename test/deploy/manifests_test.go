@@ -71,9 +71,14 @@ func TestManifestsAreWhatKubernetesTakes(t *testing.T) {
 			}
 			require.Equal(t, map[string]int32{"http": 8080}, ports)
 
-			labels := func(selector map[string]string) { require.Subset(t, pod.Labels, selector) }
+			// An empty selector would mean all pods, or none.
+			labels := func(selector map[string]string) {
+				require.NotEmpty(t, selector)
+				require.Subset(t, pod.Labels, selector)
+			}
 			labels(deployment.Spec.Selector.MatchLabels)
 			labels(the[*core.Service](t, objects).Spec.Selector)
+			require.NotNil(t, the[*policy.PodDisruptionBudget](t, objects).Spec.Selector)
 			labels(the[*policy.PodDisruptionBudget](t, objects).Spec.Selector.MatchLabels)
 			labels(the[*networking.NetworkPolicy](t, objects).Spec.PodSelector.MatchLabels)
 			monitor := the[*monitoring.ServiceMonitor](t, objects)
