@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The changelog is well formed, and says something of this change if the branch changes what is shipped.
+# The changelog is well formed, and fits the tags.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 scripts/changelog check
