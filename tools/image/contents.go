@@ -23,7 +23,7 @@ type entry struct {
 	link    string // target, if it is a link
 }
 
-// User is the one the service runs as. By number, so that a cluster that demands an unprivileged user sees that it is one.
+// user is the one the service runs as. By number, so that a cluster that demands an unprivileged user sees that it is one.
 const user = "10001:10001"
 
 // contents returns all that is in the image, folders before what is in them.
