@@ -4,7 +4,7 @@
 TOOL = go tool -modfile=tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long bench generate viewer lint build clean
+.PHONY: help run test test-long bench generate viewer lint build image clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ lint: ## Check formatting, run go vet and golangci-lint
 build: ## Build the static binary into bin/: clinic, and ehr as a link to it
 	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o bin/ ./cmd/clinic
 	ln -sf clinic bin/ehr
+
+image: ## Build the container image into bin/image, without registry and engine
+	@scripts/image
 
 clean: ## Delete built binaries, stop the development databases (their data stays)
 	rm -rf bin

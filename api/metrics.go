@@ -52,12 +52,13 @@ func (m *Metrics) measure(next echo.HandlerFunc) echo.HandlerFunc {
 		if isProbe(c.Request()) {
 			return err
 		}
-		route := "unknown"
+		// A method that no operation has is any word that the caller likes.
+		method, route := "other", "unknown"
 		if operation, ok := c.Get(operationKey).(*operation); ok {
-			route = operation.route.Path
+			method, route = c.Request().Method, operation.route.Path
 		}
 		status := strconv.Itoa(c.Response().Status)
-		m.requests.WithLabelValues(c.Request().Method, route, status).Observe(time.Since(start).Seconds())
+		m.requests.WithLabelValues(method, route, status).Observe(time.Since(start).Seconds())
 		return err
 	}
 }

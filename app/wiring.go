@@ -28,7 +28,7 @@ import (
 const (
 	// StartTimeout bounds everything between the first connection and the first request.
 	StartTimeout = 15 * time.Second
-	// StopTimeout bounds how long requests in flight may take after SIGTERM.
+	// StopTimeout bounds how long requests in flight may take once the listener is closed.
 	StopTimeout = 15 * time.Second
 )
 

@@ -27,9 +27,9 @@ type HTTP struct {
 	MaxBodySize int64         `envconfig:"TIDEPOOL_CLINIC_HTTP_MAX_BODY_BYTES" default:"16777216" desc:"largest request body in bytes; a larger one is answered with 413"`
 	ReadTimeout time.Duration `envconfig:"TIDEPOOL_CLINIC_HTTP_READ_TIMEOUT" default:"60s" desc:"time in which a request has to be read; handlers themselves have no limit"`
 	IdleTimeout time.Duration `envconfig:"TIDEPOOL_CLINIC_HTTP_IDLE_TIMEOUT" default:"120s" desc:"time after which an idle connection is closed"`
-	// DrainDelay keeps the listener open while load balancers notice that the service is about to go. Deployments do
-	// that in a pre-stop hook, so the default is none.
-	DrainDelay time.Duration `envconfig:"TIDEPOOL_CLINIC_HTTP_DRAIN_DELAY" default:"0s" desc:"time between turning unready and closing the listener on SIGTERM"`
+	// DrainDelay keeps the listener open while load balancers notice that the service is about to go. The default needs no
+	// pre-stop hook, and fits into the 30 seconds that Kubernetes grants with a hook of 15 seconds, too.
+	DrainDelay time.Duration `envconfig:"TIDEPOOL_CLINIC_HTTP_DRAIN_DELAY" default:"10s" desc:"time between turning unready and closing the listener on SIGTERM"`
 }
 
 // Store names the database.

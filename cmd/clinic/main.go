@@ -1,5 +1,5 @@
 // Command clinic is the service: it reads its settings from the environment and runs until it is told to stop. Called by the
-// name ehr, it is the operators' command line.
+// name ehr, it is the operators' command line; by the name sh, the little of a shell that deployments need.
 package main
 
 import (
@@ -18,8 +18,11 @@ import (
 )
 
 func main() {
-	if filepath.Base(os.Args[0]) == operator.Name {
+	switch filepath.Base(os.Args[0]) {
+	case operator.Name:
 		os.Exit(operator.Main())
+	case shellName:
+		os.Exit(sleep(os.Args[1:]))
 	}
 	os.Exit(run())
 }
@@ -51,7 +54,8 @@ func run() int {
 	}
 	signal := <-service.Wait()
 	log.Info("stopping", zap.Stringer("signal", signal.Signal))
-	stop, cancel := context.WithTimeout(context.Background(), app.StopTimeout)
+	// The time for requests in flight begins when the listener closes.
+	stop, cancel := context.WithTimeout(context.Background(), c.HTTP.DrainDelay+app.StopTimeout)
 	defer cancel()
 	if err := service.Stop(stop); err != nil {
 		log.Error("the service did not stop in order", zap.Error(err))

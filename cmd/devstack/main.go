@@ -155,6 +155,7 @@ func command(ctx context.Context, o options, neighbours string) *exec.Cmd {
 func settings(o options, neighbours string) []string {
 	values := map[string]string{
 		"TIDEPOOL_CLINIC_HTTP_ADDRESS":                              o.address,
+		"TIDEPOOL_CLINIC_HTTP_DRAIN_DELAY":                          "0s", // nobody balances load here
 		"TIDEPOOL_SHORELINE_CLIENT_ADDRESS":                         neighbours,
 		"TIDEPOOL_SEAGULL_CLIENT_ADDRESS":                           neighbours,
 		"TIDEPOOL_SERVER_TOKEN":                                     "development",

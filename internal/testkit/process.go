@@ -36,9 +36,13 @@ var built struct {
 	err  error
 }
 
-// Build builds the service once for all tests of the package and returns the path of the binary.
+// Build builds the service once for all tests of the package and returns the path of the binary. CLINIC_TEST_BINARY names a
+// program to test in its place, such as one that starts the service from its image.
 func Build(t testing.TB) string {
 	t.Helper()
+	if program := os.Getenv("CLINIC_TEST_BINARY"); program != "" {
+		return program
+	}
 	built.once.Do(func() {
 		// One place for each package of each checkout, so that old binaries do not pile up.
 		folder := filepath.Join(os.TempDir(), sharedName())
@@ -136,6 +140,7 @@ func freeAddress(t testing.TB) string {
 func environment(c config.Config, url string, extra map[string]string) []string {
 	values := map[string]string{
 		"TIDEPOOL_CLINIC_HTTP_ADDRESS":                              url[len("http://"):],
+		"TIDEPOOL_CLINIC_HTTP_DRAIN_DELAY":                          c.HTTP.DrainDelay.String(),
 		"TIDEPOOL_STORE_ADDRESSES":                                  c.Store.Addresses,
 		"TIDEPOOL_STORE_OPT_PARAMS":                                 c.Store.OptParams,
 		"TIDEPOOL_CLINIC_DATABASE_NAME":                             c.Store.Database,
