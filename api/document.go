@@ -1,9 +1,7 @@
 package api
 
 import (
-	"context"
 	_ "embed"
-	"encoding/json"
 	"fmt"
 	"regexp"
 
@@ -41,11 +39,14 @@ var pathParameter = regexp.MustCompile(`\{([^}]+)\}`)
 // LoadDocument compiles the embedded document. It returns an error if the document is not valid or leaves open who may
 // call an operation.
 func LoadDocument() (*Document, error) {
-	spec, err := openapi3.NewLoader().LoadFromData(documentYAML)
+	checked, err := documentTree()
 	if err != nil {
 		return nil, fmt.Errorf("interface document: %w", err)
 	}
-	if err := spec.Validate(context.Background(), openapi3.DisableExamplesValidation()); err != nil {
+	published, _ := copyTree(checked).(object)
+	checkedTree(checked)
+	spec, _, err := loadTree(checked)
+	if err != nil {
 		return nil, fmt.Errorf("interface document: %w", err)
 	}
 	d := &Document{spec: spec, operations: map[route]*operation{}, paths: map[string]bool{}}
@@ -60,9 +61,17 @@ func LoadDocument() (*Document, error) {
 			d.operations[route{method, path}] = compiled
 		}
 	}
-	d.json, err = json.Marshal(spec)
-	return d, err
+	if err := publishedTree(published); err != nil {
+		return nil, fmt.Errorf("interface document: %w", err)
+	}
+	if _, d.json, err = loadTree(published); err != nil {
+		return nil, fmt.Errorf("interface document, as published: %w", err)
+	}
+	return d, nil
 }
+
+// JSON returns the document as it is published.
+func (d *Document) JSON() []byte { return d.json }
 
 // OperationIDs returns the ids of all operations.
 func (d *Document) OperationIDs() []string {

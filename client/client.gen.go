@@ -509,6 +509,7 @@ const (
 	EtcGMT81                       ClinicTimezoneV1 = "Etc/GMT-8"
 	EtcGMT9                        ClinicTimezoneV1 = "Etc/GMT+9"
 	EtcGMT91                       ClinicTimezoneV1 = "Etc/GMT-9"
+	EtcGMTPlus11                   ClinicTimezoneV1 = "Etc/GMT+11"
 	EtcGreenwich                   ClinicTimezoneV1 = "Etc/Greenwich"
 	EtcUCT                         ClinicTimezoneV1 = "Etc/UCT"
 	EtcUTC                         ClinicTimezoneV1 = "Etc/UTC"
@@ -1528,6 +1529,8 @@ func (e ClinicTimezoneV1) Valid() bool {
 	case EtcGMT9:
 		return true
 	case EtcGMT91:
+		return true
+	case EtcGMTPlus11:
 		return true
 	case EtcGreenwich:
 		return true
@@ -4280,7 +4283,7 @@ type ListAllCliniciansParams struct {
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit How many entries to return at most. There is no upper bound.
+	// Limit How many entries to return at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// CreatedTimeStart Only entries created at this instant or later.
@@ -4295,13 +4298,13 @@ type ListClinicsForClinicianParams struct {
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit How many entries to return at most. There is no upper bound.
+	// Limit How many entries to return at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListClinicsParams defines parameters for ListClinics.
 type ListClinicsParams struct {
-	// Limit How many entries to return at most. There is no upper bound.
+	// Limit How many entries to return at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
@@ -4331,7 +4334,7 @@ type ListCliniciansParams struct {
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit How many entries to return at most. There is no upper bound.
+	// Limit How many entries to return at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Email E-mail address of the member, without regard to letter case.
@@ -4351,7 +4354,7 @@ type ListPatientsParams struct {
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit How many entries to return at most. There is no upper bound.
+	// Limit How many entries to return at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Sort A sign, `+` for ascending or `-` for descending, and the field to sort by. Needs `sortType`.
@@ -4873,7 +4876,7 @@ type FindPatientsParams struct {
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit How many entries to return at most. There is no upper bound.
+	// Limit How many entries to return at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -4885,7 +4888,7 @@ type ListClinicsForPatientParams struct {
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit How many entries to return at most. There is no upper bound.
+	// Limit How many entries to return at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
