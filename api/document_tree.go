@@ -106,14 +106,15 @@ func unwrap(node object) {
 	node["$ref"] = reference
 }
 
-// wrapped returns the reference of a schema that only annotates another one.
+// wrapped returns the reference of a schema that only annotates another one. That it is nullable means nothing: null has to
+// fit the other one as well.
 func wrapped(node object) (string, bool) {
 	parts, ok := node["allOf"].([]any)
 	if !ok || len(parts) != 1 {
 		return "", false
 	}
 	for key := range node {
-		if key != "allOf" && key != "description" && key != "readOnly" && key != "example" && !strings.HasPrefix(key, "x-") {
+		if key != "allOf" && key != "description" && key != "readOnly" && key != "nullable" && key != "example" && !strings.HasPrefix(key, "x-") {
 			return "", false
 		}
 	}
