@@ -2,6 +2,7 @@ package api
 
 import (
 	_ "embed"
+	"encoding/json"
 	"fmt"
 	"regexp"
 
@@ -45,7 +46,7 @@ func LoadDocument() (*Document, error) {
 	}
 	published, _ := copyTree(checked).(object)
 	checkedTree(checked)
-	spec, _, err := loadTree(checked)
+	spec, err := loadTree(checked)
 	if err != nil {
 		return nil, fmt.Errorf("interface document: %w", err)
 	}
@@ -64,10 +65,8 @@ func LoadDocument() (*Document, error) {
 	if err := publishedTree(published); err != nil {
 		return nil, fmt.Errorf("interface document: %w", err)
 	}
-	if _, d.json, err = loadTree(published); err != nil {
-		return nil, fmt.Errorf("interface document, as published: %w", err)
-	}
-	return d, nil
+	d.json, err = json.Marshal(published)
+	return d, err
 }
 
 // JSON returns the document as it is published.

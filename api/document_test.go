@@ -22,6 +22,7 @@ func published(t testing.TB) *openapi3.T {
 	require.NoError(t, err)
 	spec, err := openapi3.NewLoader().LoadFromData(document.JSON())
 	require.NoError(t, err)
+	require.NoError(t, spec.Validate(t.Context()))
 	return spec
 }
 
