@@ -36,7 +36,12 @@ func publishedTree(tree object) error {
 			delete(node, "x-required-in-requests")
 		})
 	}
-	walkTree(tree, applyBounds)
+	walkTree(tree, func(node object) {
+		applyBounds(node)
+		if len(node) == 1 { // the annotation was the mark of read-only
+			unwrap(node)
+		}
+	})
 	return nil
 }
 
