@@ -11,20 +11,20 @@ if ! command -v npm >/dev/null; then
 	exit 0
 fi
 
-tools=tools/openapi
-(cd "$tools" && npm ci --no-audit --no-fund --loglevel=error)
-
-published=$(mktemp -d)/openapi.json
-trap 'rm -rf "$(dirname "$published")"' EXIT
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cp tools/openapi/package.json tools/openapi/package-lock.json tools/openapi/.npmrc "$work/"
+(cd "$work" && npm ci --no-audit --no-fund --loglevel=error)
+published=$work/openapi.json
 go run ./cmd/openapi >"$published"
 
 # The tools are to look at the document and to tell nobody.
 export SCARF_ANALYTICS=false REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true
 
 echo "Spectral, hand-written document"
-"$tools/node_modules/.bin/spectral" lint --fail-severity=warn --ruleset "$tools/spectral-source.yaml" api/clinic.v1.yaml
+"$work/node_modules/.bin/spectral" lint --fail-severity=warn --ruleset "tools/openapi/spectral-source.yaml" api/clinic.v1.yaml
 echo "Spectral, published document"
-"$tools/node_modules/.bin/spectral" lint --fail-severity=warn --ruleset "$tools/spectral.yaml" "$published"
+"$work/node_modules/.bin/spectral" lint --fail-severity=warn --ruleset "tools/openapi/spectral.yaml" "$published"
 echo "Redocly, published document"
-"$tools/node_modules/.bin/redocly" lint --max-problems=50 --config "$tools/redocly.yaml" --format=summary "$published" 2>&1 |
+"$work/node_modules/.bin/redocly" lint --max-problems=50 --config "tools/openapi/redocly.yaml" --format=summary "$published" 2>&1 |
 	tee /dev/stderr | awk '/^(error|warning) / { found = 1 } END { exit found }'
