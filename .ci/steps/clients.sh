@@ -28,7 +28,6 @@ for _ in $(seq 120); do # the demo clinic is there when it is printed
 	sleep 1
 done
 [ -s "$work/demo" ] || { cat "$work/log"; echo "the service did not become ready"; exit 1; }
-
 echo "Go"
 go run ./test/clients/golang
 
