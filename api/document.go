@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	_ "embed"
 	"encoding/json"
 	"fmt"
@@ -41,11 +40,14 @@ var pathParameter = regexp.MustCompile(`\{([^}]+)\}`)
 // LoadDocument compiles the embedded document. It returns an error if the document is not valid or leaves open who may
 // call an operation.
 func LoadDocument() (*Document, error) {
-	spec, err := openapi3.NewLoader().LoadFromData(documentYAML)
+	checked, err := documentTree()
 	if err != nil {
 		return nil, fmt.Errorf("interface document: %w", err)
 	}
-	if err := spec.Validate(context.Background(), openapi3.DisableExamplesValidation()); err != nil {
+	published, _ := copyTree(checked).(object)
+	checkedTree(checked)
+	spec, err := loadTree(checked)
+	if err != nil {
 		return nil, fmt.Errorf("interface document: %w", err)
 	}
 	d := &Document{spec: spec, operations: map[route]*operation{}, paths: map[string]bool{}}
@@ -60,9 +62,15 @@ func LoadDocument() (*Document, error) {
 			d.operations[route{method, path}] = compiled
 		}
 	}
-	d.json, err = json.Marshal(spec)
+	if err := publishedTree(published); err != nil {
+		return nil, fmt.Errorf("interface document: %w", err)
+	}
+	d.json, err = json.Marshal(published)
 	return d, err
 }
+
+// JSON returns the document as it is published.
+func (d *Document) JSON() []byte { return d.json }
 
 // OperationIDs returns the ids of all operations.
 func (d *Document) OperationIDs() []string {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"mime"
+	"strconv"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -103,6 +104,9 @@ func reason(err error) string {
 func schemaReason(err *openapi3.SchemaError) string {
 	// What stands in brackets is the pattern behind a format, which says nothing to a caller.
 	text, _, _ := strings.Cut(err.Reason, " (string doesn't match pattern")
+	if err.SchemaField == "maximum" && err.Schema.Max != nil { // 1000000 rather than 1e+06
+		text = "number must be at most " + strconv.FormatFloat(*err.Schema.Max, 'f', -1, 64)
+	}
 	pointer := err.JSONPointer()
 	if len(pointer) == 0 {
 		return text

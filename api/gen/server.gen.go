@@ -511,6 +511,7 @@ const (
 	EtcGMT81                       ClinicTimezoneV1 = "Etc/GMT-8"
 	EtcGMT9                        ClinicTimezoneV1 = "Etc/GMT+9"
 	EtcGMT91                       ClinicTimezoneV1 = "Etc/GMT-9"
+	EtcGMTPlus11                   ClinicTimezoneV1 = "Etc/GMT+11"
 	EtcGreenwich                   ClinicTimezoneV1 = "Etc/Greenwich"
 	EtcUCT                         ClinicTimezoneV1 = "Etc/UCT"
 	EtcUTC                         ClinicTimezoneV1 = "Etc/UTC"
@@ -1530,6 +1531,8 @@ func (e ClinicTimezoneV1) Valid() bool {
 	case EtcGMT9:
 		return true
 	case EtcGMT91:
+		return true
+	case EtcGMTPlus11:
 		return true
 	case EtcGreenwich:
 		return true
@@ -2557,10 +2560,10 @@ type BgmStatsV1 struct {
 	// Dates What is known about the age of the data.
 	Dates SummaryDatesV1 `json:"dates,omitempty"`
 
-	// Id Id of a summary half: up to 24 lower-case hexadecimal digits.
+	// Id Id of these statistics; needed to store them, and to remove them.
 	Id *SummaryIdV1 `json:"id,omitempty"`
 
-	// Periods Length of the period (`1d`, `7d`, `14d`, `30d`) to its statistics.
+	// Periods Statistics by length of period. Absent when there are none.
 	Periods BgmPeriodsV1 `json:"periods,omitempty"`
 }
 
@@ -2944,10 +2947,10 @@ type CgmStatsV1 struct {
 	// Dates What is known about the age of the data.
 	Dates SummaryDatesV1 `json:"dates,omitempty"`
 
-	// Id Id of a summary half: up to 24 lower-case hexadecimal digits.
+	// Id Id of these statistics; needed to store them, and to remove them.
 	Id *SummaryIdV1 `json:"id,omitempty"`
 
-	// Periods Length of the period (`1d`, `7d`, `14d`, `30d`) to its statistics.
+	// Periods Statistics by length of period. Absent when there are none.
 	Periods CgmPeriodsV1 `json:"periods,omitempty"`
 }
 
@@ -2989,7 +2992,7 @@ type ClinicV1 struct {
 	// Id Id of a clinic: 24 lower-case hexadecimal digits.
 	Id *ClinicIdV1 `json:"id,omitempty"`
 
-	// LastDeletedPatientTag A label that a clinic puts on patients.
+	// LastDeletedPatientTag Not used; never in an answer.
 	LastDeletedPatientTag *PatientTagV1 `json:"lastDeletedPatientTag,omitempty"`
 
 	// Name Name of the clinic. Empty for a legacy clinic whose profile was never filled in.
@@ -3077,9 +3080,7 @@ type ClinicianV1 struct {
 	// Example: bea@clinic.example
 	Email string `json:"email"`
 
-	// Id Id of a user: 10 lower-case hexadecimal digits, or a UUID in lower case.
-	//
-	// Example: d7bee6f2a1
+	// Id User id of the member. Absent for a pending invitation.
 	Id *Tidepooluserid `json:"id,omitempty"`
 
 	// InviteId Id of the invitation. Absent for members.
@@ -3100,11 +3101,10 @@ type ClinicianV1 struct {
 
 // ClinicianClinicRelationshipV1 A membership and its clinic.
 type ClinicianClinicRelationshipV1 struct {
-	// Clinic A clinic.
+	// Clinic The clinic of the membership.
 	Clinic ClinicV1 `json:"clinic"`
 
-	// Clinician A member of a clinic, a service account or, with `inviteId` in place of `id`, a pending
-	// invitation.
+	// Clinician The membership.
 	Clinician ClinicianV1 `json:"clinician"`
 }
 
@@ -3147,23 +3147,20 @@ type CreatePatientV1 struct {
 	// IsMigrated Whether the record comes from the migration of a legacy account.
 	IsMigrated *bool `json:"isMigrated,omitempty"`
 
-	// LegacyClinicianId Id of a user: 10 lower-case hexadecimal digits, or a UUID in lower case.
-	//
-	// Example: d7bee6f2a1
+	// LegacyClinicianId User id of the legacy clinic account that this patient comes from.
 	LegacyClinicianId *Tidepooluserid `json:"legacyClinicianId,omitempty"`
 
 	// Mrn Medical record number. Absent: from the profile.
 	Mrn *string `json:"mrn,omitempty"`
 
-	// Permissions What the clinic may do. A permission is given when the member is there; its content means
-	// nothing and is always an empty object in answers.
+	// Permissions What the clinic may do; with `custodian` the account is custodial. Absent: none.
 	Permissions *PatientPermissionsV1 `json:"permissions,omitempty"`
 
 	// Sites Sites of the patient. Those that the clinic does not have are dropped; names are taken from the
 	// clinic.
 	Sites []SiteV1 `json:"sites,omitzero"`
 
-	// Tags Ids of patient tags. Null when there are none; null in a request counts as absent.
+	// Tags Ids of patient tags; not checked against the clinic.
 	Tags *PatientTagIdsV1 `json:"tags,omitempty"`
 }
 
@@ -3217,10 +3214,10 @@ type EhrMatchMessageRefV1EventType string
 
 // EhrMatchRequestV1 Which order to match, and how. `messageRef` is required in fact.
 type EhrMatchRequestV1 struct {
-	// MessageRef A stored message.
+	// MessageRef The stored order to match.
 	MessageRef *EhrMatchMessageRefV1 `json:"messageRef,omitempty"`
 
-	// Patients How to find patients.
+	// Patients How to find patients. Absent: match the clinic only.
 	Patients *EhrMatchRequestPatientsOptionsV1 `json:"patients,omitempty"`
 }
 
@@ -3242,13 +3239,13 @@ type EhrMatchRequestPatientsOptionsV1OnUniqueMatch string
 
 // EhrMatchResponseV1 What an order was matched with.
 type EhrMatchResponseV1 struct {
-	// Clinic A clinic.
+	// Clinic The clinic that the order is addressed to.
 	Clinic ClinicV1 `json:"clinic"`
 
-	// Patients Patients.
+	// Patients Patients found, as they were before a subscription changed. Absent when there are none.
 	Patients *PatientsV1 `json:"patients,omitempty"`
 
-	// Settings How a clinic is connected to an electronic health record (EHR) system.
+	// Settings EHR settings of that clinic.
 	Settings EhrSettingsV1 `json:"settings"`
 }
 
@@ -3276,7 +3273,7 @@ type EhrProceduresV1 struct {
 
 // EhrSettingsV1 How a clinic is connected to an electronic health record (EHR) system.
 type EhrSettingsV1 struct {
-	// DestinationIds Redox destination ids for what is sent. All three are required together.
+	// DestinationIds Where messages are sent. Absent: nowhere.
 	DestinationIds *EhrDestinationsV1 `json:"destinationIds,omitempty"`
 
 	// Enabled Whether the integration is on. While it is off no order finds the clinic.
@@ -3323,7 +3320,7 @@ type EhrTagsSettingsV1 struct {
 
 // GenerateMergeReportV1 The clinic that would be merged into the one of the path.
 type GenerateMergeReportV1 struct {
-	// SourceId Id of a clinic: 24 lower-case hexadecimal digits.
+	// SourceId Id of the clinic that would be absorbed.
 	SourceId *ClinicIdV1 `json:"sourceId,omitempty"`
 }
 
@@ -3363,7 +3360,7 @@ type GlycemicRangesThresholdV1 struct {
 	// Name Name of the range.
 	Name string `json:"name"`
 
-	// UpperBound Glucose value with its unit.
+	// UpperBound Where the range ends.
 	UpperBound GlycemicRangesThresholdUpperBoundV1 `json:"upperBound"`
 }
 
@@ -3398,7 +3395,7 @@ type MembershipRestrictionsV1 struct {
 
 // MergeClinicV1 The clinic to be merged into the one of the path. `sourceId` is required in fact.
 type MergeClinicV1 struct {
-	// SourceId Id of a clinic: 24 lower-case hexadecimal digits.
+	// SourceId Id of the clinic that is absorbed and deleted.
 	SourceId *ClinicIdV1 `json:"sourceId,omitempty"`
 }
 
@@ -3461,7 +3458,7 @@ type MigrationV1 struct {
 	// CreatedTime When the record was created.
 	CreatedTime *time.Time `json:"createdTime,omitempty"`
 
-	// Status State of a migration.
+	// Status State of the migration; set by the service when it starts.
 	Status *MigrationStatusV1 `json:"status,omitempty"`
 
 	// UpdatedTime When the record was last changed.
@@ -3512,10 +3509,7 @@ type PatientV1 struct {
 	// BirthDate Date of birth. `0001-01-01` when not known.
 	//
 	// Example: 2001-02-03
-	BirthDate openapi_types.Date `json:"birthDate"`
-
-	// ConnectionRequests Requests to connect providers, newest first. May be sent back in an update, complete, and is
-	// ignored.
+	BirthDate          openapi_types.Date            `json:"birthDate"`
 	ConnectionRequests *ProviderConnectionRequestsV1 `json:"connectionRequests,omitempty"`
 
 	// CreatedTime When the record was created.
@@ -3542,9 +3536,7 @@ type PatientV1 struct {
 	// fit `type` is dropped.
 	GlycemicRanges *GlycemicRangesV1 `json:"glycemicRanges,omitempty"`
 
-	// Id Id of a user: 10 lower-case hexadecimal digits, or a UUID in lower case.
-	//
-	// Example: d7bee6f2a1
+	// Id User id of the patient.
 	Id *Tidepooluserid `json:"id,omitempty"`
 
 	// LastUploadReminderTime When the patient was last reminded to upload. Absent when never.
@@ -3555,8 +3547,7 @@ type PatientV1 struct {
 	// Example: A-1234
 	Mrn *string `json:"mrn,omitempty"`
 
-	// Permissions What the clinic may do. A permission is given when the member is there; its content means
-	// nothing and is always an empty object in answers.
+	// Permissions What the clinic may do. Absent when nothing was ever given; ignored in requests.
 	Permissions *PatientPermissionsV1 `json:"permissions,omitempty"`
 
 	// Reviews Reviews, newest first; empty when there are none.
@@ -3566,7 +3557,7 @@ type PatientV1 struct {
 	// taken from the clinic.
 	Sites []SiteV1 `json:"sites,omitzero"`
 
-	// Summary Statistics of a patient's glucose data, made by the data services.
+	// Summary Statistics of the patient's data. Absent when there are none.
 	Summary *PatientSummaryV1 `json:"summary,omitempty"`
 
 	// Tags Ids of patient tags; not checked against the clinic. Null when there are none; null in a request
@@ -3582,11 +3573,10 @@ type PatientV1 struct {
 
 // PatientClinicRelationshipV1 A patient record and its clinic.
 type PatientClinicRelationshipV1 struct {
-	// Clinic A clinic.
+	// Clinic The clinic of the record.
 	Clinic ClinicV1 `json:"clinic"`
 
-	// Patient A patient of a clinic. The same person may be a patient of several clinics, with a record in
-	// each.
+	// Patient The record of the person in this clinic.
 	Patient PatientV1 `json:"patient"`
 }
 
@@ -3612,23 +3602,23 @@ type PatientCountV1 struct {
 
 // PatientCountLimitV1 A limit on the number of patients.
 type PatientCountLimitV1 struct {
-	// EndDate Instant, RFC 3339 with zone.
+	// EndDate Until when the limit holds. Absent: for ever.
 	EndDate *DatetimeV1 `json:"endDate,omitempty"`
 
 	// Plan Highest number of patients; `plan` of the patient count is compared with it. 0 admits nobody.
 	Plan int `json:"plan"`
 
-	// StartDate Instant, RFC 3339 with zone.
+	// StartDate From when on the limit holds. Absent: since ever.
 	StartDate *DatetimeV1 `json:"startDate,omitempty"`
 }
 
 // PatientCountSettingsV1 Limits on the number of patients: `hardLimit` blocks new custodial patients, `softLimit` is for
 // clients to show. An absent one is unlimited.
 type PatientCountSettingsV1 struct {
-	// HardLimit A limit on the number of patients.
+	// HardLimit Limit that blocks new custodial patients. Absent: unlimited.
 	HardLimit *PatientCountLimitV1 `json:"hardLimit,omitempty"`
 
-	// SoftLimit A limit on the number of patients.
+	// SoftLimit Limit for clients to show; the service does not enforce it. Absent: none.
 	SoftLimit *PatientCountLimitV1 `json:"softLimit,omitempty"`
 }
 
@@ -3656,7 +3646,7 @@ type PatientSummaryV1 = summary.Summary
 
 // PatientTagV1 A label that a clinic puts on patients.
 type PatientTagV1 struct {
-	// Id Id: 24 lower-case hexadecimal digits.
+	// Id Id of the tag; given by the service.
 	Id *ObjectidV1 `json:"id,omitempty"`
 
 	// Name Name of the tag; unique in its clinic without regard to blanks and letter case.
@@ -3676,10 +3666,10 @@ type PatientsV1 = []PatientV1
 
 // PatientsResponseV1 A page of patients.
 type PatientsResponseV1 struct {
-	// Data Patients.
+	// Data Patients of this page; an empty array when there are none.
 	Data *PatientsV1 `json:"data,omitempty"`
 
-	// Meta Counts that go with a page.
+	// Meta Counts for all pages.
 	Meta *MetaV1 `json:"meta,omitempty"`
 }
 
@@ -3770,7 +3760,7 @@ type SiteV1 struct {
 
 // SiteByIdV1 The site to be merged into the one of the path.
 type SiteByIdV1 struct {
-	// Id Id: 24 lower-case hexadecimal digits.
+	// Id Id of the site that is absorbed and deleted.
 	Id *ObjectidV1 `json:"id,omitempty"`
 }
 
@@ -3909,7 +3899,7 @@ type TideConfigV1 struct {
 	// SchemaVersion Version of this report; 2.
 	SchemaVersion int `json:"schemaVersion"`
 
-	// Tags Ids of patient tags. Null when there are none; null in a request counts as absent.
+	// Tags Tags that were asked for.
 	Tags *PatientTagIdsV1 `json:"tags"`
 
 	// VeryHighGlucoseThreshold Glucose above this is very high; 13.9 mmol/L.
@@ -3971,10 +3961,10 @@ type TidePatientV1 struct {
 
 // TideResponseV1 Which patients need attention.
 type TideResponseV1 struct {
-	// Config What was asked for, and the constants used.
+	// Config What was asked for.
 	Config TideConfigV1 `json:"config"`
 
-	// Results Name of a category to its patients, in the order of the category.
+	// Results The patients, by category.
 	Results TideResultsV1 `json:"results"`
 }
 
@@ -3990,7 +3980,7 @@ type TideResultPatientV1 struct {
 	// LastData Time of the newest CGM data.
 	LastData *time.Time `json:"lastData,omitempty"`
 
-	// Patient The patient of a row.
+	// Patient The patient.
 	Patient TidePatientV1 `json:"patient"`
 
 	// TimeCGMUseMinutes Time in which a CGM was in use, minutes.
@@ -4090,7 +4080,7 @@ type XealthPreorderFormV1 struct {
 	// NotOrderable True when the form only explains why the order cannot go ahead.
 	NotOrderable *bool `json:"notOrderable,omitempty"`
 
-	// PreorderFormInfo A form in the terms of react-jsonschema-form.
+	// PreorderFormInfo The form.
 	PreorderFormInfo *XealthFormInfoV1 `json:"preorderFormInfo,omitempty"`
 }
 
@@ -4196,7 +4186,7 @@ type ListAllCliniciansParams struct {
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit How many entries to return at most. There is no upper bound.
+	// Limit How many entries to return at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// CreatedTimeStart Only entries created at this instant or later.
@@ -4211,13 +4201,13 @@ type ListClinicsForClinicianParams struct {
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit How many entries to return at most. There is no upper bound.
+	// Limit How many entries to return at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListClinicsParams defines parameters for ListClinics.
 type ListClinicsParams struct {
-	// Limit How many entries to return at most. There is no upper bound.
+	// Limit How many entries to return at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
@@ -4247,7 +4237,7 @@ type ListCliniciansParams struct {
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit How many entries to return at most. There is no upper bound.
+	// Limit How many entries to return at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Email E-mail address of the member, without regard to letter case.
@@ -4267,7 +4257,7 @@ type ListPatientsParams struct {
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit How many entries to return at most. There is no upper bound.
+	// Limit How many entries to return at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Sort A sign, `+` for ascending or `-` for descending, and the field to sort by. Needs `sortType`.
@@ -4789,7 +4779,7 @@ type FindPatientsParams struct {
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit How many entries to return at most. There is no upper bound.
+	// Limit How many entries to return at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -4801,7 +4791,7 @@ type ListClinicsForPatientParams struct {
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit How many entries to return at most. There is no upper bound.
+	// Limit How many entries to return at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
