@@ -45,9 +45,10 @@ type Log struct {
 	AttemptID *string `json:"AttemptID" bson:"AttemptID"`
 }
 
-// Identifier is a number that Redox gave.
+// Identifier is a number that Redox gave. COMPAT: it is stored as the nearest number that 32 bits can hold, as which the worker
+// reads it; its queue stops at any other double. The payload has the exact number.
 type Identifier struct {
-	ID *float64 `json:"ID" bson:"ID"`
+	ID *float32 `json:"ID" bson:"ID"`
 }
 
 // Parties is a list that is left out of a stored document if it is nil, and kept if it is empty.
@@ -71,14 +72,6 @@ func (m Meta) logID() string {
 		return ""
 	}
 	return *m.Logs[0].ID
-}
-
-// sourceID returns the id of the sender, or "".
-func (m Meta) sourceID() string {
-	if m.Source == nil || m.Source.ID == nil {
-		return ""
-	}
-	return *m.Source.ID
 }
 
 // The only messages that are ever acted upon are new orders.

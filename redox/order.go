@@ -57,10 +57,13 @@ func textOf(value bson.RawValue, path ...string) (*string, error) {
 	}
 	text, ok := value.StringValueOK()
 	if !ok {
-		return nil, errs.BadRequestf("%s of the order is not a string", strings.Join(path, "."))
+		return nil, errs.BadRequestf("%s of the order is not a string", name(path))
 	}
 	return &text, nil
 }
+
+// name returns a path as error texts and the log show it.
+func name(path []string) string { return strings.Join(path, ".") }
 
 // list returns the elements of the array at the path; none if there is no array.
 func (o order) list(path ...string) ([]bson.RawValue, error) {
@@ -70,7 +73,7 @@ func (o order) list(path ...string) ([]bson.RawValue, error) {
 	}
 	array, ok := value.ArrayOK()
 	if !ok {
-		return nil, errs.BadRequestf("%s of the order is not a list", strings.Join(path, "."))
+		return nil, errs.BadRequestf("%s of the order is not a list", name(path))
 	}
 	return array.Values()
 }

@@ -8,12 +8,10 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/internal/errs"
 	"github.com/tidepool-org/clinic/patients"
-	"github.com/tidepool-org/clinic/store"
 )
 
 // Outcome says what became of an order.
@@ -51,7 +49,7 @@ type OrderFilter struct {
 func (s *Service) Orders(ctx context.Context, filter OrderFilter) iter.Seq2[OrderState, error] {
 	return func(yield func(OrderState, error) bool) {
 		known := map[string]sourceResult{}
-		for message, err := range s.messages.ordersSince(ctx, filter) {
+		for message, err := range s.messages.newOrders(ctx, filter) {
 			var state OrderState
 			if err == nil {
 				state, err = s.state(ctx, &message, known)
@@ -69,11 +67,8 @@ type sourceResult struct {
 	err    error
 }
 
-func (s *Service) state(ctx context.Context, message *Message, known map[string]sourceResult) (OrderState, error) {
-	state := OrderState{ID: message.ID, ReceivedTime: message.ID.Timestamp(), SourceID: message.Meta.sourceID()}
-	if message.Derived != nil {
-		state.RedeliveryOf = message.Derived.RedeliveryOf
-	}
+func (s *Service) state(ctx context.Context, message *storedMessage, known map[string]sourceResult) (OrderState, error) {
+	state := OrderState{ID: message.ID, ReceivedTime: message.ID.Timestamp(), SourceID: message.SourceID, RedeliveryOf: message.RedeliveryOf}
 	found, ok := known[state.SourceID]
 	if !ok {
 		found.clinic, found.err = s.clinicOf(ctx, message)
@@ -83,7 +78,7 @@ func (s *Service) state(ctx context.Context, message *Message, known map[string]
 	if err = found.err; err == nil {
 		state.ClinicID = &found.clinic.ID
 		state.Outcome, state.Reason, err = s.outcome(ctx, message, found.clinic)
-		state.ProcedureCode, _ = order{message.Content}.procedureCode()
+		state.ProcedureCode, _ = message.order().procedureCode()
 	}
 	switch {
 	case err == nil:
@@ -99,8 +94,8 @@ func (s *Service) state(ctx context.Context, message *Message, known map[string]
 	return state, nil
 }
 
-func (s *Service) outcome(ctx context.Context, message *Message, clinic *clinics.Clinic) (Outcome, string, error) {
-	o := order{message.Content}
+func (s *Service) outcome(ctx context.Context, message *storedMessage, clinic *clinics.Clinic) (Outcome, string, error) {
+	o := message.order()
 	code, err := o.procedureCode()
 	if err != nil {
 		return "", "", err
@@ -159,14 +154,4 @@ func purposeOf(codes clinics.EHRProcedures, code string) *purpose {
 		}
 	}
 	return nil
-}
-
-// ordersSince goes through stored new orders, newest first, holding a few of them. It ends with the first error.
-func (r *Repository) ordersSince(ctx context.Context, filter OrderFilter) iter.Seq2[Message, error] {
-	query := append(newOrders(), bson.E{Key: "_id", Value: bson.D{{Key: "$gte", Value: bson.NewObjectIDFromTimestamp(filter.Since)}}})
-	if filter.SourceID != "" {
-		query = append(query, bson.E{Key: "meta.Source.ID", Value: filter.SourceID})
-	}
-	cursor, err := r.messages.Find(ctx, query, options.Find().SetSort(bson.D{{Key: "_id", Value: -1}}))
-	return store.Documents[Message](ctx, cursor, err)
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/tidepool-org/clinic/internal/testkit/standin"
 	"github.com/tidepool-org/clinic/merge"
 	"github.com/tidepool-org/clinic/patients"
+	"github.com/tidepool-org/clinic/store"
 	"github.com/tidepool-org/clinic/test/faults/wire"
 )
 
@@ -182,8 +183,10 @@ func (s *scene) sweep() {
 
 // pass lets the time pass after which the service takes another process for dead.
 func (s *scene) pass() {
-	_, err := s.app.Store.Collection("xealth_turns").DeleteMany(s.Context(), bson.D{})
-	require.NoError(s, err)
+	for _, collection := range []string{"xealth_turns", store.LeaseCollectionName} {
+		_, err := s.app.Store.Collection(collection).DeleteMany(s.Context(), bson.D{})
+		require.NoError(s, err)
+	}
 }
 
 // recount counts the patients of all clinics anew.
