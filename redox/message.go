@@ -1,6 +1,10 @@
 package redox
 
-import "go.mongodb.org/mongo-driver/v2/bson"
+import (
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/tidepool-org/clinic/internal/nonblank"
+)
 
 // Message is the stored record of a message from Redox. COMPAT: the worker acts on every change of such a record, so that
 // it is written once and never updated.
@@ -64,14 +68,17 @@ type Logs []Log
 func (l Logs) IsZero() bool { return l == nil }
 
 // valid reports whether the message says what it is. Whether anybody knows such messages does not matter.
-func (m Meta) valid() bool { return m.DataModel != "" && m.EventType != "" }
+func (m Meta) valid() bool { return nonblank.Is(m.DataModel) && nonblank.Is(m.EventType) }
 
-// logID returns the id under which Redox keeps the delivery, which is the same when it delivers again; "" if there is none.
+// logID returns the id under which Redox keeps the delivery, which is the same when it delivers again: the first that says
+// something; "" if there is none.
 func (m Meta) logID() string {
-	if len(m.Logs) == 0 || m.Logs[0].ID == nil {
-		return ""
+	for _, log := range m.Logs {
+		if log.ID != nil && nonblank.Is(*log.ID) {
+			return *log.ID
+		}
 	}
-	return *m.Logs[0].ID
+	return ""
 }
 
 // The only messages that are ever acted upon are new orders.

@@ -96,7 +96,8 @@ func (s *messageStore) read(document bson.Raw) storedMessage {
 // the index is not built yet: reading a whole collection is no part of receiving a message.
 func (s *messageStore) firstDelivery(ctx context.Context, logID string) (*bson.ObjectID, error) {
 	document, err := s.collection.FindOne(ctx,
-		bson.D{{Key: "meta.Logs.ID", Value: logID}, {Key: "meta.Logs.0.ID", Value: logID}},
+		// An id of a later log is that of the delivery only if the first is empty.
+		bson.D{{Key: "meta.Logs.ID", Value: logID}, {Key: "meta.Logs.0.ID", Value: bson.D{{Key: "$in", Value: bson.A{logID, "", nil}}}}},
 		options.FindOne().SetHint(messagesByLogID).SetSort(store.Ascending("_id")).SetProjection(store.Ascending("_id")),
 	).Raw()
 	if store.IsNotFound(err) {

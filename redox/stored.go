@@ -1,6 +1,10 @@
 package redox
 
-import "go.mongodb.org/mongo-driver/v2/bson"
+import (
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/tidepool-org/clinic/internal/nonblank"
+)
 
 // storedMessage is what this package reads of a stored message. What is stored in another form than the one that intake
 // writes counts as absent, so that such a message is judged like one that was sent without it.
@@ -28,7 +32,7 @@ func readMessage(document bson.Raw) (storedMessage, []string) {
 	m.Meta = required(&r, bson.RawValue.DocumentOK, "meta")
 	m.Content = required(&r, bson.RawValue.DocumentOK, "message")
 	if source := optional(&r, bson.RawValue.DocumentOK, "meta", "Source"); source != nil {
-		m.SourceID = optional(&r, bson.RawValue.StringValueOK, "meta", "Source", "ID")
+		m.SourceID = nonblank.First(optional(&r, bson.RawValue.StringValueOK, "meta", "Source", "ID"))
 	}
 	if derived := optional(&r, bson.RawValue.DocumentOK, "derived"); derived != nil {
 		if id := optional(&r, bson.RawValue.ObjectIDOK, "derived", "redeliveryOf"); !id.IsZero() {
