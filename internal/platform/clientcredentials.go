@@ -33,7 +33,7 @@ func (e *tokenRefused) isCallersFault() bool {
 // The library makes the request and reads the answer. Its own keeping of tokens is not used: it ties a token to the
 // context of the first caller, keeps one without a lifetime for ever and cannot forget one that was refused. Nor is its
 // choice of style, which also repeats calls that failed for other reasons.
-func (p *party) clientToken(
+func (p *upstream) clientToken(
 	ctx context.Context, operation string, config clientcredentials.Config, style oauth2.AuthStyle,
 ) (*oauth2.Token, error) {
 	if p.address == nil {

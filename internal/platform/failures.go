@@ -19,19 +19,19 @@ var (
 	errUnusableAnswer = errors.New("answer is not usable")
 )
 
-// failure names the party and the operation; cause must be fit for the log.
-func (p *party) failure(operation string, cause error) error {
+// failure names the upstream and the operation; cause must be fit for the log.
+func (p *upstream) failure(operation string, cause error) error {
 	return fmt.Errorf("%s service: %s: %w", p.name, operation, cause)
 }
 
 // unexpected is the failure for a status that the operation has no meaning for. The body is left out: it is somebody
 // else's text and may hold personal data.
-func (p *party) unexpected(operation string, a answer) error {
+func (p *upstream) unexpected(operation string, a answer) error {
 	return p.failure(operation, fmt.Errorf("unexpected status %d", a.status))
 }
 
 // decode reads the JSON body of an answer into target.
-func (p *party) decode(operation string, a answer, target any) error {
+func (p *upstream) decode(operation string, a answer, target any) error {
 	err := json.Unmarshal(a.body, target)
 	if err == nil {
 		return nil
