@@ -55,7 +55,10 @@ func (o *OpenID) ServiceAccountUserID(ctx context.Context, clientID, clientSecre
 	if err != nil {
 		return "", o.upstream.failure(operation, err)
 	}
-	return o.upstream.userID(operation, subject)
+	if !subjectForm.MatchString(subject) {
+		return "", o.upstream.failure(operation, errMalformedUserID)
+	}
+	return subject, nil
 }
 
 // jwtSubject reads the sub claim. The signature is not verified, because the token comes straight from its issuer over a

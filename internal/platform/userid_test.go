@@ -3,6 +3,7 @@ package platform_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -44,7 +45,11 @@ func TestIDsOfUsersAreCheckedBeforeTheyAreHandedOn(t *testing.T) {
 			}
 			n.stand.Fail(prefix, standin.Fault{Status: status, Body: body})
 		}
-		for _, odd := range []string{"../x", "secret value", "12345678901", "ABCDEF0123", "1234567890\n", "00000000-0000-0000-0000-00000000000G", "$ne"} {
+		malformed := []string{"../x", "..", "secret value", "1234567890\n", "$ne", "a/b", "a%2Fb", strings.Repeat("0", 65)}
+		if prefix != "POST /oidc/token" { // which names its accounts as it likes
+			malformed = append(malformed, "robot-1", "12345678901", "ABCDEF0123", "00000000-0000-0000-0000-00000000000G")
+		}
+		for _, odd := range malformed {
 			answer(odd)
 			id, err := call()
 			require.Error(t, err, "%s %q", prefix, odd)
