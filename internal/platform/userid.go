@@ -9,8 +9,8 @@ var (
 	// userIDForm is the form of the ids of people: ten hexadecimal digits, or a UUID.
 	userIDForm = regexp.MustCompile(
 		`^([0-9a-f]{10}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$`)
-	// subjectForm is that of service accounts, which token endpoints name as they like. It has nothing that a path or a query
-	// of the database could take for syntax.
+	// subjectForm is that of whom a token belongs to: services and their accounts have names instead. It has nothing that a
+	// path or a query of the database could take for syntax.
 	subjectForm = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z_-]{0,63}$`)
 )
 

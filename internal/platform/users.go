@@ -40,7 +40,7 @@ type UserService struct {
 
 // Session is what the user service says about a valid session token.
 type Session struct {
-	// UserID is never empty, and has the form of a user id; for a server token it may be the name of a service.
+	// UserID is never empty; for a server token it may be the name of a service.
 	UserID string
 	// IsServer is true for the token of a backend service.
 	IsServer bool
@@ -131,10 +131,8 @@ func (u *UserService) checkToken(ctx context.Context, token string) (Session, er
 	if claims.UserID == "" {
 		return Session{}, invalidToken(nil)
 	}
-	if !claims.IsServer { // a service may have a name instead
-		if _, err := u.upstream.userID(operation, claims.UserID); err != nil {
-			return Session{}, err
-		}
+	if !subjectForm.MatchString(claims.UserID) {
+		return Session{}, u.upstream.failure(operation, errMalformedUserID)
 	}
 	return Session{UserID: claims.UserID, IsServer: claims.IsServer}, nil
 }
