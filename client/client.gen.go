@@ -1886,25 +1886,25 @@ func (e ClinicTimezoneV1) Valid() bool {
 
 // Defines values for DataSourceV1State.
 const (
-	Connected        DataSourceV1State = "connected"
-	Disconnected     DataSourceV1State = "disconnected"
-	Error            DataSourceV1State = "error"
-	Pending          DataSourceV1State = "pending"
-	PendingReconnect DataSourceV1State = "pendingReconnect"
+	DataSourceV1StateConnected        DataSourceV1State = "connected"
+	DataSourceV1StateDisconnected     DataSourceV1State = "disconnected"
+	DataSourceV1StateError            DataSourceV1State = "error"
+	DataSourceV1StatePending          DataSourceV1State = "pending"
+	DataSourceV1StatePendingReconnect DataSourceV1State = "pendingReconnect"
 )
 
 // Valid indicates whether the value is a known member of the DataSourceV1State enum.
 func (e DataSourceV1State) Valid() bool {
 	switch e {
-	case Connected:
+	case DataSourceV1StateConnected:
 		return true
-	case Disconnected:
+	case DataSourceV1StateDisconnected:
 		return true
-	case Error:
+	case DataSourceV1StateError:
 		return true
-	case Pending:
+	case DataSourceV1StatePending:
 		return true
-	case PendingReconnect:
+	case DataSourceV1StatePendingReconnect:
 		return true
 	default:
 		return false
@@ -2136,6 +2136,36 @@ func (e ProviderIdV1) Valid() bool {
 	case Dexcom:
 		return true
 	case Twiist:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RedoxOrderOutcomeV1.
+const (
+	RedoxOrderOutcomeV1Done      RedoxOrderOutcomeV1 = "done"
+	RedoxOrderOutcomeV1Failed    RedoxOrderOutcomeV1 = "failed"
+	RedoxOrderOutcomeV1Ignored   RedoxOrderOutcomeV1 = "ignored"
+	RedoxOrderOutcomeV1Pending   RedoxOrderOutcomeV1 = "pending"
+	RedoxOrderOutcomeV1Replayed  RedoxOrderOutcomeV1 = "replayed"
+	RedoxOrderOutcomeV1Unmatched RedoxOrderOutcomeV1 = "unmatched"
+)
+
+// Valid indicates whether the value is a known member of the RedoxOrderOutcomeV1 enum.
+func (e RedoxOrderOutcomeV1) Valid() bool {
+	switch e {
+	case RedoxOrderOutcomeV1Done:
+		return true
+	case RedoxOrderOutcomeV1Failed:
+		return true
+	case RedoxOrderOutcomeV1Ignored:
+		return true
+	case RedoxOrderOutcomeV1Pending:
+		return true
+	case RedoxOrderOutcomeV1Replayed:
+		return true
+	case RedoxOrderOutcomeV1Unmatched:
 		return true
 	default:
 		return false
@@ -3822,6 +3852,63 @@ type RedoxChallengeV1 struct {
 	Challenge string `json:"challenge"`
 }
 
+// RedoxOrderV1 A stored order, without anything about its patient.
+type RedoxOrderV1 struct {
+	// ClinicId Clinic of the order. Absent: it cannot be told.
+	ClinicId *string `json:"clinicId,omitempty"`
+
+	// Id Id of the stored order.
+	Id string `json:"id"`
+
+	// Outcome What became of an order: `done`: it acted on a patient. `ignored`: the clinic wants nothing done
+	// for its procedure code. `unmatched`: its clinic or its patient cannot be told. `failed`: it lacks
+	// what is needed. `pending`: it fits, but did not act, or not yet. `replayed`: it did not act and
+	// was replayed.
+	Outcome RedoxOrderOutcomeV1 `json:"outcome"`
+
+	// ProcedureCode What the order asks for. Absent: it does not say, or the clinic cannot be told.
+	ProcedureCode *string `json:"procedureCode,omitempty"`
+
+	// Reason Why it did not act. Absent: nothing is to be said.
+	Reason *string `json:"reason,omitempty"`
+
+	// ReceivedTime When it was received, to the second.
+	ReceivedTime time.Time `json:"receivedTime"`
+
+	// RedeliveryOf The order that was delivered before under the same log id. Absent: none was.
+	RedeliveryOf *string `json:"redeliveryOf,omitempty"`
+
+	// Replay The replay of this order. Absent: there is none.
+	Replay *string `json:"replay,omitempty"`
+
+	// ReplayOf The order of which this is the replay. Absent: it is none.
+	ReplayOf *string `json:"replayOf,omitempty"`
+
+	// SourceId Id of the sender at Redox. Empty when the order has none.
+	SourceId string `json:"sourceId"`
+}
+
+// RedoxOrderOutcomeV1 What became of an order: `done`: it acted on a patient. `ignored`: the clinic wants nothing done
+// for its procedure code. `unmatched`: its clinic or its patient cannot be told. `failed`: it lacks
+// what is needed. `pending`: it fits, but did not act, or not yet. `replayed`: it did not act and
+// was replayed.
+type RedoxOrderOutcomeV1 string
+
+// RedoxOrdersV1 A page of orders.
+type RedoxOrdersV1 struct {
+	// Next `before` of the next page. Absent: this is the last.
+	Next *string `json:"next,omitempty"`
+
+	// Orders The orders, newest first.
+	Orders []RedoxOrderV1 `json:"orders"`
+}
+
+// RedoxReplayV1 A replay of an order.
+type RedoxReplayV1 struct {
+	// OrderId Id of the order that the replay is.
+	OrderId string `json:"orderId"`
+}
+
 // ScheduledReportsV1 When reports are sent without a new order.
 type ScheduledReportsV1 struct {
 	// Cadence How often reports are sent regardless of uploads; `DISABLED` for never.
@@ -4904,6 +4991,24 @@ type ListClinicsForPatientParams struct {
 
 // ProcessEHRMessageJSONBody defines parameters for ProcessEHRMessage.
 type ProcessEHRMessageJSONBody = map[string]interface{}
+
+// ListRedoxOrdersParams defines parameters for ListRedoxOrders.
+type ListRedoxOrdersParams struct {
+	// Since Only orders received at this instant or later. Default 30 days ago.
+	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
+
+	// SourceId Only orders of this Redox source.
+	SourceId *string `form:"sourceId,omitempty" json:"sourceId,omitempty"`
+
+	// Outcome Only orders of which this became.
+	Outcome *RedoxOrderOutcomeV1 `form:"outcome,omitempty" json:"outcome,omitempty"`
+
+	// Before Only orders older than this one; `next` of the page before.
+	Before *string `form:"before,omitempty" json:"before,omitempty"`
+
+	// Limit How many orders to return at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
 
 // ViewPDFReportParams defines parameters for ViewPDFReport.
 type ViewPDFReportParams struct {
@@ -6502,6 +6607,35 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/redox/match (the `MatchClinicAndPatient` operationId).
 	MatchClinicAndPatient(ctx context.Context, body MatchClinicAndPatientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListRedoxOrders List orders that did not act
+	//
+	// Lists stored new orders of Redox, newest first, with what became of each, as far as the stored
+	// data tell: each is matched anew, against the clinics and patients of now. Nothing about patients
+	// is shown.
+	//
+	// Without `outcome`, those that should have acted and did not: `failed`, `unmatched`, `pending`.
+	// One call looks at no more than 500 orders, so that a page may be short or empty; `next` says
+	// where to go on, and is absent at the end.
+	//
+	// Callers: backend services.
+	//
+	// Corresponds with GET /v1/redox/orders (the `ListRedoxOrders` operationId).
+	ListRedoxOrders(ctx context.Context, params *ListRedoxOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReplayRedoxOrder Have an order that did not act do so
+	//
+	// Has an order whose outcome is `pending` do what it would do if it were delivered now: it is stored
+	// again, and the worker acts on it. An order is replayed once, however often it was delivered or
+	// this is called; a repeat answers the same.
+	//
+	// `404`: no such order. `409`: the order acted or asks for nothing, or its clinic or patient still
+	// cannot be told.
+	//
+	// Callers: backend services.
+	//
+	// Corresponds with POST /v1/redox/orders/{orderId}/replay (the `ReplayRedoxOrder` operationId).
+	ReplayRedoxOrder(ctx context.Context, orderId string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// VerifyEndpoint Answer the Redox endpoint check
 	//
@@ -9060,6 +9194,55 @@ func (c *Client) MatchClinicAndPatientWithBody(ctx context.Context, contentType 
 // Corresponds with POST /v1/redox/match (the `MatchClinicAndPatient` operationId).
 func (c *Client) MatchClinicAndPatient(ctx context.Context, body MatchClinicAndPatientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewMatchClinicAndPatientRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListRedoxOrders List orders that did not act
+//
+// Lists stored new orders of Redox, newest first, with what became of each, as far as the stored
+// data tell: each is matched anew, against the clinics and patients of now. Nothing about patients
+// is shown.
+//
+// Without `outcome`, those that should have acted and did not: `failed`, `unmatched`, `pending`.
+// One call looks at no more than 500 orders, so that a page may be short or empty; `next` says
+// where to go on, and is absent at the end.
+//
+// Callers: backend services.
+//
+// Corresponds with GET /v1/redox/orders (the `ListRedoxOrders` operationId).
+func (c *Client) ListRedoxOrders(ctx context.Context, params *ListRedoxOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListRedoxOrdersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReplayRedoxOrder Have an order that did not act do so
+//
+// Has an order whose outcome is `pending` do what it would do if it were delivered now: it is stored
+// again, and the worker acts on it. An order is replayed once, however often it was delivered or
+// this is called; a repeat answers the same.
+//
+// `404`: no such order. `409`: the order acted or asks for nothing, or its clinic or patient still
+// cannot be told.
+//
+// Callers: backend services.
+//
+// Corresponds with POST /v1/redox/orders/{orderId}/replay (the `ReplayRedoxOrder` operationId).
+func (c *Client) ReplayRedoxOrder(ctx context.Context, orderId string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReplayRedoxOrderRequest(c.Server, orderId)
 	if err != nil {
 		return nil, err
 	}
@@ -14185,6 +14368,142 @@ func NewMatchClinicAndPatientRequestWithBody(server string, contentType string, 
 	return req, nil
 }
 
+// NewListRedoxOrdersRequest constructs an http.Request for the ListRedoxOrders method
+func NewListRedoxOrdersRequest(server string, params *ListRedoxOrdersParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/redox/orders")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Since != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "since", *params.Since, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SourceId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sourceId", *params.SourceId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Outcome != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "outcome", *params.Outcome, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Before != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "before", *params.Before, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewReplayRedoxOrderRequest constructs an http.Request for the ReplayRedoxOrder method
+func NewReplayRedoxOrderRequest(server string, orderId string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "orderId", orderId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/redox/orders/%s/replay", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewVerifyEndpointRequest constructs an http.Request for the VerifyEndpoint method
 func NewVerifyEndpointRequest(server string) (*http.Request, error) {
 	var err error
@@ -16029,6 +16348,39 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/redox/match (the `MatchClinicAndPatient` operationId).
 	MatchClinicAndPatientWithResponse(ctx context.Context, body MatchClinicAndPatientJSONRequestBody, reqEditors ...RequestEditorFn) (*MatchClinicAndPatientResponse, error)
+
+	// ListRedoxOrdersWithResponse List orders that did not act
+	//
+	// Lists stored new orders of Redox, newest first, with what became of each, as far as the stored
+	// data tell: each is matched anew, against the clinics and patients of now. Nothing about patients
+	// is shown.
+	//
+	// Without `outcome`, those that should have acted and did not: `failed`, `unmatched`, `pending`.
+	// One call looks at no more than 500 orders, so that a page may be short or empty; `next` says
+	// where to go on, and is absent at the end.
+	//
+	// Callers: backend services.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/redox/orders (the `ListRedoxOrders` operationId).
+	ListRedoxOrdersWithResponse(ctx context.Context, params *ListRedoxOrdersParams, reqEditors ...RequestEditorFn) (*ListRedoxOrdersResponse, error)
+
+	// ReplayRedoxOrderWithResponse Have an order that did not act do so
+	//
+	// Has an order whose outcome is `pending` do what it would do if it were delivered now: it is stored
+	// again, and the worker acts on it. An order is replayed once, however often it was delivered or
+	// this is called; a repeat answers the same.
+	//
+	// `404`: no such order. `409`: the order acted or asks for nothing, or its clinic or patient still
+	// cannot be told.
+	//
+	// Callers: backend services.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/redox/orders/{orderId}/replay (the `ReplayRedoxOrder` operationId).
+	ReplayRedoxOrderWithResponse(ctx context.Context, orderId string, reqEditors ...RequestEditorFn) (*ReplayRedoxOrderResponse, error)
 
 	// VerifyEndpointWithResponse Answer the Redox endpoint check
 	//
@@ -19345,6 +19697,102 @@ func (r MatchClinicAndPatientResponse) ContentType() string {
 	return ""
 }
 
+type ListRedoxOrdersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RedoxOrdersV1
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Unexpected
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListRedoxOrdersResponse) GetJSON200() *RedoxOrdersV1 {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListRedoxOrdersResponse) GetJSONDefault() *Unexpected {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListRedoxOrdersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListRedoxOrdersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListRedoxOrdersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListRedoxOrdersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReplayRedoxOrderResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RedoxReplayV1
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Unexpected
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ReplayRedoxOrderResponse) GetJSON200() *RedoxReplayV1 {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ReplayRedoxOrderResponse) GetJSONDefault() *Unexpected {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReplayRedoxOrderResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReplayRedoxOrderResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReplayRedoxOrderResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReplayRedoxOrderResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type VerifyEndpointResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -21827,6 +22275,51 @@ func (c *ClientWithResponses) MatchClinicAndPatientWithResponse(ctx context.Cont
 	return ParseMatchClinicAndPatientResponse(rsp)
 }
 
+// ListRedoxOrdersWithResponse List orders that did not act
+//
+// Lists stored new orders of Redox, newest first, with what became of each, as far as the stored
+// data tell: each is matched anew, against the clinics and patients of now. Nothing about patients
+// is shown.
+//
+// Without `outcome`, those that should have acted and did not: `failed`, `unmatched`, `pending`.
+// One call looks at no more than 500 orders, so that a page may be short or empty; `next` says
+// where to go on, and is absent at the end.
+//
+// Callers: backend services.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/redox/orders (the `ListRedoxOrders` operationId).
+func (c *ClientWithResponses) ListRedoxOrdersWithResponse(ctx context.Context, params *ListRedoxOrdersParams, reqEditors ...RequestEditorFn) (*ListRedoxOrdersResponse, error) {
+	rsp, err := c.ListRedoxOrders(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListRedoxOrdersResponse(rsp)
+}
+
+// ReplayRedoxOrderWithResponse Have an order that did not act do so
+//
+// Has an order whose outcome is `pending` do what it would do if it were delivered now: it is stored
+// again, and the worker acts on it. An order is replayed once, however often it was delivered or
+// this is called; a repeat answers the same.
+//
+// `404`: no such order. `409`: the order acted or asks for nothing, or its clinic or patient still
+// cannot be told.
+//
+// Callers: backend services.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/redox/orders/{orderId}/replay (the `ReplayRedoxOrder` operationId).
+func (c *ClientWithResponses) ReplayRedoxOrderWithResponse(ctx context.Context, orderId string, reqEditors ...RequestEditorFn) (*ReplayRedoxOrderResponse, error) {
+	rsp, err := c.ReplayRedoxOrder(ctx, orderId, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReplayRedoxOrderResponse(rsp)
+}
+
 // VerifyEndpointWithResponse Answer the Redox endpoint check
 //
 // Redox checks an endpoint by sending a JSON object with two strings, `verification-token` and
@@ -24236,6 +24729,72 @@ func ParseMatchClinicAndPatientResponse(rsp *http.Response) (*MatchClinicAndPati
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest EhrMatchResponseV1
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Unexpected
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListRedoxOrdersResponse parses an HTTP response from a ListRedoxOrdersWithResponse call
+func ParseListRedoxOrdersResponse(rsp *http.Response) (*ListRedoxOrdersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListRedoxOrdersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RedoxOrdersV1
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Unexpected
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReplayRedoxOrderResponse parses an HTTP response from a ReplayRedoxOrderWithResponse call
+func ParseReplayRedoxOrderResponse(rsp *http.Response) (*ReplayRedoxOrderResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReplayRedoxOrderResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RedoxReplayV1
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -24,6 +24,9 @@ func Indexes() []store.Indexes {
 			{Name: "MetadataLogsId", Keys: store.Ascending("meta.Logs.Id")},
 			{Name: "MetadataSource", Keys: store.Ascending("meta.Source.Id", "meta.FacilityCode")},
 			{Name: messagesByLogID, Keys: store.Ascending("meta.Logs.ID")},
+			// Unique, so that a message is replayed once.
+			{Name: "ReplaysByMessage", Keys: store.Ascending("derived.replayOf"), Unique: true,
+				Partial: bson.D{{Key: "derived.replayOf", Value: bson.D{{Key: "$exists", Value: true}}}}},
 			{Name: "MessagesBySource", Keys: store.Ascending("meta.Source.ID", "meta.FacilityCode")},
 		}},
 		{Collection: ScheduledCollectionName, Indexes: []store.Index{

@@ -19,6 +19,8 @@ type Message struct {
 type Derived struct {
 	// RedeliveryOf is the message that Redox sent before under the same log id. A redelivery need not be acted upon.
 	RedeliveryOf *bson.ObjectID `bson:"redeliveryOf,omitempty"`
+	// ReplayOf is the first delivery of the message, of which this is a copy that somebody had made so that it acts.
+	ReplayOf *bson.ObjectID `bson:"replayOf,omitempty"`
 }
 
 // Meta is the part of a message that says what it is and where it comes from. Members that this service does not know stay

@@ -50,7 +50,11 @@ func (s *messageStore) newOrder(ctx context.Context, id bson.ObjectID) (*storedM
 
 // newOrders goes through stored new orders, newest first, holding a few of them. It ends with the first error.
 func (s *messageStore) newOrders(ctx context.Context, filter OrderFilter) iter.Seq2[storedMessage, error] {
-	query := append(newOrders(), bson.E{Key: "_id", Value: bson.D{{Key: "$gte", Value: bson.NewObjectIDFromTimestamp(filter.Since)}}})
+	period := bson.D{{Key: "$gte", Value: bson.NewObjectIDFromTimestamp(filter.Since)}}
+	if filter.Before != nil {
+		period = append(period, bson.E{Key: "$lt", Value: *filter.Before})
+	}
+	query := append(newOrders(), bson.E{Key: "_id", Value: period})
 	if filter.SourceID != "" {
 		query = append(query, bson.E{Key: "meta.Source.ID", Value: filter.SourceID})
 	}
@@ -90,6 +94,19 @@ func (s *messageStore) read(document bson.Raw) storedMessage {
 		s.log.Warn("a stored message of Redox has an unexpected form", zap.String("id", message.ID.Hex()), zap.Strings("members", odd))
 	}
 	return message
+}
+
+// replay returns the replay of a delivery, nil if there is none.
+func (s *messageStore) replay(ctx context.Context, delivery bson.ObjectID) (*bson.ObjectID, error) {
+	var found struct {
+		ID bson.ObjectID `bson:"_id"`
+	}
+	err := s.collection.FindOne(ctx, bson.D{{Key: "derived.replayOf", Value: delivery}},
+		options.FindOne().SetProjection(store.Ascending("_id"))).Decode(&found)
+	if store.IsNotFound(err) {
+		return nil, nil
+	}
+	return &found.ID, err
 }
 
 // firstDelivery returns the oldest message that was delivered under the log id, nil if there is none. It gives up where

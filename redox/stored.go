@@ -16,6 +16,7 @@ type storedMessage struct {
 
 	SourceID     string // "" if absent
 	RedeliveryOf *bson.ObjectID
+	ReplayOf     *bson.ObjectID
 }
 
 // order returns the payload.
@@ -35,11 +36,31 @@ func readMessage(document bson.Raw) (storedMessage, []string) {
 		m.SourceID = nonblank.First(optional(&r, bson.RawValue.StringValueOK, "meta", "Source", "ID"))
 	}
 	if derived := optional(&r, bson.RawValue.DocumentOK, "derived"); derived != nil {
-		if id := optional(&r, bson.RawValue.ObjectIDOK, "derived", "redeliveryOf"); !id.IsZero() {
-			m.RedeliveryOf = &id
-		}
+		m.RedeliveryOf = optionalID(&r, "derived", "redeliveryOf")
+		m.ReplayOf = optionalID(&r, "derived", "replayOf")
 	}
 	return m, r.odd
+}
+
+// delivery returns the id of the message that was delivered first under the same log id.
+func (m storedMessage) delivery() bson.ObjectID {
+	switch {
+	case m.ReplayOf != nil:
+		return *m.ReplayOf
+	case m.RedeliveryOf != nil:
+		return *m.RedeliveryOf
+	default:
+		return m.ID
+	}
+}
+
+// optionalID returns the id at a path, nil if there is none.
+func optionalID(r *reader, path ...string) *bson.ObjectID {
+	id := optional(r, bson.RawValue.ObjectIDOK, path...)
+	if id.IsZero() {
+		return nil
+	}
+	return &id
 }
 
 // reader notes what it could not make sense of.
