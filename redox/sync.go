@@ -83,7 +83,7 @@ func (s *Service) schedule(
 		if err != nil {
 			return 0, err
 		}
-		defer lease.Release()
+		defer lease.Release() //nolint:contextcheck // it is given back although the caller has left
 		ctx = working
 	}
 	now, err := s.database.ServerTime(ctx)

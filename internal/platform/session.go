@@ -143,14 +143,14 @@ func (s *serverSession) end() {
 
 // sendAuthorized sends a request with the own server token in the named header. When the token is refused, it logs in
 // again once and repeats the call, all within one time limit.
-func (p *upstream) sendAuthorized(ctx context.Context, session *serverSession, header string, r request) (answer, error) {
-	ctx, cancel := p.limited(ctx)
+func (u *upstream) sendAuthorized(ctx context.Context, session *serverSession, header string, r request) (answer, error) {
+	ctx, cancel := u.limited(ctx)
 	defer cancel()
 	token, err := session.current(ctx)
 	if err != nil {
-		return answer{}, p.failure(r.operation, err)
+		return answer{}, u.failure(r.operation, err)
 	}
-	first, err := p.send(ctx, r.with(header, token))
+	first, err := u.send(ctx, r.with(header, token))
 	if err != nil || first.status != http.StatusUnauthorized {
 		return first, err
 	}
@@ -158,7 +158,7 @@ func (p *upstream) sendAuthorized(ctx context.Context, session *serverSession, h
 	if err != nil || fresh == token {
 		return first, nil // without a new token the refusal is the answer
 	}
-	return p.send(ctx, r.with(header, fresh))
+	return u.send(ctx, r.with(header, fresh))
 }
 
 // with returns a copy of the request that has one header more.

@@ -100,48 +100,48 @@ func newHTTPClient(options Options, proxy func(*http.Request) (*url.URL, error))
 }
 
 // limited returns a context that ends when the time for a whole call is up.
-func (p *upstream) limited(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, p.options.CallTimeout)
+func (u *upstream) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, u.options.CallTimeout)
 }
 
 // send carries out one request. The caller limits ctx. An error means that there is no usable answer; any status is one.
-func (p *upstream) send(ctx context.Context, r request) (answer, error) {
-	httpRequest, err := p.httpRequest(ctx, r)
+func (u *upstream) send(ctx context.Context, r request) (answer, error) {
+	httpRequest, err := u.httpRequest(ctx, r)
 	if err != nil {
 		return answer{}, err
 	}
 	started := time.Now()
-	result, err := p.exchange(httpRequest, r)
+	result, err := u.exchange(httpRequest, r)
 	status := strconv.Itoa(result.status)
 	if err != nil {
 		err = withoutURL(ctx, err)
 		status = failureStatus(err)
-		err = p.failure(r.operation, err)
+		err = u.failure(r.operation, err)
 	}
-	p.options.Observe(p.name, r.operation, status, time.Since(started))
+	u.options.Observe(u.name, r.operation, status, time.Since(started))
 	return result, err
 }
 
-func (p *upstream) httpRequest(ctx context.Context, r request) (*http.Request, error) {
-	if p.address == nil {
-		return nil, fmt.Errorf("%s service: no address configured", p.name)
+func (u *upstream) httpRequest(ctx context.Context, r request) (*http.Request, error) {
+	if u.address == nil {
+		return nil, fmt.Errorf("%s service: no address configured", u.name)
 	}
-	target, err := escapePath(p.address, r.path)
+	target, err := escapePath(u.address, r.path)
 	if err != nil {
-		return nil, p.failure(r.operation, err)
+		return nil, u.failure(r.operation, err)
 	}
 	var body io.Reader
 	if r.body != nil {
 		encoded, err := json.Marshal(r.body)
 		if err != nil {
-			return nil, p.failure(r.operation, errors.New("body cannot be encoded"))
+			return nil, u.failure(r.operation, errors.New("body cannot be encoded"))
 		}
 		body = bytes.NewReader(encoded)
 	}
 	// The URL is set afterwards, so that nothing parses, and perhaps changes, the escaped path again.
-	httpRequest, err := http.NewRequestWithContext(ctx, r.method, p.address.Scheme+"://"+p.address.Host, body)
+	httpRequest, err := http.NewRequestWithContext(ctx, r.method, u.address.Scheme+"://"+u.address.Host, body)
 	if err != nil {
-		return nil, p.failure(r.operation, errors.New("request cannot be made"))
+		return nil, u.failure(r.operation, errors.New("request cannot be made"))
 	}
 	httpRequest.URL = target
 	for name, values := range r.header {
@@ -153,8 +153,8 @@ func (p *upstream) httpRequest(ctx context.Context, r request) (*http.Request, e
 	return httpRequest, nil
 }
 
-func (p *upstream) exchange(httpRequest *http.Request, r request) (answer, error) {
-	response, err := p.client.Do(httpRequest)
+func (u *upstream) exchange(httpRequest *http.Request, r request) (answer, error) {
+	response, err := u.client.Do(httpRequest)
 	if err != nil {
 		return answer{}, err
 	}

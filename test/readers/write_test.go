@@ -71,7 +71,7 @@ func (s scene) patient(clinic object, mrn string) string {
 	}
 	tag := clinic["patientTags"].([]any)[0].(object)["id"]
 	site := clinic["sites"].([]any)[0].(object)
-	return s.NewPatient(s.t, s.clinic, "Timothy Bixby", object{
+	id, ok := s.NewPatient(s.t, s.clinic, "Timothy Bixby", object{
 		"mrn": mrn, "birthDate": "2008-01-06", "tags": []any{tag}, "sites": []any{object{"id": site["id"], "name": site["name"]}},
 		"dataSources": []any{object{"providerName": "dexcom", "state": "connected", "modifiedTime": "2024-01-02T03:04:05Z"}},
 		"glycemicRanges": object{"type": "custom", "custom": object{"name": "own", "thresholds": []any{
@@ -79,6 +79,8 @@ func (s scene) patient(clinic object, mrn string) string {
 			threshold("e", 3.4e38, "mg/dL"), threshold("f", 16777217, "mg/dL"),
 		}}},
 	})["id"].(string)
+	require.True(s.t, ok)
+	return id
 }
 
 // summarize stores statistics with every number that they may have.
