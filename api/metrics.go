@@ -16,6 +16,7 @@ type Metrics struct {
 	requests *prometheus.HistogramVec
 	outbound *prometheus.HistogramVec
 	pool     *prometheus.GaugeVec
+	odd      *prometheus.CounterVec
 }
 
 // NewMetrics returns metrics in a registry of their own.
@@ -33,8 +34,11 @@ func NewMetrics() *Metrics {
 		pool: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "clinic_database_connections", Help: "Connections of the database pool: open, and in use.",
 		}, []string{"state"}),
+		odd: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "clinic_odd_documents_total", Help: "How often a stored document had a form that the service does not write, by collection.",
+		}, []string{"collection"}),
 	}
-	m.registry.MustRegister(m.requests, m.outbound, m.pool,
+	m.registry.MustRegister(m.requests, m.outbound, m.pool, m.odd,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -42,6 +46,11 @@ func NewMetrics() *Metrics {
 // ObserveOutbound records a call to a neighbouring service.
 func (m *Metrics) ObserveOutbound(party, operation, status string, took time.Duration) {
 	m.outbound.WithLabelValues(party, operation, status).Observe(took.Seconds())
+}
+
+// CountOddDocument records that a stored document was read that has a form that the service does not write.
+func (m *Metrics) CountOddDocument(collection string) {
+	m.odd.WithLabelValues(collection).Inc()
 }
 
 // measure records each request under the template of its route, never under its path, which holds ids.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -28,6 +29,10 @@ func patientDetails(body *gen.PatientV1) (patients.Details, error) {
 	if err := checkTimes(dataSourceTimes(body.DataSources), reviewTimes(body.Reviews)); err != nil {
 		return patients.Details{}, err
 	}
+	ranges, err := glycemicRanges(body.GlycemicRanges)
+	if err != nil {
+		return patients.Details{}, err
+	}
 	return patients.Details{
 		FullName:       body.FullName,
 		BirthDate:      body.BirthDate.Format(time.DateOnly),
@@ -38,7 +43,7 @@ func patientDetails(body *gen.PatientV1) (patients.Details, error) {
 		Sites:          sites,
 		DataSources:    body.DataSources,
 		Reviews:        body.Reviews,
-		GlycemicRanges: glycemicRanges(body.GlycemicRanges),
+		GlycemicRanges: ranges,
 		DiagnosisType:  (*string)(body.DiagnosisType),
 	}, nil
 }
@@ -56,6 +61,10 @@ func existingUser(userID string, body *gen.CreatePatientV1) (patients.ExistingUs
 	if err != nil {
 		return patients.ExistingUser{}, err
 	}
+	ranges, err := glycemicRanges(body.GlycemicRanges)
+	if err != nil {
+		return patients.ExistingUser{}, err
+	}
 	user := patients.ExistingUser{
 		UserID:            userID,
 		FullName:          valueOf(body.FullName),
@@ -63,7 +72,7 @@ func existingUser(userID string, body *gen.CreatePatientV1) (patients.ExistingUs
 		Permissions:       body.Permissions,
 		Tags:              tags,
 		Sites:             sites,
-		GlycemicRanges:    glycemicRanges(body.GlycemicRanges),
+		GlycemicRanges:    ranges,
 		DiagnosisType:     (*string)(body.DiagnosisType),
 		IsMigrated:        valueOf(body.IsMigrated),
 		LegacyClinicianID: body.LegacyClinicianId,
@@ -87,32 +96,39 @@ func siteIDs(sites []gen.SiteV1) ([]bson.ObjectID, error) {
 }
 
 // glycemicRanges keeps the member that the type speaks of, and fills in the defaults of the interface document.
-func glycemicRanges(body *gen.GlycemicRangesV1) *patients.GlycemicRanges {
+func glycemicRanges(body *gen.GlycemicRangesV1) (*patients.GlycemicRanges, error) {
 	if body == nil {
-		return nil
+		return nil, nil //nolint:nilnil // no ranges are a valid wish
 	}
 	if body.Type == gen.Custom {
-		return &patients.GlycemicRanges{Type: patients.RangesCustom, Custom: customRanges(body.Custom)}
+		custom, err := customRanges(body.Custom)
+		return &patients.GlycemicRanges{Type: patients.RangesCustom, Custom: custom}, err
 	}
 	preset := string(body.Preset)
 	if preset == "" {
 		preset = string(gen.ADAStandard)
 	}
-	return &patients.GlycemicRanges{Type: patients.RangesPreset, Preset: &preset}
+	return &patients.GlycemicRanges{Type: patients.RangesPreset, Preset: &preset}, nil
 }
 
-func customRanges(body gen.GlycemicRangesCustomV1) *patients.CustomRanges {
+// errThresholdRange tells that a threshold is no number of the format that the document gives.
+var errThresholdRange = errs.BadRequestf("the value of a threshold is out of range")
+
+func customRanges(body gen.GlycemicRangesCustomV1) (*patients.CustomRanges, error) {
 	if body.Name == "" && body.Thresholds == nil {
-		return nil
+		return nil, nil //nolint:nilnil // ranges of the type custom may lack them
 	}
 	custom := patients.CustomRanges{Name: body.Name, Thresholds: make([]patients.Threshold, 0, len(body.Thresholds))}
 	for _, threshold := range body.Thresholds {
+		if math.Abs(threshold.UpperBound.Value) > math.MaxFloat32 {
+			return nil, errThresholdRange
+		}
 		custom.Thresholds = append(custom.Thresholds, patients.Threshold{
 			Name: threshold.Name, Inclusive: threshold.Inclusive,
 			UpperBound: patients.UpperBound{Value: threshold.UpperBound.Value, Units: string(threshold.UpperBound.Units)},
 		})
 	}
-	return &custom
+	return &custom, nil
 }
 
 func dataSourceTimes(sources []patients.DataSource) []*time.Time {

@@ -159,8 +159,8 @@ func thresholdWire(stored patients.Threshold) gen.GlycemicRangesThresholdV1 {
 	}
 }
 
-// asSent returns the number that was sent. COMPAT: older writers passed it through 32 bits, so that 3.9 is stored as
-// 3.9000000953674316; it is shown as the shortest number that 32 bits would tell apart.
+// asSent returns the number that was sent. COMPAT: it is stored as what 32 bits can hold, 3.9 as 3.9000000953674316; it is
+// shown as the shortest number that 32 bits would tell apart.
 func asSent(stored float64) float64 {
 	const narrow = 32
 	if float64(float32(stored)) != stored {

@@ -734,6 +734,16 @@ const (
 	Twiist ProviderIdV1 = "twiist"
 )
 
+// Defines values for RedoxOrderOutcomeV1.
+const (
+	RedoxOrderDone      RedoxOrderOutcomeV1 = "done"
+	RedoxOrderFailed    RedoxOrderOutcomeV1 = "failed"
+	RedoxOrderIgnored   RedoxOrderOutcomeV1 = "ignored"
+	RedoxOrderPending   RedoxOrderOutcomeV1 = "pending"
+	RedoxOrderReplayed  RedoxOrderOutcomeV1 = "replayed"
+	RedoxOrderUnmatched RedoxOrderOutcomeV1 = "unmatched"
+)
+
 // Defines values for ScheduledReportsV1Cadence.
 const (
 	DISABLED ScheduledReportsV1Cadence = "DISABLED"
@@ -2251,6 +2261,63 @@ type RedoxChallengeV1 struct {
 	Challenge string `json:"challenge"`
 }
 
+// RedoxOrderV1 A stored order, without anything about its patient.
+type RedoxOrderV1 struct {
+	// ClinicId Clinic of the order. Absent: it cannot be told.
+	ClinicId *string `json:"clinicId,omitempty"`
+
+	// Id Id of the stored order.
+	Id string `json:"id"`
+
+	// Outcome What became of an order: `done`: it acted on a patient. `ignored`: the clinic wants nothing done
+	// for its procedure code. `unmatched`: its clinic or its patient cannot be told. `failed`: it lacks
+	// what is needed. `pending`: it fits, but did not act, or not yet. `replayed`: it did not act and
+	// was replayed.
+	Outcome RedoxOrderOutcomeV1 `json:"outcome"`
+
+	// ProcedureCode What the order asks for. Absent: it does not say, or the clinic cannot be told.
+	ProcedureCode *string `json:"procedureCode,omitempty"`
+
+	// Reason Why it did not act. Absent: nothing is to be said.
+	Reason *string `json:"reason,omitempty"`
+
+	// ReceivedTime When it was received, to the second.
+	ReceivedTime time.Time `json:"receivedTime"`
+
+	// RedeliveryOf The order that was delivered before under the same log id. Absent: none was.
+	RedeliveryOf *string `json:"redeliveryOf,omitempty"`
+
+	// Replay The replay of this order. Absent: there is none.
+	Replay *string `json:"replay,omitempty"`
+
+	// ReplayOf The order of which this is the replay. Absent: it is none.
+	ReplayOf *string `json:"replayOf,omitempty"`
+
+	// SourceId Id of the sender at Redox. Empty when the order has none.
+	SourceId string `json:"sourceId"`
+}
+
+// RedoxOrderOutcomeV1 What became of an order: `done`: it acted on a patient. `ignored`: the clinic wants nothing done
+// for its procedure code. `unmatched`: its clinic or its patient cannot be told. `failed`: it lacks
+// what is needed. `pending`: it fits, but did not act, or not yet. `replayed`: it did not act and
+// was replayed.
+type RedoxOrderOutcomeV1 string
+
+// RedoxOrdersV1 A page of orders.
+type RedoxOrdersV1 struct {
+	// Next `before` of the next page. Absent: this is the last.
+	Next *string `json:"next,omitempty"`
+
+	// Orders The orders, newest first.
+	Orders []RedoxOrderV1 `json:"orders"`
+}
+
+// RedoxReplayV1 A replay of an order.
+type RedoxReplayV1 struct {
+	// OrderId Id of the order that the replay is.
+	OrderId string `json:"orderId"`
+}
+
 // ScheduledReportsV1 When reports are sent without a new order.
 type ScheduledReportsV1 struct {
 	// Cadence How often reports are sent regardless of uploads; `DISABLED` for never.
@@ -3310,6 +3377,24 @@ type ListClinicsForPatientParams struct {
 // ProcessEHRMessageJSONBody defines parameters for ProcessEHRMessage.
 type ProcessEHRMessageJSONBody = map[string]interface{}
 
+// ListRedoxOrdersParams defines parameters for ListRedoxOrders.
+type ListRedoxOrdersParams struct {
+	// Since Only orders received at this instant or later. Default 30 days ago.
+	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
+
+	// SourceId Only orders of this Redox source.
+	SourceId *string `form:"sourceId,omitempty" json:"sourceId,omitempty"`
+
+	// Outcome Only orders of which this became.
+	Outcome *RedoxOrderOutcomeV1 `form:"outcome,omitempty" json:"outcome,omitempty"`
+
+	// Before Only orders older than this one; `next` of the page before.
+	Before *string `form:"before,omitempty" json:"before,omitempty"`
+
+	// Limit How many orders to return at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ViewPDFReportParams defines parameters for ViewPDFReport.
 type ViewPDFReportParams struct {
 	// ClinicId Id of the clinic.
@@ -3761,6 +3846,12 @@ type ClientInterface interface {
 	MatchClinicAndPatientWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	MatchClinicAndPatient(ctx context.Context, body MatchClinicAndPatientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListRedoxOrders request
+	ListRedoxOrders(ctx context.Context, params *ListRedoxOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReplayRedoxOrder request
+	ReplayRedoxOrder(ctx context.Context, orderId string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// VerifyEndpoint request
 	VerifyEndpoint(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4982,6 +5073,30 @@ func (c *Client) MatchClinicAndPatientWithBody(ctx context.Context, contentType 
 
 func (c *Client) MatchClinicAndPatient(ctx context.Context, body MatchClinicAndPatientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewMatchClinicAndPatientRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+func (c *Client) ListRedoxOrders(ctx context.Context, params *ListRedoxOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListRedoxOrdersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+func (c *Client) ReplayRedoxOrder(ctx context.Context, orderId string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReplayRedoxOrderRequest(c.Server, orderId)
 	if err != nil {
 		return nil, err
 	}
@@ -10518,6 +10633,153 @@ func NewMatchClinicAndPatientRequestWithBody(server string, contentType string, 
 	return req, nil
 }
 
+// NewListRedoxOrdersRequest generates requests for ListRedoxOrders
+func NewListRedoxOrdersRequest(server string, params *ListRedoxOrdersParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/redox/orders")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		queryValues := queryURL.Query()
+
+		if params.Since != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "since", runtime.ParamLocationQuery, *params.Since); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.SourceId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "sourceId", runtime.ParamLocationQuery, *params.SourceId); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Outcome != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "outcome", runtime.ParamLocationQuery, *params.Outcome); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Before != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "before", runtime.ParamLocationQuery, *params.Before); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "limit", runtime.ParamLocationQuery, *params.Limit); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		queryURL.RawQuery = queryValues.Encode()
+	}
+
+	req, err := http.NewRequest("GET", queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewReplayRedoxOrderRequest generates requests for ReplayRedoxOrder
+func NewReplayRedoxOrderRequest(server string, orderId string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithLocation("simple", false, "orderId", runtime.ParamLocationPath, orderId)
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/redox/orders/%s/replay", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest("POST", queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewVerifyEndpointRequest generates requests for VerifyEndpoint
 func NewVerifyEndpointRequest(server string) (*http.Request, error) {
 	var err error
@@ -11147,6 +11409,12 @@ type ClientWithResponsesInterface interface {
 	MatchClinicAndPatientWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MatchClinicAndPatientResponse, error)
 
 	MatchClinicAndPatientWithResponse(ctx context.Context, body MatchClinicAndPatientJSONRequestBody, reqEditors ...RequestEditorFn) (*MatchClinicAndPatientResponse, error)
+
+	// ListRedoxOrdersWithResponse request
+	ListRedoxOrdersWithResponse(ctx context.Context, params *ListRedoxOrdersParams, reqEditors ...RequestEditorFn) (*ListRedoxOrdersResponse, error)
+
+	// ReplayRedoxOrderWithResponse request
+	ReplayRedoxOrderWithResponse(ctx context.Context, orderId string, reqEditors ...RequestEditorFn) (*ReplayRedoxOrderResponse, error)
 
 	// VerifyEndpointWithResponse request
 	VerifyEndpointWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*VerifyEndpointResponse, error)
@@ -12724,6 +12992,52 @@ func (r MatchClinicAndPatientResponse) StatusCode() int {
 	return 0
 }
 
+type ListRedoxOrdersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	JSON200      *RedoxOrdersV1
+	JSONDefault  *Unexpected
+}
+
+// Status returns HTTPResponse.Status
+func (r ListRedoxOrdersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListRedoxOrdersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+type ReplayRedoxOrderResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	JSON200      *RedoxReplayV1
+	JSONDefault  *Unexpected
+}
+
+// Status returns HTTPResponse.Status
+func (r ReplayRedoxOrderResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReplayRedoxOrderResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
 type VerifyEndpointResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -13792,6 +14106,24 @@ func (c *ClientWithResponses) MatchClinicAndPatientWithResponse(ctx context.Cont
 		return nil, err
 	}
 	return ParseMatchClinicAndPatientResponse(rsp)
+}
+
+// ListRedoxOrdersWithResponse request returning *ListRedoxOrdersResponse
+func (c *ClientWithResponses) ListRedoxOrdersWithResponse(ctx context.Context, params *ListRedoxOrdersParams, reqEditors ...RequestEditorFn) (*ListRedoxOrdersResponse, error) {
+	rsp, err := c.ListRedoxOrders(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListRedoxOrdersResponse(rsp)
+}
+
+// ReplayRedoxOrderWithResponse request returning *ReplayRedoxOrderResponse
+func (c *ClientWithResponses) ReplayRedoxOrderWithResponse(ctx context.Context, orderId string, reqEditors ...RequestEditorFn) (*ReplayRedoxOrderResponse, error) {
+	rsp, err := c.ReplayRedoxOrder(ctx, orderId, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReplayRedoxOrderResponse(rsp)
 }
 
 // VerifyEndpointWithResponse request returning *VerifyEndpointResponse
@@ -15987,6 +16319,72 @@ func ParseMatchClinicAndPatientResponse(rsp *http.Response) (*MatchClinicAndPati
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest EhrMatchResponseV1
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Unexpected
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListRedoxOrdersResponse parses an HTTP response from a ListRedoxOrdersWithResponse call
+func ParseListRedoxOrdersResponse(rsp *http.Response) (*ListRedoxOrdersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListRedoxOrdersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RedoxOrdersV1
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Unexpected
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReplayRedoxOrderResponse parses an HTTP response from a ReplayRedoxOrderWithResponse call
+func ParseReplayRedoxOrderResponse(rsp *http.Response) (*ReplayRedoxOrderResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReplayRedoxOrderResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RedoxReplayV1
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

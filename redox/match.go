@@ -62,7 +62,7 @@ func (s *Service) MatchOrder(ctx context.Context, id bson.ObjectID, options *Pat
 	if options == nil {
 		return match, nil
 	}
-	if match.Patients, err = s.patientsOf(ctx, order{message.Content}, clinic, options.Criteria); err != nil {
+	if match.Patients, err = s.patientsOf(ctx, message.order(), clinic, options.Criteria); err != nil {
 		return nil, err
 	}
 	if options.OnUniqueMatch == Nothing || len(match.Patients) != 1 {
@@ -70,16 +70,15 @@ func (s *Service) MatchOrder(ctx context.Context, id bson.ObjectID, options *Pat
 	}
 	return match, s.patients.ChangeSubscription(ctx, clinic.ID, match.Patients[0].UserID, patients.SubscriptionChange{
 		Name: patients.SummaryAndReports, Provider: clinics.ProviderRedox, Active: options.OnUniqueMatch == EnableReports,
-		Order: patients.MatchedMessage{ID: message.ID, DataModel: message.Meta.DataModel, EventType: message.Meta.EventType},
+		Order: patients.MatchedMessage{ID: message.ID, DataModel: dataModelOrder, EventType: eventTypeNew},
 	})
 }
 
-func (s *Service) clinicOf(ctx context.Context, message *Message) (*clinics.Clinic, error) {
-	source := message.Meta.sourceID()
-	if source == "" {
+func (s *Service) clinicOf(ctx context.Context, message *storedMessage) (*clinics.Clinic, error) {
+	if message.SourceID == "" {
 		return nil, errNoSource
 	}
-	return s.clinics.FindByEHRSource(ctx, clinics.ProviderRedox, source)
+	return s.clinics.FindByEHRSource(ctx, clinics.ProviderRedox, message.SourceID)
 }
 
 // patientsOf returns the patients of the clinic whom an order may be about: none if it has no identifier of the type that

@@ -2120,6 +2120,36 @@ func (e ProviderIdV1) Valid() bool {
 	}
 }
 
+// Defines values for RedoxOrderOutcomeV1.
+const (
+	Done      RedoxOrderOutcomeV1 = "done"
+	Failed    RedoxOrderOutcomeV1 = "failed"
+	Ignored   RedoxOrderOutcomeV1 = "ignored"
+	Pending   RedoxOrderOutcomeV1 = "pending"
+	Replayed  RedoxOrderOutcomeV1 = "replayed"
+	Unmatched RedoxOrderOutcomeV1 = "unmatched"
+)
+
+// Valid indicates whether the value is a known member of the RedoxOrderOutcomeV1 enum.
+func (e RedoxOrderOutcomeV1) Valid() bool {
+	switch e {
+	case Done:
+		return true
+	case Failed:
+		return true
+	case Ignored:
+		return true
+	case Pending:
+		return true
+	case Replayed:
+		return true
+	case Unmatched:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ScheduledReportsV1Cadence.
 const (
 	DISABLED ScheduledReportsV1Cadence = "DISABLED"
@@ -3718,6 +3748,63 @@ type RedoxChallengeV1 struct {
 	Challenge string `json:"challenge"`
 }
 
+// RedoxOrderV1 A stored order, without anything about its patient.
+type RedoxOrderV1 struct {
+	// ClinicId Clinic of the order. Absent: it cannot be told.
+	ClinicId *string `json:"clinicId,omitempty"`
+
+	// Id Id of the stored order.
+	Id string `json:"id"`
+
+	// Outcome What became of an order: `done`: it acted on a patient. `ignored`: the clinic wants nothing done
+	// for its procedure code. `unmatched`: its clinic or its patient cannot be told. `failed`: it lacks
+	// what is needed. `pending`: it fits, but did not act, or not yet. `replayed`: it did not act and
+	// was replayed.
+	Outcome RedoxOrderOutcomeV1 `json:"outcome"`
+
+	// ProcedureCode What the order asks for. Absent: it does not say, or the clinic cannot be told.
+	ProcedureCode *string `json:"procedureCode,omitempty"`
+
+	// Reason Why it did not act. Absent: nothing is to be said.
+	Reason *string `json:"reason,omitempty"`
+
+	// ReceivedTime When it was received, to the second.
+	ReceivedTime time.Time `json:"receivedTime"`
+
+	// RedeliveryOf The order that was delivered before under the same log id. Absent: none was.
+	RedeliveryOf *string `json:"redeliveryOf,omitempty"`
+
+	// Replay The replay of this order. Absent: there is none.
+	Replay *string `json:"replay,omitempty"`
+
+	// ReplayOf The order of which this is the replay. Absent: it is none.
+	ReplayOf *string `json:"replayOf,omitempty"`
+
+	// SourceId Id of the sender at Redox. Empty when the order has none.
+	SourceId string `json:"sourceId"`
+}
+
+// RedoxOrderOutcomeV1 What became of an order: `done`: it acted on a patient. `ignored`: the clinic wants nothing done
+// for its procedure code. `unmatched`: its clinic or its patient cannot be told. `failed`: it lacks
+// what is needed. `pending`: it fits, but did not act, or not yet. `replayed`: it did not act and
+// was replayed.
+type RedoxOrderOutcomeV1 string
+
+// RedoxOrdersV1 A page of orders.
+type RedoxOrdersV1 struct {
+	// Next `before` of the next page. Absent: this is the last.
+	Next *string `json:"next,omitempty"`
+
+	// Orders The orders, newest first.
+	Orders []RedoxOrderV1 `json:"orders"`
+}
+
+// RedoxReplayV1 A replay of an order.
+type RedoxReplayV1 struct {
+	// OrderId Id of the order that the replay is.
+	OrderId string `json:"orderId"`
+}
+
 // ScheduledReportsV1 When reports are sent without a new order.
 type ScheduledReportsV1 struct {
 	// Cadence How often reports are sent regardless of uploads; `DISABLED` for never.
@@ -4795,6 +4882,24 @@ type ListClinicsForPatientParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ListRedoxOrdersParams defines parameters for ListRedoxOrders.
+type ListRedoxOrdersParams struct {
+	// Since Only orders received at this instant or later. Default 30 days ago.
+	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
+
+	// SourceId Only orders of this Redox source.
+	SourceId *string `form:"sourceId,omitempty" json:"sourceId,omitempty"`
+
+	// Outcome Only orders of which this became.
+	Outcome *RedoxOrderOutcomeV1 `form:"outcome,omitempty" json:"outcome,omitempty"`
+
+	// Before Only orders older than this one; `next` of the page before.
+	Before *string `form:"before,omitempty" json:"before,omitempty"`
+
+	// Limit How many orders to return at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ViewPDFReportParams defines parameters for ViewPDFReport.
 type ViewPDFReportParams struct {
 	// ClinicId Id of the clinic.
@@ -5109,6 +5214,12 @@ type ServerInterface interface {
 	// MatchClinicAndPatient Find clinic and patients of a stored order
 	// (POST /v1/redox/match)
 	MatchClinicAndPatient(ctx echo.Context) error
+	// ListRedoxOrders List orders that did not act
+	// (GET /v1/redox/orders)
+	ListRedoxOrders(ctx echo.Context, params ListRedoxOrdersParams) error
+	// ReplayRedoxOrder Have an order that did not act do so
+	// (POST /v1/redox/orders/{orderId}/replay)
+	ReplayRedoxOrder(ctx echo.Context, orderId string) error
 	// VerifyEndpoint Answer the Redox endpoint check
 	// (POST /v1/redox/verify)
 	VerifyEndpoint(ctx echo.Context) error
@@ -7521,6 +7632,68 @@ func (w *ServerInterfaceWrapper) MatchClinicAndPatient(ctx echo.Context) error {
 	return err
 }
 
+// ListRedoxOrders converts echo context to params.
+func (w *ServerInterfaceWrapper) ListRedoxOrders(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListRedoxOrdersParams
+	// ------------- Optional query parameter "since" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "since", ctx.QueryParams(), &params.Since, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter since: %s", err))
+	}
+
+	// ------------- Optional query parameter "sourceId" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sourceId", ctx.QueryParams(), &params.SourceId, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sourceId: %s", err))
+	}
+
+	// ------------- Optional query parameter "outcome" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "outcome", ctx.QueryParams(), &params.Outcome, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter outcome: %s", err))
+	}
+
+	// ------------- Optional query parameter "before" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "before", ctx.QueryParams(), &params.Before, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter before: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListRedoxOrders(ctx, params)
+	return err
+}
+
+// ReplayRedoxOrder converts echo context to params.
+func (w *ServerInterfaceWrapper) ReplayRedoxOrder(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "orderId" -------------
+	var orderId string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "orderId", ctx.Param("orderId"), &orderId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter orderId: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ReplayRedoxOrder(ctx, orderId)
+	return err
+}
+
 // VerifyEndpoint converts echo context to params.
 func (w *ServerInterfaceWrapper) VerifyEndpoint(ctx echo.Context) error {
 	var err error
@@ -7761,6 +7934,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/v1/patients/:userId/data_sources", wrapper.UpdatePatientDataSources, options.OperationMiddlewares["UpdatePatientDataSources"]...)
 	router.POST(options.BaseURL+"/v1/redox", wrapper.ProcessEHRMessage, options.OperationMiddlewares["ProcessEHRMessage"]...)
 	router.POST(options.BaseURL+"/v1/redox/match", wrapper.MatchClinicAndPatient, options.OperationMiddlewares["MatchClinicAndPatient"]...)
+	router.GET(options.BaseURL+"/v1/redox/orders", wrapper.ListRedoxOrders, options.OperationMiddlewares["ListRedoxOrders"]...)
+	router.POST(options.BaseURL+"/v1/redox/orders/:orderId/replay", wrapper.ReplayRedoxOrder, options.OperationMiddlewares["ReplayRedoxOrder"]...)
 	router.POST(options.BaseURL+"/v1/redox/verify", wrapper.VerifyEndpoint, options.OperationMiddlewares["VerifyEndpoint"]...)
 	router.DELETE(options.BaseURL+"/v1/summaries/:summaryId/clinics", wrapper.DeletePatientSummary, options.OperationMiddlewares["DeletePatientSummary"]...)
 	router.DELETE(options.BaseURL+"/v1/users/:userId/clinics", wrapper.DeleteUserFromClinics, options.OperationMiddlewares["DeleteUserFromClinics"]...)
@@ -9280,6 +9455,50 @@ func (response MatchClinicAndPatient200JSONResponse) VisitMatchClinicAndPatientR
 	return err
 }
 
+type ListRedoxOrdersRequestObject struct {
+	Params ListRedoxOrdersParams
+}
+
+type ListRedoxOrdersResponseObject interface {
+	VisitListRedoxOrdersResponse(w http.ResponseWriter) error
+}
+
+type ListRedoxOrders200JSONResponse RedoxOrdersV1
+
+func (response ListRedoxOrders200JSONResponse) VisitListRedoxOrdersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayRedoxOrderRequestObject struct {
+	OrderId string `json:"orderId"`
+}
+
+type ReplayRedoxOrderResponseObject interface {
+	VisitReplayRedoxOrderResponse(w http.ResponseWriter) error
+}
+
+type ReplayRedoxOrder200JSONResponse RedoxReplayV1
+
+func (response ReplayRedoxOrder200JSONResponse) VisitReplayRedoxOrderResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type VerifyEndpointRequestObject struct {
 }
 
@@ -9678,6 +9897,12 @@ type StrictServerInterface interface {
 	// MatchClinicAndPatient Find clinic and patients of a stored order
 	// (POST /v1/redox/match)
 	MatchClinicAndPatient(ctx context.Context, request MatchClinicAndPatientRequestObject) (MatchClinicAndPatientResponseObject, error)
+	// ListRedoxOrders List orders that did not act
+	// (GET /v1/redox/orders)
+	ListRedoxOrders(ctx context.Context, request ListRedoxOrdersRequestObject) (ListRedoxOrdersResponseObject, error)
+	// ReplayRedoxOrder Have an order that did not act do so
+	// (POST /v1/redox/orders/{orderId}/replay)
+	ReplayRedoxOrder(ctx context.Context, request ReplayRedoxOrderRequestObject) (ReplayRedoxOrderResponseObject, error)
 	// VerifyEndpoint Answer the Redox endpoint check
 	// (POST /v1/redox/verify)
 	VerifyEndpoint(ctx context.Context, request VerifyEndpointRequestObject) (VerifyEndpointResponseObject, error)
@@ -12189,6 +12414,56 @@ func (sh *strictHandler) MatchClinicAndPatient(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(MatchClinicAndPatientResponseObject); ok {
 		return validResponse.VisitMatchClinicAndPatientResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListRedoxOrders operation middleware
+func (sh *strictHandler) ListRedoxOrders(ctx echo.Context, params ListRedoxOrdersParams) error {
+	var request ListRedoxOrdersRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListRedoxOrders(ctx.Request().Context(), request.(ListRedoxOrdersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListRedoxOrders")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListRedoxOrdersResponseObject); ok {
+		return validResponse.VisitListRedoxOrdersResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReplayRedoxOrder operation middleware
+func (sh *strictHandler) ReplayRedoxOrder(ctx echo.Context, orderId string) error {
+	var request ReplayRedoxOrderRequestObject
+
+	request.OrderId = orderId
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReplayRedoxOrder(ctx.Request().Context(), request.(ReplayRedoxOrderRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReplayRedoxOrder")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReplayRedoxOrderResponseObject); ok {
+		return validResponse.VisitReplayRedoxOrderResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
