@@ -90,5 +90,5 @@ func webMessage(err *echo.HTTPError) string {
 	return strings.ToValidUTF8(text, "?")
 }
 
-// errBodyRequired answers a request without a body where nothing sensible could be done.
-var errBodyRequired = errs.New(errs.BadRequest, "request body has an error: value is required but missing")
+// errNoBody answers a request without a body, which the interface document allows, where one is needed.
+var errNoBody = errs.New(errs.BadRequest, "request body has an error: value is required but missing")

@@ -37,7 +37,10 @@ func (h *Handlers) FindPatients(ctx context.Context, r gen.FindPatientsRequestOb
 		return nil, err
 	}
 	shown, err := h.showPatientsWithClinics(ctx, found, workspaces)
-	return gen.FindPatients200JSONResponse(shown), err
+	if err != nil {
+		return nil, err
+	}
+	return gen.FindPatients200JSONResponse(shown), nil
 }
 
 // workspaces returns the clinics of the caller, narrowed to those with the given id unless that is empty.
@@ -79,7 +82,10 @@ func (h *Handlers) ListClinicsForPatient(ctx context.Context, r gen.ListClinicsF
 		return nil, err
 	}
 	shown, err := h.showPatientsWithClinics(ctx, found, owners)
-	return gen.ListClinicsForPatient200JSONResponse(shown), err
+	if err != nil {
+		return nil, err
+	}
+	return gen.ListClinicsForPatient200JSONResponse(shown), nil
 }
 
 // showPatientsWithClinics returns patients beside their clinics. A record whose clinic is gone is left out.

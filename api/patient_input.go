@@ -14,17 +14,6 @@ import (
 // patientDetails returns what a caller entered. Members that callers cannot set are ignored, so that a patient as it was
 // read can be sent back.
 func patientDetails(body *gen.PatientV1) (patients.Details, error) {
-	if body == nil {
-		return patients.Details{}, errBodyRequired
-	}
-	tags, err := objectIDs(body.Tags)
-	if err != nil {
-		return patients.Details{}, err
-	}
-	sites, err := siteIDs(body.Sites)
-	if err != nil {
-		return patients.Details{}, err
-	}
 	if err := checkTimes(dataSourceTimes(body.DataSources), reviewTimes(body.Reviews)); err != nil {
 		return patients.Details{}, err
 	}
@@ -34,8 +23,8 @@ func patientDetails(body *gen.PatientV1) (patients.Details, error) {
 		Email:          body.Email,
 		MRN:            body.Mrn,
 		TargetDevices:  valueOf(body.TargetDevices),
-		Tags:           tags,
-		Sites:          sites,
+		Tags:           body.Tags,
+		Sites:          siteIDs(body.Sites),
 		DataSources:    body.DataSources,
 		Reviews:        body.Reviews,
 		GlycemicRanges: glycemicRanges(body.GlycemicRanges),
@@ -44,25 +33,17 @@ func patientDetails(body *gen.PatientV1) (patients.Details, error) {
 }
 
 // existingUser returns the user that a caller wants to make a patient. An absent body asks for nothing in particular.
-func existingUser(userID string, body *gen.CreatePatientV1) (patients.ExistingUser, error) {
+func existingUser(userID string, body *gen.CreatePatientV1) patients.ExistingUser {
 	if body == nil {
 		body = &gen.CreatePatientV1{}
-	}
-	tags, err := objectIDs(valueOf(body.Tags))
-	if err != nil {
-		return patients.ExistingUser{}, err
-	}
-	sites, err := siteIDs(body.Sites)
-	if err != nil {
-		return patients.ExistingUser{}, err
 	}
 	user := patients.ExistingUser{
 		UserID:            userID,
 		FullName:          valueOf(body.FullName),
 		MRN:               valueOf(body.Mrn),
 		Permissions:       body.Permissions,
-		Tags:              tags,
-		Sites:             sites,
+		Tags:              valueOf(body.Tags),
+		Sites:             siteIDs(body.Sites),
 		GlycemicRanges:    glycemicRanges(body.GlycemicRanges),
 		DiagnosisType:     (*string)(body.DiagnosisType),
 		IsMigrated:        valueOf(body.IsMigrated),
@@ -71,19 +52,19 @@ func existingUser(userID string, body *gen.CreatePatientV1) (patients.ExistingUs
 	if body.BirthDate != nil {
 		user.BirthDate = body.BirthDate.Format(time.DateOnly)
 	}
-	return user, nil
+	return user
 }
 
 // siteIDs returns the ids alone: names come from the clinic. It keeps nil and empty apart.
-func siteIDs(sites []gen.SiteV1) ([]bson.ObjectID, error) {
+func siteIDs(sites []gen.SiteV1) []bson.ObjectID {
 	if sites == nil {
-		return nil, nil
+		return nil
 	}
-	hexes := make([]string, 0, len(sites))
+	ids := make([]bson.ObjectID, 0, len(sites))
 	for _, site := range sites {
-		hexes = append(hexes, site.Id)
+		ids = append(ids, site.Id)
 	}
-	return objectIDs(hexes)
+	return ids
 }
 
 // glycemicRanges keeps the member that the type speaks of, and fills in the defaults of the interface document.

@@ -16,15 +16,11 @@ import (
 
 // ListPatients answers with a page of the patients of a clinic.
 func (h *Handlers) ListPatients(ctx context.Context, r gen.ListPatientsRequestObject) (gen.ListPatientsResponseObject, error) {
-	clinicID, err := objectID(r.ClinicId)
-	if err != nil {
-		return nil, err
-	}
 	query, err := roster.ParseQuery(requestFrom(ctx).query, store.NewPage(r.Params.Offset, r.Params.Limit))
 	if err != nil {
 		return nil, err
 	}
-	list, err := h.services.Roster.List(ctx, clinicID, query)
+	list, err := h.services.Roster.List(ctx, r.ClinicId, query)
 	if err != nil {
 		return nil, err
 	}

@@ -9,11 +9,7 @@ import (
 
 // UpdatePatientReviews notes that the caller has looked at a patient.
 func (h *Handlers) UpdatePatientReviews(ctx context.Context, r gen.UpdatePatientReviewsRequestObject) (gen.UpdatePatientReviewsResponseObject, error) {
-	clinicID, err := objectID(r.ClinicId)
-	if err != nil {
-		return nil, err
-	}
-	reviews, err := h.services.Patients.Review(ctx, clinicID, r.PatientId, auth.CallerFrom(ctx).UserID)
+	reviews, err := h.services.Patients.Review(ctx, r.ClinicId, r.PatientId, auth.CallerFrom(ctx).UserID)
 	if err != nil {
 		return nil, err
 	}
@@ -22,11 +18,7 @@ func (h *Handlers) UpdatePatientReviews(ctx context.Context, r gen.UpdatePatient
 
 // DeletePatientReviews takes the caller's latest review back.
 func (h *Handlers) DeletePatientReviews(ctx context.Context, r gen.DeletePatientReviewsRequestObject) (gen.DeletePatientReviewsResponseObject, error) {
-	clinicID, err := objectID(r.ClinicId)
-	if err != nil {
-		return nil, err
-	}
-	reviews, err := h.services.Patients.RevertReview(ctx, clinicID, r.PatientId, auth.CallerFrom(ctx).UserID)
+	reviews, err := h.services.Patients.RevertReview(ctx, r.ClinicId, r.PatientId, auth.CallerFrom(ctx).UserID)
 	if err != nil {
 		return nil, err
 	}

@@ -7,23 +7,29 @@ import (
 )
 
 // DeleteUserFromClinics removes a user who left the platform, as a patient first and as a member then.
-func (h *Handlers) DeleteUserFromClinics(ctx context.Context, request gen.DeleteUserFromClinicsRequestObject) (gen.DeleteUserFromClinicsResponseObject, error) {
-	if err := h.services.UserEvents.RemoveUser(ctx, request.UserId); err != nil {
+func (h *Handlers) DeleteUserFromClinics(ctx context.Context, r gen.DeleteUserFromClinicsRequestObject) (gen.DeleteUserFromClinicsResponseObject, error) {
+	if err := h.services.UserEvents.RemoveUser(ctx, r.UserId); err != nil {
 		return nil, err
 	}
-	return gen.DeleteUserFromClinics200Response{}, h.services.Clinicians.RemoveUser(ctx, request.UserId)
+	if err := h.services.Clinicians.RemoveUser(ctx, r.UserId); err != nil {
+		return nil, err
+	}
+	return gen.DeleteUserFromClinics200Response{}, nil
 }
 
 // UpdateClinicUserDetails changes the address of a user. COMPAT: without one, a member keeps theirs, and a patient loses it.
-func (h *Handlers) UpdateClinicUserDetails(ctx context.Context, request gen.UpdateClinicUserDetailsRequestObject) (gen.UpdateClinicUserDetailsResponseObject, error) {
+func (h *Handlers) UpdateClinicUserDetails(ctx context.Context, r gen.UpdateClinicUserDetailsRequestObject) (gen.UpdateClinicUserDetailsResponseObject, error) {
 	var email *string
-	if request.Body != nil {
-		email = (*string)(request.Body.Email)
+	if r.Body != nil {
+		email = (*string)(r.Body.Email)
 	}
 	if email != nil {
-		if err := h.services.Clinicians.ChangeEmail(ctx, request.UserId, *email); err != nil {
+		if err := h.services.Clinicians.ChangeEmail(ctx, r.UserId, *email); err != nil {
 			return nil, err
 		}
 	}
-	return gen.UpdateClinicUserDetails200Response{}, h.services.UserEvents.ChangeEmail(ctx, request.UserId, email)
+	if err := h.services.UserEvents.ChangeEmail(ctx, r.UserId, email); err != nil {
+		return nil, err
+	}
+	return gen.UpdateClinicUserDetails200Response{}, nil
 }

@@ -74,7 +74,10 @@ func (h *Handlers) XealthNotification(ctx context.Context, _ gen.XealthNotificat
 	if err := bindPartner(ctx, &message); err != nil {
 		return nil, err
 	}
-	return gen.XealthNotification200Response{}, h.services.Xealth.Notify(ctx, message)
+	if err := h.services.Xealth.Notify(ctx, message); err != nil {
+		return nil, err
+	}
+	return gen.XealthNotification200Response{}, nil
 }
 
 // XealthGetPrograms tells which program a patient is in.
@@ -108,5 +111,8 @@ func (h *Handlers) XealthGetProgramUrl(ctx context.Context, _ gen.XealthGetProgr
 		return nil, err
 	}
 	address, err := h.services.Xealth.ReportAddress(ctx, message)
-	return gen.XealthGetProgramUrl200JSONResponse{Url: address}, err
+	if err != nil {
+		return nil, err
+	}
+	return gen.XealthGetProgramUrl200JSONResponse{Url: address}, nil
 }

@@ -18,6 +18,7 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 	"github.com/tidepool-org/clinic/patients"
 	"github.com/tidepool-org/clinic/summary"
+	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
 // Defines values for ClinicV1ClinicSize.
@@ -3059,7 +3060,7 @@ type ClinicV1ClinicType string
 type ClinicV1PreferredBgUnits string
 
 // ClinicIdV1 Id of a clinic: 24 lower-case hexadecimal digits.
-type ClinicIdV1 = string
+type ClinicIdV1 = bson.ObjectID
 
 // ClinicTimezoneV1 Name of a time zone in the tz database.
 //
@@ -3498,10 +3499,10 @@ type MrnSettingsV1 struct {
 type NameV1 = string
 
 // ObjectIdV1 Id: 24 lower-case hexadecimal digits.
-type ObjectIdV1 = string
+type ObjectIdV1 = bson.ObjectID
 
 // ObjectidV1 Id: 24 lower-case hexadecimal digits.
-type ObjectidV1 = string
+type ObjectidV1 = bson.ObjectID
 
 // PatientV1 A patient of a clinic. The same person may be a patient of several clinics, with a record in
 // each.
@@ -3669,7 +3670,7 @@ type PatientTagV1 struct {
 }
 
 // PatientTagIdsV1 Ids of patient tags. Null when there are none; null in a request counts as absent.
-type PatientTagIdsV1 = []string
+type PatientTagIdsV1 = []bson.ObjectID
 
 // PatientsV1 Patients.
 type PatientsV1 = []PatientV1
@@ -3783,7 +3784,7 @@ type SiteCreationV1 struct {
 }
 
 // SiteIdV1 Id of a site; required in requests, though marked as read-only.
-type SiteIdV1 = string
+type SiteIdV1 = bson.ObjectID
 
 // SiteNameV1 Name of a site; unique in its clinic without regard to letter case.
 //
@@ -4133,7 +4134,7 @@ type XealthProgramsV1 struct {
 }
 
 // ClinicId defines model for clinicId.
-type ClinicId = string
+type ClinicId = bson.ObjectID
 
 // ClinicianId defines model for clinicianId.
 type ClinicianId = string
@@ -4163,7 +4164,7 @@ type Offset = int
 type PatientId = string
 
 // PatientTagId defines model for patientTagId.
-type PatientTagId = string
+type PatientTagId = bson.ObjectID
 
 // ProviderId Provider that a patient can be asked to connect.
 type ProviderId = ProviderIdV1
