@@ -30,24 +30,27 @@ func (binder) Bind(into any, c echo.Context) error {
 	return nil
 }
 
+var errUnreadable = reasonBody.Of(errs.New(errs.BadRequest,
+	"request body has an error: a value cannot be read, such as a day that does not exist or a time without zone"))
+
 func readError(err error) error {
 	if isTooLarge(err) {
 		return errTooLarge
 	}
-	return errs.Wrap(errs.BadRequest, "request body has an error: it could not be read", err)
+	return reasonBody.Of(errs.Wrap(errs.BadRequest, "request body has an error: it could not be read", err))
 }
 
 // decodeError names the member that is wrong, but not its value.
 func decodeError(err error) error {
 	var member *json.UnmarshalTypeError
 	if errors.As(err, &member) {
-		return errs.New(errs.BadRequest, "request body has an error: Error at \""+member.Field+"\": value is not a "+jsonKind(member.Type))
+		return reasonBody.Of(errs.New(errs.BadRequest, "request body has an error: Error at \""+member.Field+"\": value is not a "+jsonKind(member.Type)))
 	}
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
-		return errs.New(errs.BadRequest, "request body has an error: failed to decode request body: "+syntax.Error())
+		return reasonBody.Of(errs.New(errs.BadRequest, "request body has an error: failed to decode request body: "+syntax.Error()))
 	}
-	return errs.New(errs.BadRequest, "request body has an error: a value cannot be read, such as a day that does not exist or a time without zone")
+	return errUnreadable
 }
 
 // jsonKind returns what JSON calls a value of the type.

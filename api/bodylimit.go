@@ -10,7 +10,7 @@ import (
 	"github.com/tidepool-org/clinic/internal/errs"
 )
 
-var errTooLarge = errs.New(errs.TooLarge, "the request body is too large")
+var errTooLarge = errs.Because("body_too_large", errs.New(errs.TooLarge, "the request body is too large"))
 
 // limitBody makes reading a body that is too large fail.
 func limitBody(limit int64) echo.MiddlewareFunc {

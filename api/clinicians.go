@@ -2,12 +2,10 @@ package api
 
 import (
 	"context"
-	"unicode/utf8"
 
 	"github.com/tidepool-org/clinic/api/gen"
 	"github.com/tidepool-org/clinic/auth"
 	"github.com/tidepool-org/clinic/clinicians"
-	"github.com/tidepool-org/clinic/internal/errs"
 	"github.com/tidepool-org/clinic/store"
 )
 
@@ -34,9 +32,6 @@ func (h *Handlers) GetClinician(ctx context.Context, r gen.GetClinicianRequestOb
 
 // ListClinicians returns members and invites of a clinic.
 func (h *Handlers) ListClinicians(ctx context.Context, r gen.ListCliniciansRequestObject) (gen.ListCliniciansResponseObject, error) {
-	if search := r.Params.Search; search != nil && !utf8.ValidString(*search) {
-		return nil, errs.New(errs.BadRequest, `parameter "search" in query has an error: the value is not UTF-8`)
-	}
 	members, err := h.services.Clinicians.List(ctx, r.ClinicId, clinicians.Filter{
 		Email: (*string)(r.Params.Email), Role: r.Params.Role, Search: r.Params.Search,
 	}, store.NewPage(r.Params.Offset, r.Params.Limit))

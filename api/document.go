@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/routers"
@@ -33,6 +34,8 @@ type operation struct {
 	path   []*openapi3.Parameter
 	query  []*openapi3.Parameter
 	body   *openapi3.RequestBody
+	// reasons are why this operation, besides any other, may fail.
+	reasons []string
 	route  *routers.Route
 }
 
@@ -64,6 +67,24 @@ func LoadDocument() (*Document, error) {
 	return d, err
 }
 
+// Operation is what tests need to know of an operation.
+type Operation struct {
+	ID      string
+	Method  string
+	Path    string   // with parameters in braces
+	Reasons []string // of errors, with those that every operation has
+}
+
+// Operations returns all operations, in no order.
+func (d *Document) Operations() []Operation {
+	common, _ := textList(d.spec.Extensions, "x-common-reasons") // there may be none
+	list := make([]Operation, 0, len(d.operations))
+	for route, o := range d.operations {
+		list = append(list, Operation{ID: o.id, Method: route.method, Path: o.route.Path, Reasons: slices.Concat(common, o.reasons)})
+	}
+	return list
+}
+
 // OperationIDs returns the ids of all operations.
 func (d *Document) OperationIDs() []string {
 	ids := make([]string, 0, len(d.operations))
@@ -74,7 +95,7 @@ func (d *Document) OperationIDs() []string {
 }
 
 func compile(spec *openapi3.T, template, method string, item *openapi3.PathItem, o *openapi3.Operation) (*operation, error) {
-	entries, err := textList(o.Extensions["x-access"])
+	entries, err := textList(o.Extensions, "x-access")
 	if err != nil {
 		return nil, err
 	}
@@ -82,8 +103,12 @@ func compile(spec *openapi3.T, template, method string, item *openapi3.PathItem,
 	if err != nil {
 		return nil, err
 	}
+	reasons, err := textList(o.Extensions, "x-reasons")
+	if err != nil && o.Extensions["x-reasons"] != nil {
+		return nil, err
+	}
 	compiled := &operation{
-		id: o.OperationID, access: access,
+		id: o.OperationID, access: access, reasons: reasons,
 		route: &routers.Route{Spec: spec, Path: template, PathItem: item, Method: method, Operation: o},
 	}
 	for _, ref := range append(append(openapi3.Parameters{}, item.Parameters...), o.Parameters...) {
@@ -100,16 +125,16 @@ func compile(spec *openapi3.T, template, method string, item *openapi3.PathItem,
 	return compiled, nil
 }
 
-func textList(extension any) ([]string, error) {
-	values, ok := extension.([]any)
+func textList(extensions map[string]any, name string) ([]string, error) {
+	values, ok := extensions[name].([]any)
 	if !ok {
-		return nil, fmt.Errorf("x-access is missing")
+		return nil, fmt.Errorf("%s is missing", name)
 	}
 	list := make([]string, 0, len(values))
 	for _, value := range values {
 		text, ok := value.(string)
 		if !ok {
-			return nil, fmt.Errorf("x-access must be a list of texts")
+			return nil, fmt.Errorf("%s must be a list of texts", name)
 		}
 		list = append(list, text)
 	}

@@ -47,7 +47,7 @@ func (h *Handlers) GenerateMergeReport(ctx context.Context, r gen.GenerateMergeR
 	}, nil
 }
 
-var errNoSource = errs.BadRequestf("sourceId is required")
+var errNoSource = errs.Because("source_required", errs.BadRequestf("sourceId is required"))
 
 func mergePlanWire(report merge.Report) gen.MergePlanV1 {
 	wire := gen.MergePlanV1{

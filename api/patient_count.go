@@ -83,6 +83,8 @@ func countLimit(body *gen.PatientCountLimitV1) (*clinics.PatientCountLimit, erro
 	return &clinics.PatientCountLimit{Plan: body.Plan, StartDate: start, EndDate: end}, nil
 }
 
+var reasonTime = errs.NewReason("time_invalid")
+
 // instant parses what the pattern of the interface document lets pass although it names no instant: a day that does not
 // exist, or a time without zone.
 func instant(member string, text *string) (*time.Time, error) {
@@ -91,7 +93,7 @@ func instant(member string, text *string) (*time.Time, error) {
 	}
 	parsed, err := time.Parse(time.RFC3339, *text)
 	if err != nil {
-		return nil, errs.BadRequestf("%s is not a time with a zone", member)
+		return nil, reasonTime.Of(errs.BadRequestf("%s is not a time with a zone", member))
 	}
 	return &parsed, nil
 }

@@ -16,7 +16,7 @@ import (
 // maxWorkspaces is in how many clinics of a caller patients are looked for.
 const maxWorkspaces = 1000
 
-var errWorkspaceType = errs.BadRequestf("workspace id type is required")
+var errWorkspaceType = errs.Because("workspace_type_required", errs.BadRequestf("workspace id type is required"))
 
 // FindPatients answers with patients of the clinics that the caller is a member of.
 func (h *Handlers) FindPatients(ctx context.Context, r gen.FindPatientsRequestObject) (gen.FindPatientsResponseObject, error) {

@@ -112,7 +112,7 @@ func reviewTimes(reviews []patients.Review) []*time.Time {
 	return times
 }
 
-var errTimeRange = errs.BadRequestf("a time is out of range")
+var errTimeRange = errs.Because("time_out_of_range", errs.BadRequestf("a time is out of range"))
 
 // checkTimes makes times be what the store will hold, in UTC and in milliseconds, and refuses those whose year no answer
 // can hold.

@@ -9,14 +9,8 @@ import (
 	"github.com/tidepool-org/clinic/redox"
 )
 
-// verificationHeader carries the secret of Redox.
-const verificationHeader = "verification-token"
-
 // ProcessEHRMessage stores a message of Redox.
 func (h *Handlers) ProcessEHRMessage(ctx context.Context, _ gen.ProcessEHRMessageRequestObject) (gen.ProcessEHRMessageResponseObject, error) {
-	if err := h.services.Redox.Authenticate(requestFrom(ctx).header.Get(verificationHeader)); err != nil {
-		return nil, err
-	}
 	body, err := rawBody(ctx)
 	if err != nil {
 		return nil, err
@@ -36,7 +30,7 @@ func (h *Handlers) VerifyEndpoint(ctx context.Context, _ gen.VerifyEndpointReque
 	if err := bindPartner(ctx, &check); err != nil {
 		return nil, err
 	}
-	if err := h.services.Redox.Verify(check.Token); err != nil {
+	if err := h.services.Partners.RedoxEndpoint(check.Token); err != nil {
 		return nil, err
 	}
 	return gen.VerifyEndpoint200JSONResponse{Challenge: check.Challenge}, nil

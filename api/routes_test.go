@@ -62,7 +62,7 @@ func TestErrorsHaveOneShape(t *testing.T) {
 	response := app.Do(t, testkit.Service, request)
 	require.Equal(t, "application/json", response.Header.Get("Content-Type"))
 	require.Equal(t, "request-1", response.Header.Get("X-Request-ID"))
-	require.Equal(t, map[string]any{"message": "no matching operation was found", "code": float64(404), "requestId": "request-1"}, response.Object(t))
+	require.Equal(t, map[string]any{"message": "no matching operation was found", "code": float64(404), "reason": "operation_unknown", "requestId": "request-1"}, response.Object(t))
 
 	response = app.Call(t, testkit.Service, http.MethodGet, "/v1/nothing", nil)
 	require.NotEmpty(t, response.Header.Get("X-Request-ID"), "an id is made when none came")

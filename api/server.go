@@ -25,6 +25,7 @@ type Params struct {
 	Document    *Document
 	Handlers    *Handlers
 	Tokens      *auth.Tokens
+	Partners    *auth.Partners
 	Memberships Memberships
 	Health      *Health
 	Metrics     *Metrics
@@ -71,7 +72,7 @@ func NewHandler(p Params) http.Handler {
 		attachRequest,
 		requireSession(p.Tokens, p.Log),
 		findOperation(p.Document),
-		authorize(p.Memberships),
+		authorize(p.Memberships, p.Partners),
 		validate,
 	)
 	e.GET("/live", p.Health.live)

@@ -14,8 +14,8 @@ const sessionHeader = "x-tidepool-session-token"
 
 var (
 	// COMPAT: a missing token is a bad request, not an unauthorized one.
-	errTokenMissing = errs.New(errs.BadRequest, "session token is missing")
-	errTokenInvalid = errs.New(errs.Unauthorized, "session token is invalid")
+	errTokenMissing = errs.Because("session_token_missing", errs.New(errs.BadRequest, "session token is missing"))
+	errTokenInvalid = errs.Because("session_token_invalid", errs.New(errs.Unauthorized, "session token is invalid"))
 )
 
 // openPaths need no session token, whatever the method. Those of partners ask for a credential of their own.

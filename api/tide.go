@@ -9,7 +9,7 @@ import (
 	"github.com/tidepool-org/clinic/roster"
 )
 
-var errNoCutoff = errs.BadRequestf("no lastDataCutoff provided")
+var errNoCutoff = errs.Because("parameter_invalid", errs.BadRequestf("no lastDataCutoff provided"))
 
 // TideReport answers with the patients of a clinic who need attention.
 func (h *Handlers) TideReport(ctx context.Context, r gen.TideReportRequestObject) (gen.TideReportResponseObject, error) {

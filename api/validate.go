@@ -13,6 +13,13 @@ import (
 	"github.com/tidepool-org/clinic/internal/errs"
 )
 
+// The reasons of requests that do not fit the interface document.
+var (
+	reasonParameter = errs.NewReason("parameter_invalid")
+	reasonBody      = errs.NewReason("body_invalid")
+	reasonMediaType = errs.NewReason("media_type_unsupported")
+)
+
 // validate holds path parameters, query parameters and body, in this order, against the interface document.
 func validate(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
@@ -60,7 +67,7 @@ func normalizeMediaType(c echo.Context) {
 }
 
 func parameterError(parameter *openapi3.Parameter, err error) error {
-	return errs.Wrap(errs.BadRequest, fmt.Sprintf("parameter %q in %s has an error: %s", parameter.Name, parameter.In, reason(err)), nil)
+	return reasonParameter.Of(errs.New(errs.BadRequest, fmt.Sprintf("parameter %q in %s has an error: %s", parameter.Name, parameter.In, reason(err))))
 }
 
 func bodyError(body *openapi3.RequestBody, err error) error {
@@ -69,9 +76,13 @@ func bodyError(body *openapi3.RequestBody, err error) error {
 	}
 	var schema *openapi3.SchemaError
 	if media := body.Content.Get(echo.MIMEApplicationJSON); media != nil && errors.As(err, &schema) {
-		return errs.New(errs.BadRequest, fmt.Sprintf("request body has an error: doesn't match schema %s: %s", media.Schema.Ref, schemaReason(schema)))
+		return reasonBody.Of(errs.New(errs.BadRequest, fmt.Sprintf("request body has an error: doesn't match schema %s: %s", media.Schema.Ref, schemaReason(schema))))
 	}
-	return errs.New(errs.BadRequest, "request body has an error: "+reason(err))
+	var missing *openapi3filter.RequestError
+	if errors.As(err, &missing) && errors.Is(missing.Err, openapi3filter.ErrInvalidRequired) {
+		return errNoBody
+	}
+	return reasonBody.Of(errs.New(errs.BadRequest, "request body has an error: "+reason(err)))
 }
 
 // reason says what is wrong without repeating what the caller sent, which may be data of a patient.

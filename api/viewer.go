@@ -10,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/tidepool-org/clinic/api/gen"
+	"github.com/tidepool-org/clinic/auth"
 	"github.com/tidepool-org/clinic/xealth"
 	"github.com/tidepool-org/clinic/xealth/viewer"
 )
@@ -22,7 +23,7 @@ const (
 // ViewPDFReport answers with the page that shows the report of a patient.
 func (h *Handlers) ViewPDFReport(ctx context.Context, r gen.ViewPDFReportRequestObject) (gen.ViewPDFReportResponseObject, error) {
 	if !h.services.XealthConfig.Enabled {
-		return nil, errXealthOff
+		return nil, auth.ErrXealthOff
 	}
 	address, err := h.services.Xealth.ReportURL(ctx, xealth.ReportRequest{
 		ClinicID: r.Params.ClinicId, PatientUserID: r.Params.PatientId, RestrictedToken: r.Params.RestrictedToken,

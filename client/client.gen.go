@@ -3376,10 +3376,16 @@ type ErrorV1 struct {
 	// Example: 404
 	Code int `json:"code"`
 
-	// Message What went wrong, for people. Programs should go by the status.
+	// Message What went wrong, for people. Programs should go by the status and the reason.
 	//
 	// Example: clinic not found
 	Message string `json:"message"`
+
+	// Reason Why, in one word that never changes, for programs. `x-reasons` of the operation and
+	// `x-common-reasons` of the document list them.
+	//
+	// Example: clinic_not_found
+	Reason *string `json:"reason,omitempty"`
 
 	// RequestId Id under which the request stands in the service's log.
 	RequestId *string `json:"requestId,omitempty"`

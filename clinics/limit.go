@@ -7,7 +7,7 @@ import (
 )
 
 // ErrTooManyPatients tells that the clinic has as many patients as it may create.
-var ErrTooManyPatients = errs.PaymentRequiredf("patient count exceeds limit")
+var ErrTooManyPatients = errs.Because("patient_limit_reached", errs.PaymentRequiredf("patient count exceeds limit"))
 
 // EffectivePatientCountSettings returns the limits that hold for the clinic now: those that are stored, if it is a US
 // clinic of the default tier, and none otherwise. COMPAT: a clinic is in the US if its country is exactly US or not known.

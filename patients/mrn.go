@@ -13,8 +13,8 @@ import (
 
 // The errors of the rules for medical record numbers.
 var (
-	ErrMRNRequired  = errs.BadRequestf("mrn is required")
-	ErrMRNNotUnique = errs.BadRequestf("mrn must be unique")
+	ErrMRNRequired  = errs.Because("mrn_required", errs.BadRequestf("mrn is required"))
+	ErrMRNNotUnique = errs.Because("mrn_not_unique", errs.BadRequestf("mrn must be unique"))
 )
 
 // checkMRN holds a medical record number against the settings of the clinic, and reports whether it has to be unique there.

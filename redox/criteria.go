@@ -28,8 +28,8 @@ var criteria = map[Criterion]func(roster.Identity) roster.Identity{
 }
 
 var (
-	errNoBirthDate = errs.BadRequestf("date of birth is missing")
-	errNoFullName  = errs.BadRequestf("full name is missing")
+	errNoBirthDate = errs.Because("birth_date_missing", errs.BadRequestf("date of birth is missing"))
+	errNoFullName  = errs.Because("full_name_missing", errs.BadRequestf("full name is missing"))
 )
 
 // identity returns whom an order is about, and false if it has no MRN of the type, which means that it is about no patient.

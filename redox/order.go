@@ -11,6 +11,8 @@ import (
 // An order is read member by member, so that a member of a wrong type matters only where it is needed. Names are
 // recognised in any case, and null is the same as absent.
 
+var reasonMalformedOrder = errs.NewReason("order_malformed")
+
 // order is the payload of a message of the model Order.
 type order struct{ content bson.Raw }
 
@@ -57,7 +59,7 @@ func textOf(value bson.RawValue, path ...string) (*string, error) {
 	}
 	text, ok := value.StringValueOK()
 	if !ok {
-		return nil, errs.BadRequestf("%s of the order is not a string", strings.Join(path, "."))
+		return nil, reasonMalformedOrder.Of(errs.BadRequestf("%s of the order is not a string", strings.Join(path, ".")))
 	}
 	return &text, nil
 }
@@ -70,7 +72,7 @@ func (o order) list(path ...string) ([]bson.RawValue, error) {
 	}
 	array, ok := value.ArrayOK()
 	if !ok {
-		return nil, errs.BadRequestf("%s of the order is not a list", strings.Join(path, "."))
+		return nil, reasonMalformedOrder.Of(errs.BadRequestf("%s of the order is not a list", strings.Join(path, ".")))
 	}
 	return array.Values()
 }

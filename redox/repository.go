@@ -24,7 +24,7 @@ const (
 )
 
 // ErrMessageNotFound tells that there is no such message, or that it is of another model or event.
-var ErrMessageNotFound = errs.NotFoundf("couldn't find the message")
+var ErrMessageNotFound = errs.Because("message_not_found", errs.NotFoundf("couldn't find the message"))
 
 // Indexes returns the indexes of the collections of this package. COMPAT: the first two of the messages name members that no
 // document has, and help nobody; deployed databases have them, and a name cannot be used again for other keys.

@@ -6,9 +6,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.uber.org/zap"
 
-	"github.com/tidepool-org/clinic/auth"
 	"github.com/tidepool-org/clinic/clinics"
-	"github.com/tidepool-org/clinic/config"
 	"github.com/tidepool-org/clinic/internal/errs"
 	"github.com/tidepool-org/clinic/patients"
 	"github.com/tidepool-org/clinic/roster"
@@ -16,7 +14,6 @@ import (
 
 // Service receives messages, matches orders and schedules reports.
 type Service struct {
-	token    string
 	messages *Repository
 	clinics  *clinics.Repository
 	patients *patients.Repository
@@ -25,30 +22,9 @@ type Service struct {
 	log      *zap.Logger
 }
 
-// NewService returns a service that accepts nothing from Redox if no token is configured.
-func NewService(c config.Redox, messages *Repository, clinics *clinics.Repository, patients *patients.Repository, roster *roster.Service, log *zap.Logger) *Service {
-	return &Service{token: string(c.VerificationToken), messages: messages, clinics: clinics, patients: patients, roster: roster, log: log}
-}
-
-var (
-	errNoToken    = errs.Unauthorizedf("verification token is required")
-	errWrongToken = errs.Unauthorizedf("invalid verification token")
-)
-
-// Authenticate returns nil if the token of a message is that of Redox, or an error of kind Unauthorized.
-func (s *Service) Authenticate(token string) error {
-	if token == "" {
-		return errNoToken
-	}
-	return s.Verify(token)
-}
-
-// Verify is Authenticate for the check of the endpoint, in which a missing token is just a wrong one.
-func (s *Service) Verify(token string) error {
-	if !auth.SameSecret(token, s.token) {
-		return errWrongToken
-	}
-	return nil
+// NewService returns a service. Who may send messages is decided before they come here.
+func NewService(messages *Repository, clinics *clinics.Repository, patients *patients.Repository, roster *roster.Service, log *zap.Logger) *Service {
+	return &Service{messages: messages, clinics: clinics, patients: patients, roster: roster, log: log}
 }
 
 // Receive stores the message in a body, whatever it is about. It returns an error of kind BadRequest if the body is not a

@@ -43,7 +43,7 @@ func newConnected(t *testing.T) connected {
 }
 
 func newService(d *store.Database) *redox.Service {
-	return redox.NewService(config.Redox{}, redox.NewRepository(d), clinics.NewRepository(d), patients.NewRepository(d, config.Demo{}), roster.NewService(d), zap.NewNop())
+	return redox.NewService(redox.NewRepository(d), clinics.NewRepository(d), patients.NewRepository(d, config.Demo{}), roster.NewService(d), zap.NewNop())
 }
 
 // subscribe stores patients, each subscribed by an order that holds the filling.

@@ -38,6 +38,8 @@ func (n Notification) isForUs() bool {
 	return n.EventType == orderEvent && (n.EventContext == orderNew || n.EventContext == orderCancel)
 }
 
+var reasonProgram = errs.NewReason("program_unknown")
+
 // Notify applies an event: a new order switches the reports of the patient on, and adds the patient if there is none; a
 // cancelation switches the reports off. What happens last decides. Other events, and those of other programs or of unknown
 // deployments, are ignored. An event that was applied is not applied again, and one that was not applied to its end is
@@ -137,7 +139,7 @@ func (s *Service) apply(ctx context.Context, n Notification, order Order, record
 		return during(step, err)
 	}
 	if !isProgramOf(m.clinic, n.ProgramID) {
-		return during("unable to create subscription update", errs.BadRequestf("unknown program id in order %s", order.OrderInfo.OrderID))
+		return during("unable to create subscription update", reasonProgram.Of(errs.BadRequestf("unknown program id in order %s", order.OrderInfo.OrderID)))
 	}
 	if patient == nil && n.EventContext == orderCancel {
 		return nil

@@ -131,7 +131,7 @@ func byOrder(deployment, orderID string) bson.D {
 }
 
 // ErrOrderNotFound tells that an order to which a subscription refers is not stored.
-var ErrOrderNotFound = errs.New(errs.NotFound, "not found")
+var ErrOrderNotFound = errs.Because("order_not_found", errs.New(errs.NotFound, "not found"))
 
 // orderSummary is what is shown of a stored order.
 type orderSummary struct {

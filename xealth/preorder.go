@@ -32,7 +32,7 @@ const (
 // Duplicate if no clinic or several have the deployment, and Constraint if several patients have the number.
 func (s *Service) Preorder(ctx context.Context, r Request) (PreorderAnswer, error) {
 	if r.EventType != preorderEvent {
-		return PreorderAnswer{}, errs.BadRequestf("expected eventType='preorder' got %s", r.EventType)
+		return PreorderAnswer{}, reasonEvent.Of(errs.BadRequestf("expected eventType='preorder' got %s", r.EventType))
 	}
 	switch r.EventContext {
 	case initial:
@@ -41,7 +41,7 @@ func (s *Service) Preorder(ctx context.Context, r Request) (PreorderAnswer, erro
 	case subsequent:
 		return s.takeForm(ctx, r)
 	default:
-		return PreorderAnswer{}, errs.BadRequestf("invalid event context %s", r.EventContext)
+		return PreorderAnswer{}, reasonEvent.Of(errs.BadRequestf("invalid event context %s", r.EventContext))
 	}
 }
 
@@ -73,7 +73,9 @@ func refuse(m match, p problem, trackingID string, data Submission) PreorderAnsw
 	return PreorderAnswer{Form: &form, TrackingID: trackingID, NotOrderable: true}
 }
 
-var errNoTrackingID = errs.BadRequestf("data tracking id is required")
+var reasonEvent = errs.NewReason("event_unknown")
+
+var errNoTrackingID = errs.Because("tracking_id_required", errs.BadRequestf("data tracking id is required"))
 
 func (s *Service) takeForm(ctx context.Context, r Request) (PreorderAnswer, error) {
 	if r.FormData != nil && r.FormData.Canceled {

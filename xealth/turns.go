@@ -36,7 +36,7 @@ const (
 	turnRetention = 24 * time.Hour
 )
 
-var errBusy = errs.Unavailablef("another event of the same patient is being handled")
+var errBusy = errs.Because("busy", errs.Unavailablef("another event of the same patient is being handled"))
 
 // take waits for the turn at the thing. It returns the context in which the work is to be done and a function that ends
 // the turn; or an error of kind Unavailable if that takes too long.
