@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/routers"
@@ -23,6 +24,8 @@ type Document struct {
 	json       []byte
 	operations map[route]*operation
 	paths      map[string]bool
+	// words are the fixed segments of all paths.
+	words map[string]bool
 }
 
 // route identifies an operation by its method and its path in the form that the router uses (/v1/clinics/:clinicId).
@@ -36,7 +39,9 @@ type operation struct {
 	body   *openapi3.RequestBody
 	// reasons are why this operation, besides any other, may fail.
 	reasons []string
-	route  *routers.Route
+	// maxBody is the size of the largest body in bytes, 0 if the document sets no limit.
+	maxBody int64
+	route   *routers.Route
 }
 
 var pathParameter = regexp.MustCompile(`\{([^}]+)\}`)
@@ -51,10 +56,13 @@ func LoadDocument() (*Document, error) {
 	if err := spec.Validate(context.Background(), openapi3.DisableExamplesValidation()); err != nil {
 		return nil, fmt.Errorf("interface document: %w", err)
 	}
-	d := &Document{spec: spec, operations: map[route]*operation{}, paths: map[string]bool{}}
+	d := &Document{spec: spec, operations: map[route]*operation{}, paths: map[string]bool{}, words: map[string]bool{}}
 	for template, item := range spec.Paths.Map() {
 		path := pathParameter.ReplaceAllString(template, ":$1")
 		d.paths[path] = true
+		for segment := range strings.SplitSeq(template, "/") {
+			d.words[segment] = true // those in braces stand in no real path
+		}
 		for method, o := range item.Operations() {
 			compiled, err := compile(spec, template, method, item, o)
 			if err != nil {
@@ -63,8 +71,11 @@ func LoadDocument() (*Document, error) {
 			d.operations[route{method, path}] = compiled
 		}
 	}
-	d.json, err = json.Marshal(spec)
-	return d, err
+	if d.json, err = json.Marshal(spec); err != nil {
+		return nil, err
+	}
+	acceptTimeZones(spec)
+	return d, nil
 }
 
 // Operation is what tests need to know of an operation.
@@ -73,6 +84,7 @@ type Operation struct {
 	Method  string
 	Path    string   // with parameters in braces
 	Reasons []string // of errors, with those that every operation has
+	MaxBody int64    // in bytes, 0 if the document sets no limit
 }
 
 // Operations returns all operations, in no order.
@@ -80,7 +92,7 @@ func (d *Document) Operations() []Operation {
 	common, _ := textList(d.spec.Extensions, "x-common-reasons") // there may be none
 	list := make([]Operation, 0, len(d.operations))
 	for route, o := range d.operations {
-		list = append(list, Operation{ID: o.id, Method: route.method, Path: o.route.Path, Reasons: slices.Concat(common, o.reasons)})
+		list = append(list, Operation{ID: o.id, Method: route.method, Path: o.route.Path, Reasons: slices.Concat(common, o.reasons), MaxBody: o.maxBody})
 	}
 	return list
 }
@@ -108,7 +120,7 @@ func compile(spec *openapi3.T, template, method string, item *openapi3.PathItem,
 		return nil, err
 	}
 	compiled := &operation{
-		id: o.OperationID, access: access, reasons: reasons,
+		id: o.OperationID, access: access, reasons: reasons, maxBody: maxBody(spec, o),
 		route: &routers.Route{Spec: spec, Path: template, PathItem: item, Method: method, Operation: o},
 	}
 	for _, ref := range append(append(openapi3.Parameters{}, item.Parameters...), o.Parameters...) {
@@ -123,6 +135,19 @@ func compile(spec *openapi3.T, template, method string, item *openapi3.PathItem,
 		compiled.body = o.RequestBody.Value
 	}
 	return compiled, nil
+}
+
+// maxBody returns the limit of the operation, or else that of the document.
+func maxBody(spec *openapi3.T, o *openapi3.Operation) int64 {
+	for _, extensions := range []map[string]any{o.Extensions, spec.Extensions} {
+		switch limit := extensions["x-max-body"].(type) {
+		case float64:
+			return int64(limit)
+		case int:
+			return int64(limit)
+		}
+	}
+	return 0
 }
 
 func textList(extensions map[string]any, name string) ([]string, error) {

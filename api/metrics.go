@@ -47,17 +47,19 @@ func (m *Metrics) ObserveOutbound(party, operation, status string, took time.Dur
 // measure records each request under the template of its route, never under its path, which holds ids.
 func (m *Metrics) measure(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		start := time.Now()
+		start, status := time.Now(), "cut off"
+		defer func() { // also for an answer that is cut off, which leaves as a panic
+			if isProbe(c.Request()) {
+				return
+			}
+			route := "unknown"
+			if operation, ok := c.Get(operationKey).(*operation); ok {
+				route = operation.route.Path
+			}
+			m.requests.WithLabelValues(methodLabel(c.Request().Method), route, status).Observe(time.Since(start).Seconds())
+		}()
 		err := next(c)
-		if isProbe(c.Request()) {
-			return err
-		}
-		route := "unknown"
-		if operation, ok := c.Get(operationKey).(*operation); ok {
-			route = operation.route.Path
-		}
-		status := strconv.Itoa(c.Response().Status)
-		m.requests.WithLabelValues(c.Request().Method, route, status).Observe(time.Since(start).Seconds())
+		status = strconv.Itoa(c.Response().Status)
 		return err
 	}
 }

@@ -32,7 +32,7 @@ func (h *Handlers) FindPatients(ctx context.Context, r gen.FindPatientsRequestOb
 		ids = append(ids, id)
 	}
 	page := store.NewPage(r.Params.Offset, r.Params.Limit)
-	found, err := h.services.Roster.Find(ctx, ids, valueOf(r.Params.Mrn), valueOf(r.Params.BirthDate), page)
+	found, err := h.services.Roster.Find(ctx, ids, patients.TrimMRN(valueOf(r.Params.Mrn)), valueOf(r.Params.BirthDate), page)
 	if err != nil {
 		return nil, err
 	}

@@ -21,7 +21,7 @@ func patientDetails(body *gen.PatientV1) (patients.Details, error) {
 		FullName:       body.FullName,
 		BirthDate:      body.BirthDate.Format(time.DateOnly),
 		Email:          body.Email,
-		MRN:            body.Mrn,
+		MRN:            trimmed(body.Mrn),
 		TargetDevices:  valueOf(body.TargetDevices),
 		Tags:           body.Tags,
 		Sites:          siteIDs(body.Sites),
@@ -40,7 +40,7 @@ func existingUser(userID string, body *gen.CreatePatientV1) patients.ExistingUse
 	user := patients.ExistingUser{
 		UserID:            userID,
 		FullName:          valueOf(body.FullName),
-		MRN:               valueOf(body.Mrn),
+		MRN:               patients.TrimMRN(valueOf(body.Mrn)),
 		Permissions:       body.Permissions,
 		Tags:              valueOf(body.Tags),
 		Sites:             siteIDs(body.Sites),
@@ -53,6 +53,14 @@ func existingUser(userID string, body *gen.CreatePatientV1) patients.ExistingUse
 		user.BirthDate = body.BirthDate.Format(time.DateOnly)
 	}
 	return user
+}
+
+// trimmed returns a medical record number without blanks around it, nil for none.
+func trimmed(mrn *string) *string {
+	if mrn == nil {
+		return nil
+	}
+	return new(patients.TrimMRN(*mrn))
 }
 
 // siteIDs returns the ids alone: names come from the clinic. It keeps nil and empty apart.

@@ -76,11 +76,14 @@ func send(w http.ResponseWriter, sent bool, body []byte) error {
 	return err
 }
 
+// cutOff is what a handler panics with when it has to cut its answer off.
+type cutOff struct{ cause error }
+
 // broken returns the error to be answered. When a part of the answer has been sent already, it cuts the connection instead,
 // so that nobody takes the part for the whole.
 func broken(sent bool, err error) error {
 	if sent {
-		panic(http.ErrAbortHandler)
+		panic(cutOff{err})
 	}
 	return err
 }

@@ -8,6 +8,9 @@ import (
 
 // SendUploadReminder asks a patient to upload data.
 func (h *Handlers) SendUploadReminder(ctx context.Context, r gen.SendUploadReminderRequestObject) (gen.SendUploadReminderResponseObject, error) {
+	if _, err := requirePerson(ctx); err != nil {
+		return nil, err
+	}
 	patient, err := h.services.Patients.RemindToUpload(ctx, r.ClinicId, r.PatientId)
 	if err != nil {
 		return nil, err

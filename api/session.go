@@ -20,7 +20,7 @@ var (
 
 // openPaths need no session token, whatever the method. Those of partners ask for a credential of their own.
 var openPaths = map[string]bool{
-	"/live": true, "/ready": true, "/metrics": true, "/openapi.json": true, "/docs": true,
+	"/live": true, "/ready": true, "/metrics": true, "/openapi.json": true, "/docs": true, "/": true, "/favicon.ico": true,
 	"/v1/redox": true, "/v1/redox/verify": true,
 	"/v1/xealth/preorder": true, "/v1/xealth/notification": true, "/v1/xealth/programs": true, "/v1/xealth/program": true,
 }

@@ -37,7 +37,8 @@ var (
 func identity(o order, mrnIDType string) (roster.Identity, bool, error) {
 	var who roster.Identity
 	var err error
-	if who.MRN, err = o.mrn(mrnIDType); err != nil || who.MRN == "" {
+	who.MRN, err = o.mrn(mrnIDType)
+	if who.MRN = patients.TrimMRN(who.MRN); err != nil || who.MRN == "" {
 		return roster.Identity{}, false, err
 	}
 	if who.BirthDate, err = o.birthDate(); err != nil {

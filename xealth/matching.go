@@ -55,7 +55,7 @@ func (s *Service) matchClinic(ctx context.Context, r Request) (match, error) {
 		return match{}, errNoDemographics
 	}
 	m.demographics = *r.Datasets.Demographics
-	m.mrn = r.PatientIdentity.mrn(clinic)
+	m.mrn = patients.TrimMRN(r.PatientIdentity.mrn(clinic))
 	switch {
 	case m.mrn == "":
 		return match{}, errNoMRN

@@ -4062,7 +4062,7 @@ type TriggerMigrationV1 struct {
 // UpdateUserDetailsV1 What has changed about a user.
 type UpdateUserDetailsV1 struct {
 	// Email New address. Absent: the user has none any more.
-	Email *openapi_types.Email `json:"email,omitempty"`
+	Email *string `json:"email,omitempty"`
 }
 
 // XealthFormInfoV1 A form in the terms of react-jsonschema-form.

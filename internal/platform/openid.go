@@ -57,6 +57,9 @@ func (o *OpenID) ServiceAccountUserID(ctx context.Context, clientID, clientSecre
 	if err != nil {
 		return "", o.party.failure(operation, err)
 	}
+	if !isSafeID(subject) {
+		return "", o.party.failure(operation, errNoUserID)
+	}
 	return subject, nil
 }
 

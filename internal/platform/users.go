@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -126,7 +127,7 @@ func (u *UserService) checkToken(ctx context.Context, token string) (Session, er
 	if err := u.party.decode(operation, reply, &claims); err != nil {
 		return Session{}, err
 	}
-	if claims.UserID == "" {
+	if claims.UserID == "" || !claims.IsServer && !isSafeID(claims.UserID) { // a backend service may have a name instead
 		return Session{}, invalidToken(nil)
 	}
 	return Session{UserID: claims.UserID, IsServer: claims.IsServer}, nil
@@ -167,8 +168,25 @@ func (u *UserService) GetUser(ctx context.Context, idOrEmail string) (User, erro
 	if err := u.party.decode(operation, reply, &user); err != nil {
 		return User{}, err
 	}
+	if user.UserID != "" && !isSafeID(user.UserID) {
+		return User{}, u.party.failure(operation, errNoUserID)
+	}
 	return user, nil
 }
+
+var errNoUserID = errors.New("answer has no user id, or one of a wrong form")
+
+// safeID is what an id of an account that exists already may be, such as one of a program.
+var safeID = regexp.MustCompile(`^[0-9A-Za-z_-]{1,128}$`)
+
+// isSafeID reports whether a text that a neighbour calls an id may be stored and become a part of paths.
+func isSafeID(text string) bool { return safeID.MatchString(text) }
+
+var userID = regexp.MustCompile(`^([0-9a-f]{10}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$`)
+
+// isUserID reports whether a text has the form of a user id that callers have to keep. A new account needs one of them, or
+// nobody could ask for it.
+func isUserID(text string) bool { return userID.MatchString(text) }
 
 // account is what an account is created with or changed to. An account without an e-mail address is created from no
 // members at all, but changed with an explicit empty list.
@@ -203,13 +221,11 @@ func (u *UserService) CreateCustodialUser(ctx context.Context, clinicID, email s
 	if err := u.party.decode(operation, reply, &user); err != nil {
 		return User{}, err
 	}
-	if user.UserID == "" {
-		return User{}, u.party.failure(operation, errors.New("answer has no user id"))
+	if !isUserID(user.UserID) {
+		return User{}, u.party.failure(operation, errNoUserID)
 	}
 	return user, nil
 }
-
-var errUserID = errs.Because("user_id_invalid", errs.BadRequestf("that is not the id of a user"))
 
 var errNoUser = errs.Because("user_not_found", errs.New(errs.NotFound, "not found"))
 
