@@ -215,3 +215,11 @@ func pathOf(tree object, path ...string) any {
 	}
 	return node
 }
+
+// dropExamples takes all examples out of the tree. They are more than a third of it, and programs do not read them.
+func dropExamples(tree object) {
+	walkTree(tree, func(node object) {
+		delete(node, "example")
+		delete(node, "examples")
+	})
+}

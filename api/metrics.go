@@ -56,18 +56,19 @@ func (m *Metrics) CountOddDocument(collection string) {
 // measure records each request under the template of its route, never under its path, which holds ids.
 func (m *Metrics) measure(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		start := time.Now()
+		start, status := time.Now(), "cut off"
+		defer func() { // also for an answer that is cut off, which leaves as a panic
+			if isProbe(c.Request()) {
+				return
+			}
+			route := "unknown"
+			if operation, ok := c.Get(operationKey).(*operation); ok {
+				route = operation.route.Path
+			}
+			m.requests.WithLabelValues(methodLabel(c.Request().Method), route, status).Observe(time.Since(start).Seconds())
+		}()
 		err := next(c)
-		if isProbe(c.Request()) {
-			return err
-		}
-		// A method that no operation has is any word that the caller likes.
-		method, route := "other", "unknown"
-		if operation, ok := c.Get(operationKey).(*operation); ok {
-			method, route = c.Request().Method, operation.route.Path
-		}
-		status := strconv.Itoa(c.Response().Status)
-		m.requests.WithLabelValues(method, route, status).Observe(time.Since(start).Seconds())
+		status = strconv.Itoa(c.Response().Status)
 		return err
 	}
 }

@@ -15,17 +15,6 @@ import (
 // patientDetails returns what a caller entered. Members that callers cannot set are ignored, so that a patient as it was
 // read can be sent back.
 func patientDetails(body *gen.PatientV1) (patients.Details, error) {
-	if body == nil {
-		return patients.Details{}, errBodyRequired
-	}
-	tags, err := objectIDs(body.Tags)
-	if err != nil {
-		return patients.Details{}, err
-	}
-	sites, err := siteIDs(body.Sites)
-	if err != nil {
-		return patients.Details{}, err
-	}
 	if err := checkTimes(dataSourceTimes(body.DataSources), reviewTimes(body.Reviews)); err != nil {
 		return patients.Details{}, err
 	}
@@ -37,10 +26,10 @@ func patientDetails(body *gen.PatientV1) (patients.Details, error) {
 		FullName:       body.FullName,
 		BirthDate:      body.BirthDate.Format(time.DateOnly),
 		Email:          body.Email,
-		MRN:            body.Mrn,
+		MRN:            trimmed(body.Mrn),
 		TargetDevices:  valueOf(body.TargetDevices),
-		Tags:           tags,
-		Sites:          sites,
+		Tags:           body.Tags,
+		Sites:          siteIDs(body.Sites),
 		DataSources:    body.DataSources,
 		Reviews:        body.Reviews,
 		GlycemicRanges: ranges,
@@ -53,14 +42,6 @@ func existingUser(userID string, body *gen.CreatePatientV1) (patients.ExistingUs
 	if body == nil {
 		body = &gen.CreatePatientV1{}
 	}
-	tags, err := objectIDs(valueOf(body.Tags))
-	if err != nil {
-		return patients.ExistingUser{}, err
-	}
-	sites, err := siteIDs(body.Sites)
-	if err != nil {
-		return patients.ExistingUser{}, err
-	}
 	ranges, err := glycemicRanges(body.GlycemicRanges)
 	if err != nil {
 		return patients.ExistingUser{}, err
@@ -68,10 +49,10 @@ func existingUser(userID string, body *gen.CreatePatientV1) (patients.ExistingUs
 	user := patients.ExistingUser{
 		UserID:            userID,
 		FullName:          valueOf(body.FullName),
-		MRN:               valueOf(body.Mrn),
+		MRN:               patients.TrimMRN(valueOf(body.Mrn)),
 		Permissions:       body.Permissions,
-		Tags:              tags,
-		Sites:             sites,
+		Tags:              valueOf(body.Tags),
+		Sites:             siteIDs(body.Sites),
 		GlycemicRanges:    ranges,
 		DiagnosisType:     (*string)(body.DiagnosisType),
 		IsMigrated:        valueOf(body.IsMigrated),
@@ -83,16 +64,24 @@ func existingUser(userID string, body *gen.CreatePatientV1) (patients.ExistingUs
 	return user, nil
 }
 
+// trimmed returns a medical record number without blanks around it, nil for none.
+func trimmed(mrn *string) *string {
+	if mrn == nil {
+		return nil
+	}
+	return new(patients.TrimMRN(*mrn))
+}
+
 // siteIDs returns the ids alone: names come from the clinic. It keeps nil and empty apart.
-func siteIDs(sites []gen.SiteV1) ([]bson.ObjectID, error) {
+func siteIDs(sites []gen.SiteV1) []bson.ObjectID {
 	if sites == nil {
-		return nil, nil
+		return nil
 	}
-	hexes := make([]string, 0, len(sites))
+	ids := make([]bson.ObjectID, 0, len(sites))
 	for _, site := range sites {
-		hexes = append(hexes, site.Id)
+		ids = append(ids, site.Id)
 	}
-	return objectIDs(hexes)
+	return ids
 }
 
 // glycemicRanges keeps the member that the type speaks of, and fills in the defaults of the interface document.
@@ -147,7 +136,7 @@ func reviewTimes(reviews []patients.Review) []*time.Time {
 	return times
 }
 
-var errTimeRange = errs.BadRequestf("a time is out of range")
+var errTimeRange = errs.Because("time_out_of_range", errs.BadRequestf("a time is out of range"))
 
 // checkTimes makes times be what the store will hold, in UTC and in milliseconds, and refuses those whose year no answer
 // can hold.

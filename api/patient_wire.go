@@ -64,17 +64,13 @@ func tagIDsWire(stored patients.TagIDs) gen.PatientTagIdsV1 {
 	if len(stored) == 0 {
 		return nil
 	}
-	ids := make(gen.PatientTagIdsV1, 0, len(stored))
-	for _, id := range stored {
-		ids = append(ids, id.Hex())
-	}
-	return ids
+	return gen.PatientTagIdsV1(stored)
 }
 
 func patientSitesWire(stored patients.Sites) []gen.SiteV1 {
 	sites := make([]gen.SiteV1, 0, len(stored))
 	for _, site := range stored {
-		sites = append(sites, gen.SiteV1{Id: site.ID.Hex(), Name: site.Name})
+		sites = append(sites, gen.SiteV1{Id: site.ID, Name: site.Name})
 	}
 	return sites
 }

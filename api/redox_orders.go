@@ -22,13 +22,7 @@ func (h *Handlers) ListRedoxOrders(ctx context.Context, request gen.ListRedoxOrd
 	if request.Params.Since != nil {
 		filter.Since = *request.Params.Since
 	}
-	if request.Params.Before != nil {
-		before, err := objectID(*request.Params.Before)
-		if err != nil {
-			return nil, err
-		}
-		filter.Before = &before
-	}
+	filter.Before = request.Params.Before
 	wanted := redox.Outcome.NeedsHelp
 	if outcome := request.Params.Outcome; outcome != nil {
 		wanted = func(o redox.Outcome) bool { return o == redox.Outcome(*outcome) }
@@ -72,11 +66,7 @@ func hexOf(id *bson.ObjectID) *string {
 
 // ReplayRedoxOrder has an order that did not act do so.
 func (h *Handlers) ReplayRedoxOrder(ctx context.Context, request gen.ReplayRedoxOrderRequestObject) (gen.ReplayRedoxOrderResponseObject, error) {
-	id, err := objectID(request.OrderId)
-	if err != nil {
-		return nil, err
-	}
-	replay, err := h.services.Redox.Replay(ctx, id)
+	replay, err := h.services.Redox.Replay(ctx, request.OrderId)
 	if err != nil {
 		return nil, err
 	}

@@ -109,6 +109,7 @@ func face() fx.Option {
 		api.NewHandlers,
 		api.NewServer,
 		auth.NewTokens,
+		auth.NewPartners,
 		func(users *platform.UserService) auth.TokenChecker { return users },
 		func(r *clinicians.Repository) api.Memberships { return r },
 		func(d *store.Database, log *zap.Logger) *api.Health { return api.NewHealth(d.Ping, log) },

@@ -1840,8 +1840,12 @@ type ErrorV1 struct {
 	// Code HTTP status of the answer.
 	Code int `json:"code"`
 
-	// Message What went wrong, for people. Programs should go by the status.
+	// Message What went wrong, for people. Programs should go by the status and the reason.
 	Message string `json:"message"`
+
+	// Reason Why, in one word that never changes, for programs. `x-reasons` of the operation and
+	// `x-common-reasons` of the document list them.
+	Reason *string `json:"reason,omitempty"`
 
 	// RequestId Id under which the request stands in the service's log.
 	RequestId *string `json:"requestId,omitempty"`

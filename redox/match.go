@@ -35,13 +35,15 @@ type Match struct {
 
 var (
 	// ErrMessageRequired tells that no message was named.
-	ErrMessageRequired = errs.BadRequestf("messageRef is required")
+	ErrMessageRequired = errs.Because("message_required", errs.BadRequestf("messageRef is required"))
 	// ErrInvalidMessageID tells that an id of a message is not one.
-	ErrInvalidMessageID = errs.BadRequestf("invalid documentId")
+	ErrInvalidMessageID = errs.Because("message_id_invalid", errs.BadRequestf("invalid documentId"))
 	// ErrNotANewOrder tells that a message of another model or event was named.
-	ErrNotANewOrder = errs.BadRequestf("only new order messages are supported")
+	ErrNotANewOrder = errs.Because("message_not_a_new_order", errs.BadRequestf("only new order messages are supported"))
 
-	errNoSource = errs.BadRequestf("source id is required")
+	errUnknownCriterion = errs.Because("criterion_unknown", errs.BadRequestf("unknown criterion"))
+
+	errNoSource = errs.Because("message_source_missing", errs.BadRequestf("source id is required"))
 )
 
 // MatchOrder finds the clinic that a stored new order is meant for and, with options, its patients. If an action is asked
@@ -92,7 +94,7 @@ func (s *Service) patientsOf(ctx context.Context, o order, clinic *clinics.Clini
 	for _, criterion := range by {
 		compared, ok := criteria[criterion]
 		if !ok {
-			return nil, errs.BadRequestf("unknown criterion")
+			return nil, errUnknownCriterion
 		}
 		found, err := s.roster.FindByIdentity(ctx, clinic.ID, compared(who))
 		if err != nil {

@@ -14,7 +14,7 @@ import (
 )
 
 // ErrMessageNotFound tells that there is no such message, or that it is of another model or event.
-var ErrMessageNotFound = errs.NotFoundf("couldn't find the message")
+var ErrMessageNotFound = errs.Because("message_not_found", errs.NotFoundf("couldn't find the message"))
 
 // OddDocuments counts stored documents whose form this service does not write.
 type OddDocuments interface {

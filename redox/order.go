@@ -12,6 +12,8 @@ import (
 // An order is read member by member, so that a member of a wrong type matters only where it is needed. Names are
 // recognised in any case, null is the same as absent, and what is empty never hides what is filled (see says).
 
+var reasonMalformedOrder = errs.NewReason("order_malformed")
+
 // order is the payload of a message of the model Order.
 type order struct{ content bson.Raw }
 
@@ -82,7 +84,7 @@ func textOf(value bson.RawValue, path ...string) (*string, error) {
 	}
 	text, ok := value.StringValueOK()
 	if !ok {
-		return nil, errs.BadRequestf("%s of the order is not a string", name(path))
+		return nil, reasonMalformedOrder.Of(errs.BadRequestf("%s of the order is not a string", name(path)))
 	}
 	return &text, nil
 }
@@ -98,7 +100,7 @@ func (o order) list(path ...string) ([]bson.RawValue, error) {
 	}
 	array, ok := value.ArrayOK()
 	if !ok {
-		return nil, errs.BadRequestf("%s of the order is not a list", name(path))
+		return nil, reasonMalformedOrder.Of(errs.BadRequestf("%s of the order is not a list", name(path)))
 	}
 	return array.Values()
 }

@@ -8,9 +8,7 @@ import (
 	"go.uber.org/fx"
 	"go.uber.org/zap"
 
-	"github.com/tidepool-org/clinic/auth"
 	"github.com/tidepool-org/clinic/clinics"
-	"github.com/tidepool-org/clinic/config"
 	"github.com/tidepool-org/clinic/internal/errs"
 	"github.com/tidepool-org/clinic/patients"
 	"github.com/tidepool-org/clinic/roster"
@@ -40,7 +38,6 @@ type Roster interface {
 type Params struct {
 	fx.In
 
-	Config   config.Redox
 	Database *store.Database
 	Leases   *store.Leases
 	Odd      OddDocuments
@@ -52,7 +49,6 @@ type Params struct {
 
 // Service receives messages, matches orders and schedules reports.
 type Service struct {
-	token     string
 	messages  *messageStore
 	scheduled *scheduleStore
 	database  *store.Database
@@ -63,33 +59,12 @@ type Service struct {
 	log       *zap.Logger
 }
 
-// NewService returns a service that accepts nothing from Redox if no token is configured.
+// NewService returns the service. Who may send messages is decided before they come here.
 func NewService(p Params) *Service {
 	return &Service{
-		token: string(p.Config.VerificationToken), messages: newMessageStore(p.Database, p.Odd, p.Log), scheduled: newScheduleStore(p.Database),
+		messages: newMessageStore(p.Database, p.Odd, p.Log), scheduled: newScheduleStore(p.Database),
 		database: p.Database, leases: p.Leases, clinics: p.Clinics, patients: p.Patients, roster: p.Roster, log: p.Log,
 	}
-}
-
-var (
-	errNoToken    = errs.Unauthorizedf("verification token is required")
-	errWrongToken = errs.Unauthorizedf("invalid verification token")
-)
-
-// Authenticate returns nil if the token of a message is that of Redox, or an error of kind Unauthorized.
-func (s *Service) Authenticate(token string) error {
-	if token == "" {
-		return errNoToken
-	}
-	return s.Verify(token)
-}
-
-// Verify is Authenticate for the check of the endpoint, in which a missing token is just a wrong one.
-func (s *Service) Verify(token string) error {
-	if !auth.SameSecret(token, s.token) {
-		return errWrongToken
-	}
-	return nil
 }
 
 // Receive stores the message in a body, whatever it is about. It returns an error of kind BadRequest if the body is not a

@@ -18,6 +18,7 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 	"github.com/tidepool-org/clinic/patients"
 	"github.com/tidepool-org/clinic/summary"
+	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
 // Defines values for ClinicV1ClinicSize.
@@ -3092,7 +3093,7 @@ type ClinicV1ClinicType string
 type ClinicV1PreferredBgUnits string
 
 // ClinicIdV1 Id of a clinic: 24 lower-case hexadecimal digits.
-type ClinicIdV1 = string
+type ClinicIdV1 = bson.ObjectID
 
 // ClinicTimezoneV1 Name of a time zone in the tz database.
 //
@@ -3525,10 +3526,10 @@ type MrnSettingsV1 struct {
 type NameV1 = string
 
 // ObjectIdV1 Id: 24 lower-case hexadecimal digits.
-type ObjectIdV1 = string
+type ObjectIdV1 = bson.ObjectID
 
 // ObjectidV1 Id: 24 lower-case hexadecimal digits.
-type ObjectidV1 = string
+type ObjectidV1 = bson.ObjectID
 
 // PatientV1 A patient of a clinic. The same person may be a patient of several clinics, with a record in
 // each.
@@ -3689,7 +3690,7 @@ type PatientTagV1 struct {
 }
 
 // PatientTagIdsV1 Ids of patient tags. Null when there are none; null in a request counts as absent.
-type PatientTagIdsV1 = []string
+type PatientTagIdsV1 = []bson.ObjectID
 
 // PatientsV1 Patients.
 type PatientsV1 = []PatientV1
@@ -3860,7 +3861,7 @@ type SiteCreationV1 struct {
 }
 
 // SiteIdV1 Id of a site; required in requests, though marked as read-only.
-type SiteIdV1 = string
+type SiteIdV1 = bson.ObjectID
 
 // SiteNameV1 Name of a site; unique in its clinic without regard to letter case.
 //
@@ -4138,7 +4139,7 @@ type TriggerMigrationV1 struct {
 // UpdateUserDetailsV1 What has changed about a user.
 type UpdateUserDetailsV1 struct {
 	// Email New address. Absent: the user has none any more.
-	Email *openapi_types.Email `json:"email,omitempty"`
+	Email *string `json:"email,omitempty"`
 }
 
 // XealthFormInfoV1 A form in the terms of react-jsonschema-form.
@@ -4210,7 +4211,7 @@ type XealthProgramsV1 struct {
 }
 
 // ClinicId defines model for clinicId.
-type ClinicId = string
+type ClinicId = bson.ObjectID
 
 // ClinicianId defines model for clinicianId.
 type ClinicianId = string
@@ -4240,7 +4241,7 @@ type Offset = int
 type PatientId = string
 
 // PatientTagId defines model for patientTagId.
-type PatientTagId = string
+type PatientTagId = bson.ObjectID
 
 // ProviderId Provider that a patient can be asked to connect.
 type ProviderId = ProviderIdV1
@@ -4894,7 +4895,7 @@ type ListRedoxOrdersParams struct {
 	Outcome *RedoxOrderOutcomeV1 `form:"outcome,omitempty" json:"outcome,omitempty"`
 
 	// Before Only orders older than this one; `next` of the page before.
-	Before *string `form:"before,omitempty" json:"before,omitempty"`
+	Before *bson.ObjectID `form:"before,omitempty" json:"before,omitempty"`
 
 	// Limit How many orders to return at most.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
@@ -5219,7 +5220,7 @@ type ServerInterface interface {
 	ListRedoxOrders(ctx echo.Context, params ListRedoxOrdersParams) error
 	// ReplayRedoxOrder Have an order that did not act do so
 	// (POST /v1/redox/orders/{orderId}/replay)
-	ReplayRedoxOrder(ctx echo.Context, orderId string) error
+	ReplayRedoxOrder(ctx echo.Context, orderId bson.ObjectID) error
 	// VerifyEndpoint Answer the Redox endpoint check
 	// (POST /v1/redox/verify)
 	VerifyEndpoint(ctx echo.Context) error
@@ -7682,7 +7683,7 @@ func (w *ServerInterfaceWrapper) ListRedoxOrders(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) ReplayRedoxOrder(ctx echo.Context) error {
 	var err error
 	// ------------- Path parameter "orderId" -------------
-	var orderId string
+	var orderId bson.ObjectID
 
 	err = runtime.BindStyledParameterWithOptions("simple", "orderId", ctx.Param("orderId"), &orderId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
 	if err != nil {
@@ -9478,7 +9479,7 @@ func (response ListRedoxOrders200JSONResponse) VisitListRedoxOrdersResponse(w ht
 }
 
 type ReplayRedoxOrderRequestObject struct {
-	OrderId string `json:"orderId"`
+	OrderId bson.ObjectID `json:"orderId"`
 }
 
 type ReplayRedoxOrderResponseObject interface {
@@ -12446,7 +12447,7 @@ func (sh *strictHandler) ListRedoxOrders(ctx echo.Context, params ListRedoxOrder
 }
 
 // ReplayRedoxOrder operation middleware
-func (sh *strictHandler) ReplayRedoxOrder(ctx echo.Context, orderId string) error {
+func (sh *strictHandler) ReplayRedoxOrder(ctx echo.Context, orderId bson.ObjectID) error {
 	var request ReplayRedoxOrderRequestObject
 
 	request.OrderId = orderId

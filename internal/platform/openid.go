@@ -28,6 +28,8 @@ func NewOpenID(tokenEndpoint string, options Options) (*OpenID, error) {
 	return &OpenID{upstream: endpoint}, nil
 }
 
+var reasonRefused = errs.NewReason("client_credentials_refused")
+
 // ServiceAccountUserID returns the user id of the service account that the client credentials belong to. The error is of
 // kind errs.BadRequest when the endpoint refuses them.
 func (o *OpenID) ServiceAccountUserID(ctx context.Context, clientID, clientSecret string) (string, error) {
@@ -41,7 +43,7 @@ func (o *OpenID) ServiceAccountUserID(ctx context.Context, clientID, clientSecre
 		// Some endpoints want the credentials in the form, and refuse them elsewhere.
 		token, err = o.upstream.clientToken(ctx, operation, config, oauth2.AuthStyleInParams)
 		if errors.As(err, &second) && second.isCallersFault() && (first.credentials || second.credentials) {
-			return "", errs.Wrap(errs.BadRequest, "bad request: client credentials were refused", err)
+			return "", reasonRefused.Of(errs.Wrap(errs.BadRequest, "bad request: client credentials were refused", err))
 		}
 	}
 	if err != nil {

@@ -125,7 +125,7 @@ func (s *AuthService) GetRestrictedToken(ctx context.Context, id string) (Restri
 	return s.restrictedToken(operation, reply)
 }
 
-var errNoRestrictedToken = errs.Unauthorizedf("invalid or expired token")
+var errNoRestrictedToken = errs.Because("report_token_invalid", errs.Unauthorizedf("invalid or expired token"))
 
 // isMissing tells the auth service's own 404 from that of a gateway that has no such route.
 func isMissing(reply answer) bool {

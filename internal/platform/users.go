@@ -154,7 +154,7 @@ func (u *UserService) GetUser(ctx context.Context, idOrEmail string) (User, erro
 	const operation = "get user"
 	reply, err := u.send(ctx, request{operation: operation, method: http.MethodGet, path: []string{"user", idOrEmail}})
 	if errors.Is(err, errImpossiblePath) {
-		return User{}, errs.New(errs.NotFound, "not found")
+		return User{}, errNoUser
 	}
 	if err != nil {
 		return User{}, err
@@ -164,7 +164,7 @@ func (u *UserService) GetUser(ctx context.Context, idOrEmail string) (User, erro
 	case http.StatusNoContent:
 		return User{}, nil
 	case http.StatusNotFound:
-		return User{}, errs.New(errs.NotFound, "not found")
+		return User{}, errNoUser
 	default:
 		return User{}, u.upstream.unexpected(operation, reply)
 	}
@@ -223,7 +223,9 @@ func (u *UserService) CreateCustodialUser(ctx context.Context, clinicID, email s
 	return user, nil
 }
 
-var errEmailTaken = errs.Duplicatef("email address is already taken")
+var errNoUser = errs.Because("user_not_found", errs.New(errs.NotFound, "not found"))
+
+var errEmailTaken = errs.Because("email_taken", errs.Duplicatef("email address is already taken"))
 
 // UpdateUser sets the e-mail address of an account, "" removes it. The error is of kind errs.Duplicate when the address
 // belongs to another account.
