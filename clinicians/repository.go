@@ -12,8 +12,9 @@ import (
 )
 
 // Indexes returns the indexes of the collections of this package. COMPAT: deployed databases have those up to
-// CliniciansByCreatedTime under these names and keys, although ClinicianByRole and ClinicianSearch name fields that do not
-// exist; the ones after them are what queries really use.
+// CliniciansByCreatedTime under these names and keys, although ClinicianByRole names a field that does not exist; the ones
+// after them are what queries really use. They also have ClinicianSearch, an index of texts, which is left alone where it is
+// and made nowhere: no query uses it, and not every engine can have one.
 func Indexes() []store.Indexes {
 	exists := func(field string) bson.D { return bson.D{{Key: field, Value: bson.D{{Key: "$exists", Value: true}}}} }
 	return []store.Indexes{
@@ -21,7 +22,6 @@ func Indexes() []store.Indexes {
 			{Name: "UniqueClinicianUserId", Keys: store.Ascending("clinicId", "userId"), Unique: true, Partial: exists("userId")},
 			{Name: "UniqueInviteId", Keys: store.Ascending("clinicId", "inviteId"), Unique: true, Partial: exists("inviteId")},
 			{Name: "UniqueClinicMemberEmail", Keys: store.Ascending("clinicId", "email"), Unique: true, Partial: exists("email")},
-			{Name: "ClinicianSearch", Keys: bson.D{{Key: "clinicId", Value: 1}, {Key: "email", Value: "text"}, {Key: "fullName", Value: "text"}}},
 			{Name: "ClinicianByRole", Keys: store.Ascending("clinicId", "role")},
 			{Name: "CliniciansByCreatedTime", Keys: store.Ascending("createdTime")},
 			{Name: "ClinicianByUserId", Keys: bson.D{{Key: "userId", Value: 1}, {Key: "createdTime", Value: -1}}},

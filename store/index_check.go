@@ -25,7 +25,7 @@ func (d *Database) CheckIndexes(ctx context.Context, sets ...Indexes) ([]IndexSt
 			switch keys, ok := existing[index.Name]; {
 			case !ok:
 				state.Problem = "missing"
-			case keys != nil && !sameKeys(keys, index.Keys):
+			case !sameKeys(keys, index.Keys):
 				state.Problem = "has other keys"
 			}
 			states = append(states, state)

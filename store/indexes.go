@@ -96,15 +96,14 @@ func missingIndexes(ctx context.Context, collection *mongo.Collection, wanted []
 			missing = append(missing, index)
 			continue
 		}
-		if keys != nil && !sameKeys(keys, index.Keys) {
+		if !sameKeys(keys, index.Keys) {
 			return nil, fmt.Errorf("index %s exists with other keys", index.Name)
 		}
 	}
 	return missing, nil
 }
 
-// existingIndexes returns the keys of each index by its name; the keys of a text index, which the database rewrites, are
-// nil.
+// existingIndexes returns the keys of each index by its name.
 func existingIndexes(ctx context.Context, collection *mongo.Collection) (map[string]bson.D, error) {
 	cursor, err := collection.Indexes().List(ctx)
 	if err != nil {
@@ -115,9 +114,8 @@ func existingIndexes(ctx context.Context, collection *mongo.Collection) (map[str
 		return nil, err
 	}
 	var specs []struct {
-		Name    string `bson:"name"`
-		Keys    bson.D `bson:"key"`
-		Weights bson.D `bson:"weights"`
+		Name string `bson:"name"`
+		Keys bson.D `bson:"key"`
 	}
 	if err := cursor.All(ctx, &specs); err != nil {
 		return nil, err
@@ -125,9 +123,6 @@ func existingIndexes(ctx context.Context, collection *mongo.Collection) (map[str
 	existing := make(map[string]bson.D, len(specs))
 	for _, spec := range specs {
 		existing[spec.Name] = spec.Keys
-		if len(spec.Weights) > 0 {
-			existing[spec.Name] = nil
-		}
 	}
 	return existing, nil
 }
