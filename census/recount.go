@@ -183,10 +183,23 @@ func (s *Service) recountQuietly(ctx context.Context, clinicID bson.ObjectID) (C
 			return Count{}, err
 		}
 		if before == after && len(busyBefore)+len(busyAfter) == 0 {
-			return found.drift, s.correct(ctx, clinicID, found)
+			return found.drift, s.correctNoted(ctx, clinicID, found)
 		}
 	}
 	return Count{}, errBusy
+}
+
+// correctNoted is correct without transactions. The note keeps other recounts from seeing half of it.
+func (s *Service) correctNoted(ctx context.Context, clinicID bson.ObjectID, found comparison) error {
+	change, err := s.leaveNote(ctx, clinicID, 0)
+	if err != nil {
+		return err
+	}
+	err = s.correct(ctx, clinicID, found)
+	if err == nil || errors.Is(err, errBusy) {
+		err = errorOf(err, s.removeNote(ctx, change))
+	}
+	return err
 }
 
 // Refresh is Recount for a caller who waits: it returns nil also if the clinic changes all the time, and then the background

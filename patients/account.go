@@ -59,12 +59,8 @@ func (s *Service) makeAccount(ctx context.Context, clinicID bson.ObjectID, email
 }
 
 // adopt returns the user id of the account that the request before this one made for a patient who did not come to be, "" if
-// there is no such account.
+// there is no such account. While that request may be at work, it waits, and returns errBeingCreated when the patience ends.
 func (s *Service) adopt(ctx context.Context, c creation, email string) (string, error) {
-	ours, err := s.waitForFirst(ctx, c)
-	if err != nil || !ours {
-		return "", err
-	}
 	user, err := s.accounts.GetUser(ctx, email)
 	if errs.Is(err, errs.NotFound) {
 		return "", nil
@@ -75,11 +71,27 @@ func (s *Service) adopt(ctx context.Context, c creation, email string) (string, 
 	if user.UserID == "" || !user.IsCustodial() || user.IsLegacyClinic() || !strings.EqualFold(user.Username, email) {
 		return "", nil
 	}
-	used, err := s.isOrWasPatient(ctx, c.ClinicID, user.UserID)
-	if err != nil || used {
-		return "", err
+	for deadline := time.Now().Add(adoptionPatience); ; {
+		used, err := s.isOrWasPatient(ctx, c.ClinicID, user.UserID)
+		if err != nil || used {
+			return "", err
+		}
+		state, err := s.stateOf(ctx, c)
+		if err != nil || state == endedWell {
+			return "", err
+		}
+		if state == cutOff {
+			return user.UserID, nil
+		}
+		if time.Now().After(deadline) {
+			return "", errBeingCreated
+		}
+		select {
+		case <-ctx.Done():
+			return "", ctx.Err()
+		case <-time.After(adoptionPoll):
+		}
 	}
-	return user.UserID, nil
 }
 
 // isOrWasPatient reports whether the user is a patient of any clinic, or was one of this.

@@ -94,31 +94,32 @@ func (s *Service) endCreation(ctx context.Context, c creation, cause error) {
 	}
 }
 
-// waitForFirst waits until the request before this one has ended, and reports whether it was cut off, while no other clinic
-// makes an account for the same address. It returns errBeingCreated if the patience ends first.
-func (s *Service) waitForFirst(ctx context.Context, c creation) (bool, error) {
-	for deadline := time.Now().Add(adoptionPatience); ; {
-		all, err := s.creationsFor(ctx, c.Address)
-		if err != nil {
-			return false, err
-		}
-		now, err := s.database.ServerTime(ctx)
-		if err != nil {
-			return false, err
-		}
-		switch {
-		case len(all) != 1 || all[0].ID != c.ID: // the first request has ended well, or another clinic is at it
-			return false, nil
-		case c.earlier.CutOff || all[0].CutOff || now.Sub(c.earlier.Time) > creationTime:
-			return true, nil
-		case time.Now().After(deadline):
-			return false, errBeingCreated
-		}
-		select {
-		case <-ctx.Done():
-			return false, ctx.Err()
-		case <-time.After(adoptionPoll):
-		}
+// creationState is how the request before this one stands.
+type creationState int
+
+const (
+	underWay creationState = iota
+	endedWell
+	cutOff
+)
+
+// stateOf returns how the request before this one stands. If another clinic makes an account for the same address, nobody knows
+// whose it is, and that counts as ended.
+func (s *Service) stateOf(ctx context.Context, c creation) (creationState, error) {
+	all, err := s.creationsFor(ctx, c.Address)
+	if err != nil {
+		return underWay, err
+	}
+	now, err := s.database.ServerTime(ctx)
+	switch {
+	case err != nil:
+		return underWay, err
+	case len(all) != 1 || all[0].ID != c.ID:
+		return endedWell, nil
+	case c.earlier.CutOff || all[0].CutOff || now.Sub(c.earlier.Time) > creationTime:
+		return cutOff, nil
+	default:
+		return underWay, nil
 	}
 }
 

@@ -88,11 +88,15 @@ func (s *Service) update(ctx context.Context, before, after *Patient) (*Patient,
 	return nil, errPatientChanged
 }
 
+// quietTime is how long ago a patient must have changed for its updatedTime to say that nobody changes it now. Two writers may
+// have the same time, in milliseconds, and the time is older than the write.
+const quietTime = time.Minute
+
 // updateUnchanged is one attempt of update. Clients send back all that they read, so most updates name lists that stay as they
 // are; then the census need not be tracked.
 func (s *Service) updateUnchanged(ctx context.Context, before, after *Patient) (*Patient, error) {
 	filter := append(patientKey(before.ClinicID, before.UserID), unchangedSince(before.UpdatedTime))
-	if s.difference(before, after).IsZero() {
+	if time.Since(before.UpdatedTime) > quietTime && s.difference(before, after).IsZero() {
 		var patient Patient
 		err := s.collection.FindOneAndUpdate(ctx, filter, assignments(before, after), options.FindOneAndUpdate().SetReturnDocument(options.After)).Decode(&patient)
 		return &patient, store.OneOf(err, errPatientChanged, ErrMRNNotUnique)
@@ -104,7 +108,10 @@ func (s *Service) updateUnchanged(ctx context.Context, before, after *Patient) (
 		}
 		var replaced Patient
 		err = s.collection.FindOneAndUpdate(ctx, filter, assignments(before, &written), options.FindOneAndUpdate().SetProjection(censusFields)).Decode(&replaced)
-		return s.difference(&replaced, &written), store.OneOf(err, errPatientChanged, ErrMRNNotUnique)
+		if err != nil {
+			return census.Count{}, store.OneOf(err, errPatientChanged, ErrMRNNotUnique)
+		}
+		return s.difference(&replaced, &written), nil
 	})
 	if err != nil {
 		return nil, err

@@ -23,7 +23,7 @@ var siteChanges = map[string]siteChange{
 		return a.call(t, 0, http.MethodDelete, "/sites/"+id, nil)
 	},
 	"renamed": func(t *testing.T, a arena, id string) func() testkit.Response {
-		return a.call(t, 0, http.MethodPut, "/sites/"+id, map[string]any{"name": "after"})
+		return a.call(t, 0, http.MethodPut, "/sites/"+id, map[string]any{"id": id, "name": "after"})
 	},
 	"merged": func(t *testing.T, a arena, id string) func() testkit.Response {
 		target := a.site(t, "target")["id"].(string)
