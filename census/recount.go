@@ -239,7 +239,7 @@ func (s *Service) RecountAfter(ctx context.Context, work func(ctx context.Contex
 	if err != nil {
 		return err
 	}
-	workErr := s.keepFresh(ctx, change, work)
+	workErr := s.keepFresh(ctx, change, patience/4, work)
 	if errs.Is(workErr, errs.Internal) {
 		return workErr // whether it goes on, and where, is not known: the note stays
 	}
@@ -258,7 +258,7 @@ func (s *Service) RecountAfter(ctx context.Context, work func(ctx context.Contex
 }
 
 // keepFresh does work whose note must not count as left behind, however long it takes.
-func (s *Service) keepFresh(ctx context.Context, change note, work func(ctx context.Context) error) error {
+func (s *Service) keepFresh(ctx context.Context, change note, every time.Duration, work func(ctx context.Context) error) error {
 	renewal, stop := context.WithCancel(ctx)
 	var renewed sync.WaitGroup
 	defer renewed.Wait()
@@ -268,7 +268,7 @@ func (s *Service) keepFresh(ctx context.Context, change note, work func(ctx cont
 			select {
 			case <-renewal.Done():
 				return
-			case <-time.After(patience / 4):
+			case <-time.After(every):
 				if err := s.renewNote(renewal, change); err != nil && renewal.Err() == nil {
 					s.warn("the note of a long change could not be renewed", change.ClinicID, err)
 				}

@@ -3,6 +3,7 @@ package races_test
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -23,16 +24,22 @@ type arena struct {
 	clinicID bson.ObjectID
 }
 
-// eachRound runs a race again and again, each time in a new clinic.
+// eachRound runs a race again and again, each time in a new clinic, and says how often it went wrong.
 func eachRound(t *testing.T, race func(t *testing.T, a arena)) {
 	first := testkit.Run(t, nil)
 	replicas := [2]*testkit.Process{first, first.Replica(t)}
-	for range rounds {
+	violations := 0
+	for round := range rounds {
 		id, _ := first.NewClinic(t)
 		clinicID, err := bson.ObjectIDFromHex(id)
 		require.NoError(t, err)
-		race(t, arena{Process: first, replicas: replicas, id: id, clinicID: clinicID})
+		if !t.Run(strconv.Itoa(round), func(t *testing.T) {
+			race(t, arena{Process: first, replicas: replicas, id: id, clinicID: clinicID})
+		}) {
+			violations++
+		}
 	}
+	t.Logf("%d of %d rounds went wrong", violations, rounds)
 }
 
 // replica returns one of the two, in turns.
