@@ -243,6 +243,13 @@ func (s *Service) Touch(ctx context.Context, clinicID bson.ObjectID) error {
 	return s.addGroups(ctx, clinicID, Groups{}, false)
 }
 
+// ForgetGroup removes the number of a tag or site that the clinic does not have any more.
+func (s *Service) ForgetGroup(ctx context.Context, clinicID, id bson.ObjectID) error {
+	_, err := s.census.UpdateOne(ctx, bson.D{{Key: "_id", Value: clinicID}},
+		bson.D{{Key: "$unset", Value: bson.D{{Key: "tags." + id.Hex(), Value: ""}, {Key: "sites." + id.Hex(), Value: ""}}}})
+	return err
+}
+
 // Close makes the clinic take no patients for a while, or until Open is called. Those that it has can still change and go.
 // Whoever removes a clinic closes it first, and then looks whether it has patients: a patient who comes at the same time is
 // then either seen, or taken out again.

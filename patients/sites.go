@@ -62,12 +62,19 @@ func (g *Groups) DeleteSite(ctx context.Context, clinicID, siteID bson.ObjectID)
 		if err != nil {
 			return census.Count{}, err
 		}
-		return census.Count{Groups: census.Groups{Sites: counted(siteID, -n)}}, g.clinics.RemoveSite(ctx, clinicID, siteID)
+		return census.Count{Groups: census.Groups{Sites: counted(siteID, -n)}}, g.removeSite(ctx, clinicID, siteID)
 	})
 	if err == nil {
 		_, err = g.settle(ctx, clinicID, Sites{{ID: siteID}})
 	}
 	return err
+}
+
+func (g *Groups) removeSite(ctx context.Context, clinicID, siteID bson.ObjectID) error {
+	if err := g.clinics.RemoveSite(ctx, clinicID, siteID); err != nil {
+		return err
+	}
+	return g.census.ForgetGroup(ctx, clinicID, siteID)
 }
 
 // MergeSite moves the patients of the source site to the target site, and takes the source out of the clinic. It returns
@@ -93,7 +100,7 @@ func (g *Groups) MergeSite(ctx context.Context, clinicID, sourceID, targetID bso
 		if err != nil {
 			return census.Count{}, err
 		}
-		return difference, g.clinics.RemoveSite(ctx, clinicID, sourceID)
+		return difference, g.removeSite(ctx, clinicID, sourceID)
 	})
 	if err != nil || g.database.HasTransactions() {
 		return target, err
@@ -121,7 +128,10 @@ func (g *Groups) ConvertTag(ctx context.Context, clinicID, tagID bson.ObjectID) 
 		if difference, err = g.exchangeTag(ctx, clinicID, tagID, Site(site)); err != nil {
 			return census.Count{}, err
 		}
-		return difference, g.clinics.DeleteTag(ctx, clinicID, tagID)
+		if err = g.clinics.DeleteTag(ctx, clinicID, tagID); err == nil {
+			err = g.census.ForgetGroup(ctx, clinicID, tagID)
+		}
+		return difference, err
 	})
 	if err == nil {
 		_, err = g.settle(ctx, clinicID, Sites{Site(site)})

@@ -26,6 +26,12 @@ type arena struct {
 
 // eachRound runs a race again and again, each time in a new clinic, and says how often it went wrong.
 func eachRound(t *testing.T, race func(t *testing.T, a arena)) {
+	t.Helper()
+	eachRoundOf(t, rounds, race)
+}
+
+func eachRoundOf(t *testing.T, rounds int, race func(t *testing.T, a arena)) {
+	t.Helper()
 	first := testkit.Run(t, nil)
 	replicas := [2]*testkit.Process{first, first.Replica(t)}
 	violations := 0
