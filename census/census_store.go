@@ -43,6 +43,10 @@ type document struct {
 
 func (d *document) isCounted() bool { return d.CountedTime != nil }
 
+func (d *document) isClosed(now time.Time) bool {
+	return d.ClosedUntil != nil && d.ClosedUntil.After(now)
+}
+
 func (d *document) groups() Groups { return Groups{Tags: d.Tags, Sites: d.Sites} }
 
 // counted is the part of a clinic that the census reads.
@@ -133,28 +137,40 @@ const attempts = 50
 // add adds a difference to the numbers of the clinic, or returns ErrLimitReached, ErrNoClinic or ErrClosed if the terms do not
 // hold. What else is counted of a clinic that is gone does not matter any more.
 //
-// For a new patient it writes in any case, so that a transaction that removes the clinic conflicts with this one.
+// For a new patient it first writes what Close and Forget write too, and then looks whether the clinic is there: so a
+// transaction that removes the clinic conflicts with this one, and without transactions one of the two sees the other.
 func (s *Service) add(ctx context.Context, clinicID bson.ObjectID, difference Count, t terms) error {
 	if difference.IsZero() && !t.newPatient {
 		return nil
 	}
+	clinic, err := s.readClinic(ctx, clinicID)
+	if err == nil {
+		if err = s.addGroups(ctx, clinicID, clinic.own(difference.Groups), t.newPatient); err != nil {
+			return err
+		}
+		err = s.addPatientCount(ctx, clinicID, difference, t)
+	}
+	if errors.Is(err, ErrNoClinic) && !t.newPatient {
+		return nil
+	}
+	return err
+}
+
+// addPatientCount adds to the number in the clinic document. If another change comes first, it reads the number again.
+func (s *Service) addPatientCount(ctx context.Context, clinicID bson.ObjectID, difference Count, t terms) error {
+	if difference.isPatientCountZero() && !t.newPatient {
+		return nil
+	}
 	for range attempts {
 		clinic, err := s.readClinic(ctx, clinicID)
-		if errors.Is(err, ErrNoClinic) && !t.newPatient {
-			return nil
-		}
 		if err != nil {
 			return err
 		}
-		if t.plan != nil && clinic.PatientCount != nil && clinic.PatientCount.Plan >= *t.plan {
+		if t.plan != nil && (!clinic.hasCount() || clinic.PatientCount.Plan >= *t.plan) {
 			return ErrLimitReached
 		}
-		done, err := s.replacePatientCount(ctx, clinicID, clinic, difference)
-		if err != nil {
+		if done, err := s.replacePatientCount(ctx, clinicID, clinic, difference); done || err != nil {
 			return err
-		}
-		if done {
-			return s.addGroups(ctx, clinicID, clinic.own(difference.Groups), t.newPatient)
 		}
 	}
 	return errTooManyChanges
@@ -172,9 +188,10 @@ func (s *Service) replacePatientCount(ctx context.Context, clinicID bson.ObjectI
 		s.background.want(clinicID)
 		return true, nil
 	}
+	before := clinic.PatientCount.count()
 	result, err := s.clinics.UpdateOne(ctx,
 		bson.D{{Key: "_id", Value: clinicID}, {Key: "patientCount", Value: clinic.stored}},
-		bson.D{{Key: "$set", Value: bson.D{{Key: "patientCount", Value: clinic.PatientCount.count().Plus(difference).PatientCount()}}}})
+		bson.D{{Key: "$set", Value: bson.D{{Key: "patientCount", Value: before.Plus(difference).bounded(before).PatientCount()}}}})
 	if err != nil {
 		return false, err
 	}
@@ -189,15 +206,15 @@ func (s *Service) addGroups(ctx context.Context, clinicID bson.ObjectID, groups 
 	for id, n := range groups.Sites {
 		increments = append(increments, bson.E{Key: "sites." + id.Hex(), Value: n})
 	}
-	filter := bson.D{{Key: "_id", Value: clinicID}}
-	update := bson.D{{Key: "$inc", Value: increments}}
 	now, err := s.database.ServerTime(ctx)
 	if err != nil {
 		return err
 	}
+	filter := bson.D{{Key: "_id", Value: clinicID}}
 	if newPatient {
 		filter = append(filter, bson.E{Key: "closedUntil", Value: bson.D{{Key: "$not", Value: bson.D{{Key: "$gt", Value: now}}}}})
 	}
+	update := bson.D{{Key: "$inc", Value: increments}}
 	for range attempts {
 		result, err := s.census.UpdateOne(ctx, filter, update)
 		if err != nil || result.MatchedCount == 1 {
@@ -207,18 +224,30 @@ func (s *Service) addGroups(ctx context.Context, clinicID bson.ObjectID, groups 
 		if err != nil {
 			return err
 		}
-		if found, ok := known[clinicID]; ok {
-			if found.ClosedUntil != nil && found.ClosedUntil.After(now) {
-				return ErrClosed
-			}
-			continue // another change made it in between
+		if found, ok := known[clinicID]; ok && newPatient && found.isClosed(now) {
+			return ErrClosed
 		}
-		_, err = s.census.UpdateOne(ctx, bson.D{{Key: "_id", Value: clinicID}}, update, options.UpdateOne().SetUpsert(true))
+		_, err = s.census.UpdateOne(ctx, filter, update, options.UpdateOne().SetUpsert(true))
 		if !store.IsDuplicate(err) { // otherwise another change made the document first
 			return err
 		}
+		if s.database.HasTransactions() {
+			break // the duplicate ended the transaction
+		}
 	}
 	return errTooManyChanges
+}
+
+// Touch makes a transaction conflict with all others that add patients to the clinic or touch it.
+func (s *Service) Touch(ctx context.Context, clinicID bson.ObjectID) error {
+	return s.addGroups(ctx, clinicID, Groups{}, false)
+}
+
+// ForgetGroup removes the number of a tag or site that the clinic does not have any more.
+func (s *Service) ForgetGroup(ctx context.Context, clinicID, id bson.ObjectID) error {
+	_, err := s.census.UpdateOne(ctx, bson.D{{Key: "_id", Value: clinicID}},
+		bson.D{{Key: "$unset", Value: bson.D{{Key: "tags." + id.Hex(), Value: ""}, {Key: "sites." + id.Hex(), Value: ""}}}})
+	return err
 }
 
 // Close makes the clinic take no patients for a while, or until Open is called. Those that it has can still change and go.
@@ -239,4 +268,36 @@ func (s *Service) Close(ctx context.Context, clinicID bson.ObjectID, while time.
 func (s *Service) Open(ctx context.Context, clinicID bson.ObjectID) error {
 	_, err := s.census.UpdateOne(ctx, bson.D{{Key: "_id", Value: clinicID}}, bson.D{{Key: "$unset", Value: bson.D{{Key: "closedUntil", Value: ""}}}})
 	return err
+}
+
+// openPoll is how often WaitUntilOpen looks.
+const openPoll = 200 * time.Millisecond
+
+// WaitUntilOpen waits until the clinic takes patients. It returns ErrNoClinic when the clinic is gone, and ErrClosed when the
+// patience ends.
+func (s *Service) WaitUntilOpen(ctx context.Context, clinicID bson.ObjectID, patience time.Duration) error {
+	for deadline := time.Now().Add(patience); ; {
+		if _, err := s.readClinic(ctx, clinicID); err != nil {
+			return err
+		}
+		now, err := s.database.ServerTime(ctx)
+		if err != nil {
+			return err
+		}
+		known, err := s.readGroups(ctx, []bson.ObjectID{clinicID})
+		if err != nil {
+			return err
+		}
+		if found, ok := known[clinicID]; !ok || !found.isClosed(now) {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return ErrClosed
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(openPoll):
+		}
+	}
 }

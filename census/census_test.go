@@ -35,32 +35,6 @@ func join(d *store.Database, s *census.Service, clinicID bson.ObjectID, tags ...
 	}
 }
 
-func TestSimultaneousChangesAreAllCounted(t *testing.T) {
-	t.Parallel()
-	d, clinicID, tagID := counted(t)
-	const changes = 20
-	var all sync.WaitGroup
-	for range changes {
-		all.Go(func() {
-			s := testkit.Census(d, "")
-			if err := s.Change(t.Context(), clinicID, join(d, s, clinicID, tagID, bson.NewObjectID())); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	all.Wait()
-	s := testkit.Census(d, "")
-	count, err := s.PatientCount(t.Context(), clinicID)
-	require.NoError(t, err)
-	require.Equal(t, census.PatientCount{Total: changes, Plan: changes}, count)
-	drift, err := s.Recount(t.Context(), clinicID)
-	require.NoError(t, err)
-	require.True(t, drift.IsZero(), "%+v", drift)
-	groups, err := s.Groups(t.Context(), []bson.ObjectID{clinicID})
-	require.NoError(t, err)
-	require.Equal(t, map[bson.ObjectID]int{tagID: changes}, groups[clinicID].Tags, "what the clinic does not define is no key")
-}
-
 func TestTheLastPlaceGoesToOne(t *testing.T) {
 	t.Parallel()
 	d, clinicID, _ := counted(t)
@@ -88,25 +62,4 @@ func TestTheLastPlaceGoesToOne(t *testing.T) {
 	require.Equal(t, plan, filled)
 	require.Len(t, testkit.Documents(t, d, "patients", bson.D{{Key: "clinicId", Value: clinicID}}), plan)
 	require.Empty(t, testkit.Documents(t, d, census.NotesCollectionName, bson.D{}))
-}
-
-func TestANoteThatWasLeftLeadsToARecount(t *testing.T) {
-	t.Parallel()
-	d, clinicID, tagID := counted(t)
-	s := testkit.Census(d, "")
-	plan := 5
-	_, err := s.Reserve(t.Context(), clinicID, &plan) // and then the process dies
-	require.NoError(t, err)
-	_, err = join(d, s, clinicID, tagID)(t.Context()) // a write that was not counted
-	require.NoError(t, err)
-
-	require.Equal(t, 1, testkit.SweepCensus(t, d, ""))
-	count, err := s.PatientCount(t.Context(), clinicID)
-	require.NoError(t, err)
-	require.Equal(t, census.PatientCount{Total: 1, Plan: 1}, count)
-	require.Empty(t, testkit.Documents(t, d, census.NotesCollectionName, bson.D{}))
-	before := testkit.Documents(t, d, "clinics", bson.D{})
-	_, err = s.Recount(t.Context(), clinicID)
-	require.NoError(t, err)
-	require.Equal(t, before, testkit.Documents(t, d, "clinics", bson.D{}), "a count that is right is not written")
 }

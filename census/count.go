@@ -115,6 +115,24 @@ func (c Count) combine(other Count, sign int) Count {
 	return sum
 }
 
+// maxNames bounds the providers of a clinic, and the states of a provider, that are counted. Real clinics have a handful of each.
+const maxNames = 64
+
+// bounded returns the count without providers and states that the count before does not have, as far as they are too many.
+func (c Count) bounded(before Count) Count {
+	for name, states := range c.Providers {
+		for state := range states {
+			if _, known := before.Providers[name][state]; !known && len(states) > maxNames {
+				delete(states, state)
+			}
+		}
+		if _, known := before.Providers[name]; !known && len(c.Providers) > maxNames {
+			delete(c.Providers, name)
+		}
+	}
+	return c
+}
+
 func combine[K comparable](a, b map[K]int, sign int) map[K]int {
 	sum := maps.Clone(a)
 	if sum == nil && len(b) > 0 {

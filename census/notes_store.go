@@ -36,6 +36,17 @@ func (s *Service) leaveNote(ctx context.Context, clinicID bson.ObjectID, reserve
 	return left, err
 }
 
+// renewNote gives a note of now, which a recount may have removed, to a change that takes long.
+func (s *Service) renewNote(ctx context.Context, left note) error {
+	now, err := s.database.ServerTime(ctx)
+	if err != nil {
+		return err
+	}
+	left.Time = now
+	_, err = s.notes.ReplaceOne(ctx, bson.D{{Key: "_id", Value: left.ID}}, left, options.Replace().SetUpsert(true))
+	return err
+}
+
 func (s *Service) removeNote(ctx context.Context, left note) error {
 	_, err := s.takeNote(ctx, left)
 	return err
@@ -96,31 +107,13 @@ func (s *Service) removeNotes(ctx context.Context, notes []note) error {
 	return err
 }
 
-// maxLeft bounds how many clinics one sweep mends; the next sweep goes on.
-const maxLeft = 1000
-
-// clinicsLeft returns the clinics with notes that were left behind, the oldest first.
+// clinicsLeft returns the clinics with notes that were left behind.
 func (s *Service) clinicsLeft(ctx context.Context) ([]bson.ObjectID, error) {
 	now, err := s.database.ServerTime(ctx)
 	if err != nil {
 		return nil, err
 	}
-	cursor, err := s.notes.Find(ctx, bson.D{{Key: "time", Value: bson.D{{Key: "$lt", Value: now.Add(-patience)}}}},
-		options.Find().SetSort(bson.D{{Key: "time", Value: 1}}).SetLimit(maxLeft))
-	if err != nil {
-		return nil, err
-	}
-	var left []note
-	if err := cursor.All(ctx, &left); err != nil {
-		return nil, err
-	}
-	seen := make(map[bson.ObjectID]bool, len(left))
 	var ids []bson.ObjectID
-	for _, n := range left {
-		if !seen[n.ClinicID] {
-			seen[n.ClinicID] = true
-			ids = append(ids, n.ClinicID)
-		}
-	}
-	return ids, nil
+	err = s.notes.Distinct(ctx, "clinicId", bson.D{{Key: "time", Value: bson.D{{Key: "$lt", Value: now.Add(-patience)}}}}).Decode(&ids)
+	return ids, err
 }

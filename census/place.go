@@ -2,6 +2,7 @@ package census
 
 import (
 	"context"
+	"errors"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
@@ -11,12 +12,13 @@ import (
 type Place struct {
 	census *Service
 	note   note
+	plan   *int
 }
 
 // Reserve takes a place of the clinic, which may have as many patients as the plan says; nil means as many as it wants. It
 // returns ErrLimitReached if there is no place. Of many calls for the last place, one succeeds.
 func (s *Service) Reserve(ctx context.Context, clinicID bson.ObjectID, plan *int) (*Place, error) {
-	place := Place{census: s, note: note{ClinicID: clinicID}}
+	place := Place{census: s, note: note{ClinicID: clinicID}, plan: plan}
 	if plan == nil {
 		return &place, nil
 	}
@@ -31,13 +33,19 @@ func (s *Service) Reserve(ctx context.Context, clinicID bson.ObjectID, plan *int
 		return s.add(ctx, clinicID, reserved.reserved(), terms{newPatient: true, plan: plan})
 	})
 	if err != nil {
-		if !s.database.HasTransactions() {
-			err = errorOf(err, s.removeNote(context.WithoutCancel(ctx), reserved))
+		// After another error the place may be taken: then the note stays, and leads to a recount.
+		if !s.database.HasTransactions() && (errors.Is(err, ErrLimitReached) || errors.Is(err, ErrNoClinic) || errors.Is(err, ErrClosed)) {
+			err = errors.Join(err, s.removeNote(context.WithoutCancel(ctx), reserved))
 		}
 		return nil, err
 	}
 	place.note = reserved
 	return &place, nil
+}
+
+// Again takes a place like this one, which has ended.
+func (p *Place) Again(ctx context.Context) (*Place, error) {
+	return p.census.Reserve(ctx, p.note.ClinicID, p.plan)
 }
 
 // Fill is Service.Change for the write that makes the patient. On an error the place is given back.

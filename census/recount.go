@@ -3,6 +3,7 @@ package census
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -20,7 +21,8 @@ const (
 	quietAttempts = 3
 )
 
-// errBusy tells that a recount without transactions found no moment at which nobody changed the clinic.
+// errBusy tells that a recount without transactions found no moment at which nobody changed the clinic, or that another recount
+// came first.
 var errBusy = errors.New("the patients of the clinic change while they are counted")
 
 // Recount counts the patients of the clinic one by one, and adds what is missing to the stored numbers, or takes away what is
@@ -46,8 +48,9 @@ func (s *Service) Recount(ctx context.Context, clinicID bson.ObjectID) (Count, e
 // comparison is what is stored about a clinic against what is counted, both at one moment.
 type comparison struct {
 	drift   Count
-	left    []note // notes that were left behind: what they reserved is part of the drift
-	unknown bson.D // what is stored for tags and sites that the clinic does not have
+	left    []note     // notes that were left behind: what they reserved is part of the drift
+	unknown bson.D     // what is stored for tags and sites that the clinic does not have
+	time    *time.Time // of the recount before, nil if there was none
 	// replaces tells that the clinic held no number that a difference could be added to.
 	replaces bool
 	stored   bson.RawValue
@@ -79,9 +82,10 @@ func (s *Service) read(ctx context.Context, clinicID bson.ObjectID) (comparison,
 	}
 	if groups, ok := known[clinicID]; ok {
 		stored.Groups = clinic.own(groups.groups())
-		found.unknown = strangers(groups.groups(), stored.Groups)
+		found.unknown, found.time = strangers(groups.groups(), stored.Groups), groups.CountedTime
 	}
 	counted.Groups = clinic.own(counted.Groups)
+	counted = counted.bounded(stored)
 	for _, n := range underWay {
 		counted = counted.Plus(n.reserved())
 	}
@@ -105,8 +109,12 @@ func strangers(stored, own Groups) bson.D {
 	return unset
 }
 
-// correct stores the result of a comparison.
+// correct stores the result of a comparison, or returns errBusy if another recount came first: adding the drift twice would
+// be as wrong as not at all. A process that dies in between leaves the notes, which lead to the next recount.
 func (s *Service) correct(ctx context.Context, clinicID bson.ObjectID, found comparison) error {
+	if err := s.claim(ctx, clinicID, found); err != nil {
+		return err
+	}
 	if found.replaces {
 		if err := s.replaceOldForm(ctx, clinicID, found); err != nil {
 			return err
@@ -116,15 +124,25 @@ func (s *Service) correct(ctx context.Context, clinicID bson.ObjectID, found com
 	if err := s.add(ctx, clinicID, found.drift, terms{}); err != nil {
 		return err
 	}
-	update := bson.D{{Key: "$set", Value: bson.D{{Key: "countedTime", Value: store.Now()}}}}
+	return s.removeNotes(ctx, found.left)
+}
+
+// claim stores the time of the recount in place of that of the one before.
+func (s *Service) claim(ctx context.Context, clinicID bson.ObjectID, found comparison) error {
+	now := store.Now()
+	if found.time != nil && !now.After(*found.time) {
+		now = found.time.Add(time.Millisecond)
+	}
+	update := bson.D{{Key: "$set", Value: bson.D{{Key: "countedTime", Value: now}}}}
 	if len(found.unknown) > 0 {
 		update = append(update, bson.E{Key: "$unset", Value: found.unknown})
 	}
-	_, err := s.census.UpdateOne(ctx, bson.D{{Key: "_id", Value: clinicID}}, update, options.UpdateOne().SetUpsert(true))
-	if err != nil {
-		return err
+	result, err := s.census.UpdateOne(ctx, bson.D{{Key: "_id", Value: clinicID}, {Key: "countedTime", Value: found.time}}, update,
+		options.UpdateOne().SetUpsert(found.time == nil))
+	if store.IsDuplicate(err) || (err == nil && result.MatchedCount+result.UpsertedCount == 0) {
+		return errBusy
 	}
-	return s.removeNotes(ctx, found.left)
+	return err
 }
 
 // replaceOldForm stores a number for a clinic that has none, or one in an older form. Whoever adds patients meanwhile asks for
@@ -165,10 +183,23 @@ func (s *Service) recountQuietly(ctx context.Context, clinicID bson.ObjectID) (C
 			return Count{}, err
 		}
 		if before == after && len(busyBefore)+len(busyAfter) == 0 {
-			return found.drift, s.correct(ctx, clinicID, found)
+			return found.drift, s.correctNoted(ctx, clinicID, found)
 		}
 	}
 	return Count{}, errBusy
+}
+
+// correctNoted is correct without transactions. The note keeps other recounts from seeing half of it.
+func (s *Service) correctNoted(ctx context.Context, clinicID bson.ObjectID, found comparison) error {
+	change, err := s.leaveNote(ctx, clinicID, 0)
+	if err != nil {
+		return err
+	}
+	err = s.correct(ctx, clinicID, found)
+	if err == nil || errors.Is(err, errBusy) {
+		err = errorOf(err, s.removeNote(ctx, change))
+	}
+	return err
 }
 
 // Refresh is Recount for a caller who waits: it returns nil also if the clinic changes all the time, and then the background
@@ -208,7 +239,7 @@ func (s *Service) RecountAfter(ctx context.Context, work func(ctx context.Contex
 	if err != nil {
 		return err
 	}
-	workErr := work(ctx)
+	workErr := s.keepFresh(ctx, change, patience/4, work)
 	if errs.Is(workErr, errs.Internal) {
 		return workErr // whether it goes on, and where, is not known: the note stays
 	}
@@ -224,4 +255,25 @@ func (s *Service) RecountAfter(ctx context.Context, work func(ctx context.Contex
 		s.warn("the patients of a clinic are counted later", clinicID, err)
 	}
 	return workErr
+}
+
+// keepFresh does work whose note must not count as left behind, however long it takes.
+func (s *Service) keepFresh(ctx context.Context, change note, every time.Duration, work func(ctx context.Context) error) error {
+	renewal, stop := context.WithCancel(ctx)
+	var renewed sync.WaitGroup
+	defer renewed.Wait()
+	defer stop()
+	renewed.Go(func() {
+		for {
+			select {
+			case <-renewal.Done():
+				return
+			case <-time.After(every):
+				if err := s.renewNote(renewal, change); err != nil && renewal.Err() == nil {
+					s.warn("the note of a long change could not be renewed", change.ClinicID, err)
+				}
+			}
+		}
+	})
+	return work(ctx)
 }

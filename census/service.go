@@ -2,6 +2,7 @@ package census
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -82,8 +83,12 @@ func (s *Service) follow(ctx context.Context, change note, write func(ctx contex
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTime)
 	defer cancel()
 	err := s.add(ctx, change.ClinicID, difference.Minus(change.reserved()), terms{newPatient: difference.Total > 0})
-	if errs.Is(err, errs.NotFound) || errs.Is(err, errs.Unavailable) {
-		return errorOf(writeErr, err, s.removeNote(ctx, change))
+	if errors.Is(err, ErrNoClinic) || errors.Is(err, ErrClosed) {
+		back := s.add(ctx, change.ClinicID, Count{}.Minus(change.reserved()), terms{})
+		if back == nil {
+			back = s.removeNote(ctx, change)
+		}
+		return errors.Join(err, back)
 	}
 	if err != nil { // COMPAT: that the numbers could not be kept is not the caller's
 		s.log.Error("the census of a clinic could not be kept; it will be counted anew", zap.Stringer("clinicId", change.ClinicID), zap.Error(err))
@@ -147,7 +152,8 @@ func (s *Service) countOnce(ctx context.Context, clinicID bson.ObjectID) (Groups
 }
 
 // PatientCount returns the number that the clinic document holds. If it holds none, or one in an older form, the patients are
-// counted and the number is stored. It returns ErrNoClinic if there is no such clinic.
+// counted and the number is stored, now or, while they change all the time, in the background. It returns ErrNoClinic if there
+// is no such clinic.
 func (s *Service) PatientCount(ctx context.Context, clinicID bson.ObjectID) (PatientCount, error) {
 	for range 2 {
 		clinic, err := s.readClinic(ctx, clinicID)
@@ -157,11 +163,13 @@ func (s *Service) PatientCount(ctx context.Context, clinicID bson.ObjectID) (Pat
 		if clinic.hasCount() {
 			return *clinic.PatientCount, nil
 		}
-		if _, err := s.Recount(ctx, clinicID); err != nil {
+		if _, err := s.Recount(ctx, clinicID); err != nil && !errors.Is(err, errBusy) {
 			return PatientCount{}, err
 		}
 	}
-	return PatientCount{}, ErrNoClinic
+	s.background.want(clinicID)
+	counted, err := s.countPatients(ctx, clinicID)
+	return counted.bounded(Count{}).PatientCount(), err
 }
 
 // Start stores the first numbers of a clinic that is about to be made.

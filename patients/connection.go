@@ -53,11 +53,14 @@ func (s *Service) connect(ctx context.Context, clinicID bson.ObjectID, userID, p
 	}
 	request := newConnection(index, (*patient.DataSources)[index], store.Now())
 	write := func(ctx context.Context) (census.Count, error) { return s.writeConnection(ctx, key, request) }
-	if userID == s.demoUserID { // data sources of the demo patient are not counted
-		_, err = write(ctx)
-		return err
-	}
-	return s.census.Change(ctx, clinicID, write)
+	nullable := []string{"providerConnectionRequests", "providerConnectionRequests." + request.source.ProviderName}
+	return s.withoutNulls(ctx, key, nullable, func() error { // outside of the transaction, which a refusal ends
+		if userID == s.demoUserID { // data sources of the demo patient are not counted
+			_, err := write(ctx)
+			return err
+		}
+		return s.census.Change(ctx, clinicID, write)
+	})
 }
 
 // firstDataSource returns the index of the first data source of the provider, or -1.
@@ -118,11 +121,8 @@ func (c connection) path(field string) string {
 
 func (s *Service) writeConnection(ctx context.Context, key bson.D, c connection) (census.Count, error) {
 	var before Patient
-	nullable := []string{"providerConnectionRequests", "providerConnectionRequests." + c.source.ProviderName}
-	err := s.withoutNulls(ctx, key, nullable, func() error {
-		return s.collection.FindOneAndUpdate(ctx, c.unchanged(key), c.update(),
-			options.FindOneAndUpdate().SetProjection(censusFields)).Decode(&before)
-	})
+	err := s.collection.FindOneAndUpdate(ctx, c.unchanged(key), c.update(),
+		options.FindOneAndUpdate().SetProjection(censusFields)).Decode(&before)
 	if err != nil {
 		return census.Count{}, store.OneOf(err, ErrContested, nil)
 	}

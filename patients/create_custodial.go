@@ -24,8 +24,8 @@ var (
 // member who asked for it, nil for a backend service. It returns the patient as it is stored.
 //
 // Nothing is created after clinics.ErrNotFound, ErrMRNRequired, ErrMRNNotUnique, census.ErrLimitReached,
-// ErrUnknownSite, or an error of kind errs.Duplicate for an address that has an account. If another request takes the
-// number at the same time, the account is left behind without a patient.
+// ErrUnknownSite, or an error of kind errs.Duplicate for an address that has an account. From the account on, it goes on
+// although the caller leaves. If that is cut off all the same, a repeat with the same address takes over the account.
 func (s *Service) CreateCustodial(ctx context.Context, clinicID bson.ObjectID, details Details, invitedBy *string) (*Patient, error) {
 	clinic, err := s.clinics.Get(ctx, clinicID)
 	if err != nil {
@@ -34,6 +34,11 @@ func (s *Service) CreateCustodial(ctx context.Context, clinicID bson.ObjectID, d
 	patient := details.patient(clinicID)
 	patient.Permissions = &Permissions{Custodian: &Grant{}, View: &Grant{}, Upload: &Grant{}, Note: &Grant{}}
 	patient.InvitedBy = invitedBy
+	lasting, release, err := s.holdMRN(ctx, clinic, patient.MRN)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	place, err := s.admit(ctx, clinic, patient)
 	if err != nil {
 		return nil, err
@@ -42,16 +47,20 @@ func (s *Service) CreateCustodial(ctx context.Context, clinicID bson.ObjectID, d
 		place.GiveBack(ctx)
 		return nil, err
 	}
-	account, err := s.accounts.CreateCustodialUser(ctx, clinicID.Hex(), text(patient.Email))
+	account, err := s.makeAccount(lasting, clinicID, text(patient.Email))
 	if err != nil {
 		place.GiveBack(ctx)
 		return nil, err
 	}
-	patient.UserID = account.UserID
-	s.log.Info("an account was made for a patient", zap.String("clinicId", clinicID.Hex()), zap.String("userId", account.UserID))
-	ctx, cancel := finishing(ctx)
-	defer cancel()
-	return patient, s.insert(ctx, place, patient)
+	patient.UserID = account.userID
+	s.log.Info("an account was made for a patient", zap.String("clinicId", clinicID.Hex()), zap.String("userId", patient.UserID))
+	err = s.insert(lasting, place, patient)
+	if errors.Is(err, ErrDuplicate) { // another request took over the account
+		s.endCreation(lasting, account.creation, nil)
+	} else {
+		s.endCreation(lasting, account.creation, err)
+	}
+	return patient, err
 }
 
 // patient returns a new record with the details. The sites are left to the caller, who knows the clinic.
@@ -98,84 +107,13 @@ func (s *Service) admit(ctx context.Context, clinic *clinics.Clinic, patient *Pa
 	if patient.IsCustodial() {
 		most = clinic.PlanLimit(store.Now())
 	}
-	return s.census.Reserve(ctx, clinic.ID, most)
-}
-
-// insert adds the record, and returns ErrDuplicate or ErrMRNNotUnique if another one is in the way, clinics.ErrNotFound if the
-// clinic was deleted meanwhile. It ends the place in any case.
-func (s *Service) insert(ctx context.Context, place *census.Place, patient *Patient) error {
-	if err := s.requireStranger(ctx, patient); err != nil {
-		place.GiveBack(ctx)
-		return err
-	}
-	err := place.Fill(ctx, func(ctx context.Context) (census.Count, error) {
-		if _, err := s.collection.InsertOne(ctx, patient); err != nil {
-			return census.Count{}, err
-		}
-		return s.census.Of(patient.facts()), nil
-	})
-	switch {
-	case store.IsDuplicate(err): // another request came first since the checks
-		if err = s.requireStranger(ctx, patient); err == nil {
-			err = ErrMRNNotUnique
-		}
-	case errors.Is(err, census.ErrNoClinic):
-		err = errors.Join(clinics.ErrNotFound, s.takeOut(ctx, patient))
-	case errors.Is(err, census.ErrClosed):
-		err = errors.Join(err, s.takeOut(ctx, patient))
-	}
-	return err
-}
-
-// takeOut removes a record that must not have come to be. With transactions there is none.
-func (s *Service) takeOut(ctx context.Context, patient *Patient) error {
-	if s.database.HasTransactions() {
-		return nil
-	}
-	_, err := s.collection.DeleteOne(context.WithoutCancel(ctx), bson.D{{Key: "_id", Value: patient.ID}})
-	return err
-}
-
-// requireStranger returns ErrDuplicate if the clinic has a record of the user.
-func (s *Service) requireStranger(ctx context.Context, patient *Patient) error {
-	known, err := s.exists(ctx, patient.ClinicID, patient.UserID)
-	if err == nil && known {
-		err = ErrDuplicate
-	}
-	return err
-}
-
-// sitesOf returns the sites with these ids as they are stored in patients, each once; ErrUnknownSite if the clinic does not
-// have one. Nil stays nil.
-func sitesOf(clinic *clinics.Clinic, ids []bson.ObjectID) (Sites, error) {
-	sites := knownSites(clinic, ids)
-	distinct := make(map[bson.ObjectID]bool, len(ids))
-	for _, id := range ids {
-		distinct[id] = true
-	}
-	if len(sites) < len(distinct) {
-		return nil, ErrUnknownSite
-	}
-	return sites, nil
-}
-
-// knownSites returns those of the sites that the clinic has, each once, in the order of the ids. Nil stays nil.
-func knownSites(clinic *clinics.Clinic, ids []bson.ObjectID) Sites {
-	if ids == nil {
-		return nil
-	}
-	names := make(map[bson.ObjectID]string, len(clinic.Sites))
-	for _, site := range clinic.Sites {
-		names[site.ID] = site.Name
-	}
-	sites := make(Sites, 0, len(ids))
-	for _, id := range ids {
-		if name, ok := names[id]; ok {
-			sites = append(sites, Site{ID: id, Name: name})
-			delete(names, id)
+	place, err := s.census.Reserve(ctx, clinic.ID, most)
+	if errors.Is(err, census.ErrClosed) {
+		if err = s.waitUntilOpen(ctx, clinic.ID, openPatience); err == nil {
+			place, err = s.census.Reserve(ctx, clinic.ID, most)
 		}
 	}
-	return sites
+	return place, err
 }
 
 // text returns "" for nil.

@@ -35,6 +35,11 @@ func (s *Service) CreateFromUser(ctx context.Context, clinicID bson.ObjectID, us
 	if sites := knownSites(clinic, user.Sites); len(sites) > 0 {
 		patient.Sites = sites
 	}
+	ctx, release, err := s.holdMRN(ctx, clinic, patient.MRN)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	place, err := s.admit(ctx, clinic, patient)
 	if err != nil {
 		return nil, err

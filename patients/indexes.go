@@ -33,6 +33,7 @@ func Indexes() []store.Indexes {
 	}
 	return []store.Indexes{
 		{Collection: CollectionName, Indexes: indexes},
+		creationIndexes(),
 		{Collection: "patient_deletions", Indexes: []store.Index{
 			store.DeletionIndex(),
 			{Name: "PatientDeletion", Keys: store.Ascending("patient.clinicId,userId")},

@@ -3,10 +3,13 @@ package patients
 import (
 	"context"
 	"strings"
+	"time"
 	"unicode"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
+	"golang.org/x/text/collate"
+	"golang.org/x/text/language"
 
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/internal/errs"
@@ -54,4 +57,32 @@ func (r *Repository) hasMRN(ctx context.Context, clinicID bson.ObjectID, mrn, ex
 		{Key: "userId", Value: bson.D{{Key: "$ne", Value: exceptUserID}}},
 	}, options.Count().SetCollation(store.IgnoreCaseAndAccents()).SetLimit(1))
 	return n > 0, err
+}
+
+const (
+	// mrnLease is what the right to take a medical record number is called among the leases.
+	mrnLease = "mrn"
+	// turnPatience is how long a request waits for another one that is about the same number or patient.
+	turnPatience = 10 * time.Second
+)
+
+// holdMRN takes the right to give a number to a patient of a clinic that wants them unique. The unique index tells spellings
+// apart that the check does not, so that the check holds only while nobody else takes a spelling of the same number. It returns
+// the context for what must follow although the caller leaves, and a function that ends both.
+func (s *Service) holdMRN(ctx context.Context, clinic *clinics.Clinic, mrn *string) (context.Context, func(), error) {
+	lasting, cancel := finishing(ctx)
+	if mrn == nil || clinic.MRNSettings == nil || !clinic.MRNSettings.Unique {
+		return lasting, cancel, nil
+	}
+	lasting, lease, err := s.leases.Wait(lasting, mrnLease, clinic.ID.Hex()+"/"+foldedMRN(*mrn), turnPatience)
+	if err != nil {
+		cancel()
+		return nil, nil, err
+	}
+	return lasting, func() { lease.Release(); cancel() }, nil
+}
+
+// foldedMRN returns the same for all spellings that the database takes for the same number.
+func foldedMRN(mrn string) string {
+	return string(collate.New(language.English, collate.Loose).KeyFromString(&collate.Buffer{}, mrn))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/tidepool-org/clinic/census"
 	"github.com/tidepool-org/clinic/store"
@@ -26,30 +27,24 @@ func (s *Service) Remove(ctx context.Context, clinicID bson.ObjectID, userID str
 // remove is Remove with a choice of what the record says about the patient.
 func (s *Service) remove(ctx context.Context, clinicID bson.ObjectID, userID string, deletedBy *string, record func(stored bson.Raw) (bson.Raw, error)) error {
 	return s.census.Change(ctx, clinicID, func(ctx context.Context) (census.Count, error) {
-		var difference census.Count
-		err := s.database.InTx(ctx, func(ctx context.Context) error {
-			stored, err := s.collection.FindOne(ctx, patientKey(clinicID, userID)).Raw()
-			if err != nil {
-				return store.OneOf(err, ErrNotFound, nil)
-			}
-			var patient Patient
-			if err := bson.Unmarshal(stored, &patient); err != nil {
-				return err
-			}
-			recorded, err := record(stored)
-			if err != nil {
-				return err
-			}
-			n, err := s.deletionRecords().RemoveDocuments(ctx, []bson.Raw{recorded}, deletedBy)
-			if err == nil && n == 0 {
-				err = ErrNotFound // another request removed it since it was read
-			}
-			difference = census.Count{}.Minus(s.census.Of(patient.facts()))
-			return err
-		})
+		stored, err := s.collection.FindOne(ctx, patientKey(clinicID, userID)).Raw()
+		if err != nil {
+			return census.Count{}, store.OneOf(err, ErrNotFound, nil)
+		}
+		recorded, err := record(stored)
 		if err != nil {
 			return census.Count{}, err
 		}
-		return difference, nil
+		if err := s.deletionRecords().RecordDocuments(ctx, []bson.Raw{recorded}, deletedBy); err != nil {
+			return census.Count{}, err
+		}
+		// What is removed may have changed since it was read, or be gone: that is what does not count any more.
+		var removed Patient
+		key := append(ofClinic(clinicID), bson.E{Key: "_id", Value: stored.Lookup("_id")})
+		err = s.collection.FindOneAndDelete(ctx, key, options.FindOneAndDelete().SetProjection(censusFields)).Decode(&removed)
+		if err != nil {
+			return census.Count{}, store.OneOf(err, ErrNotFound, nil)
+		}
+		return census.Count{}.Minus(s.census.Of(removed.facts())), nil
 	})
 }

@@ -5,11 +5,13 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.uber.org/zap"
 
 	"github.com/tidepool-org/clinic/census"
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/internal/platform"
+	"github.com/tidepool-org/clinic/store"
 )
 
 // Accounts are the accounts of users.
@@ -31,16 +33,21 @@ type Profiles interface {
 // Service holds the rules for patients of clinics.
 type Service struct {
 	*Repository
-	clinics  *clinics.Service
-	census   *census.Service
-	accounts Accounts
-	profiles Profiles
-	log      *zap.Logger
+	clinics   *clinics.Service
+	census    *census.Service
+	leases    *store.Leases
+	creations *mongo.Collection
+	accounts  Accounts
+	profiles  Profiles
+	log       *zap.Logger
 }
 
 // NewService returns the rules for the patients in the repository.
-func NewService(r *Repository, clinics *clinics.Service, census *census.Service, accounts Accounts, profiles Profiles, log *zap.Logger) *Service {
-	return &Service{Repository: r, clinics: clinics, census: census, accounts: accounts, profiles: profiles, log: log}
+func NewService(r *Repository, clinics *clinics.Service, census *census.Service, leases *store.Leases, accounts Accounts, profiles Profiles, log *zap.Logger) *Service {
+	return &Service{
+		Repository: r, clinics: clinics, census: census, leases: leases, creations: r.database.Collection(creationsCollection),
+		accounts: accounts, profiles: profiles, log: log,
+	}
 }
 
 // finishTime bounds the writes that follow a change in another service.

@@ -14,6 +14,7 @@ import (
 	"github.com/tidepool-org/clinic/internal/platform"
 	"github.com/tidepool-org/clinic/internal/testkit"
 	"github.com/tidepool-org/clinic/patients"
+	"github.com/tidepool-org/clinic/store"
 )
 
 // leavingCaller is a user service whose caller goes away just when the account was made or changed.
@@ -38,8 +39,9 @@ func TestRecordFollowsTheAccountAlthoughTheCallerLeaves(t *testing.T) {
 		repository *patients.Repository
 		owners     *clinics.Service
 		numbers    *census.Service
+		leases     *store.Leases
 	)
-	app := testkit.Start(t, testkit.Populate(&repository, &owners, &numbers))
+	app := testkit.Start(t, testkit.Populate(&repository, &owners, &numbers, &leases))
 	hex, _ := app.NewClinic(t)
 	clinicID, err := bson.ObjectIDFromHex(hex)
 	require.NoError(t, err)
@@ -47,7 +49,7 @@ func TestRecordFollowsTheAccountAlthoughTheCallerLeaves(t *testing.T) {
 		t.Helper()
 		ctx, leave := context.WithCancel(t.Context())
 		defer leave()
-		s := patients.NewService(repository, owners, numbers, leavingCaller{leave: leave}, nil, zap.NewNop())
+		s := patients.NewService(repository, owners, numbers, leases, leavingCaller{leave: leave}, nil, zap.NewNop())
 		require.NoError(t, call(ctx, s))
 		require.Error(t, ctx.Err())
 	}

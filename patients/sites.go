@@ -20,31 +20,61 @@ var (
 // RenameSite changes the name of a site, in the clinic and in its patients. The errors are those of
 // clinics.Repository.RenameSite. A site may get the name that it has, so that a repeat completes what a crash cut off.
 func (g *Groups) RenameSite(ctx context.Context, clinicID, siteID bson.ObjectID, name string) error {
-	return g.database.InTx(ctx, func(ctx context.Context) error {
+	site := Site{ID: siteID, Name: name}
+	err := g.database.InTx(ctx, func(ctx context.Context) error {
 		if err := g.clinics.RenameSite(ctx, clinicID, siteID, name); err != nil {
 			return err
 		}
-		return g.renameSite(ctx, clinicID, Site{ID: siteID, Name: name})
+		if err := g.census.Touch(ctx, clinicID); err != nil {
+			return err
+		}
+		return g.renameSite(ctx, clinicID, site)
+	})
+	if err == nil {
+		_, err = g.settle(ctx, clinicID, Sites{site})
+	}
+	return err
+}
+
+// changeSites runs a change of the sites of the clinic and of its patients, which conflicts with others and with patients who
+// come to sites meanwhile. The change may run twice, and gets the clinic as it is then.
+func (g *Groups) changeSites(ctx context.Context, clinicID bson.ObjectID, change func(ctx context.Context, clinic *clinics.Clinic) (census.Count, error)) error {
+	return g.census.Change(ctx, clinicID, func(ctx context.Context) (census.Count, error) {
+		clinic, err := g.clinics.Get(ctx, clinicID)
+		if err != nil {
+			return census.Count{}, err
+		}
+		if err := g.census.Touch(ctx, clinicID); err != nil {
+			return census.Count{}, err
+		}
+		return change(ctx, clinic)
 	})
 }
 
 // DeleteSite takes a site out of the patients and then out of the clinic. COMPAT: it returns clinics.ErrNotFound also if
 // the clinic has no such site.
 func (g *Groups) DeleteSite(ctx context.Context, clinicID, siteID bson.ObjectID) error {
-	clinic, err := g.clinics.Get(ctx, clinicID)
-	if err != nil {
-		return err
-	}
-	if clinic.Site(siteID) == nil {
-		return clinics.ErrNotFound
-	}
-	return g.census.Change(ctx, clinicID, func(ctx context.Context) (census.Count, error) {
+	err := g.changeSites(ctx, clinicID, func(ctx context.Context, clinic *clinics.Clinic) (census.Count, error) {
+		if clinic.Site(siteID) == nil {
+			return census.Count{}, clinics.ErrNotFound
+		}
 		n, err := g.pullSite(ctx, clinicID, siteID)
 		if err != nil {
 			return census.Count{}, err
 		}
-		return census.Count{Groups: census.Groups{Sites: counted(siteID, -n)}}, g.clinics.RemoveSite(ctx, clinicID, siteID)
+		return census.Count{Groups: census.Groups{Sites: counted(siteID, -n)}}, g.removeSite(ctx, clinicID, siteID)
 	})
+	if err == nil {
+		_, err = g.settle(ctx, clinicID, Sites{{ID: siteID}})
+	}
+	return err
+}
+
+func (g *Groups) removeSite(ctx context.Context, clinicID, siteID bson.ObjectID) error {
+	if err := g.clinics.RemoveSite(ctx, clinicID, siteID); err != nil {
+		return err
+	}
+	return g.census.ForgetGroup(ctx, clinicID, siteID)
 }
 
 // MergeSite moves the patients of the source site to the target site, and takes the source out of the clinic. It returns
@@ -53,50 +83,58 @@ func (g *Groups) MergeSite(ctx context.Context, clinicID, sourceID, targetID bso
 	if sourceID == targetID {
 		return clinics.Site{}, ErrMergeIntoItself
 	}
-	clinic, err := g.clinics.Get(ctx, clinicID)
-	if err != nil {
-		return clinics.Site{}, err
+	var target clinics.Site
+	move := func(ctx context.Context) (census.Count, error) {
+		return g.moveToSite(ctx, clinicID, sourceID, Site(target))
 	}
-	target := clinic.Site(targetID)
-	if target == nil {
-		return clinics.Site{}, ErrNoTargetSite
-	}
-	if clinic.Site(sourceID) == nil {
-		return clinics.Site{}, clinics.ErrNotFound
-	}
-	err = g.census.Change(ctx, clinicID, func(ctx context.Context) (census.Count, error) {
-		difference, err := g.moveToSite(ctx, clinicID, sourceID, Site(*target))
+	err := g.changeSites(ctx, clinicID, func(ctx context.Context, clinic *clinics.Clinic) (census.Count, error) {
+		found := clinic.Site(targetID)
+		if found == nil {
+			return census.Count{}, ErrNoTargetSite
+		}
+		target = *found
+		if clinic.Site(sourceID) == nil {
+			return census.Count{}, clinics.ErrNotFound
+		}
+		difference, err := move(ctx)
 		if err != nil {
 			return census.Count{}, err
 		}
-		return difference, g.clinics.RemoveSite(ctx, clinicID, sourceID)
+		return difference, g.removeSite(ctx, clinicID, sourceID)
 	})
-	return *target, err
+	if err != nil || g.database.HasTransactions() {
+		return target, err
+	}
+	// Patients may have come to the source before it went.
+	if err := g.census.Change(ctx, clinicID, move); err != nil {
+		return target, err
+	}
+	_, err = g.settle(ctx, clinicID, Sites{{ID: sourceID}, Site(target)})
+	return target, err
 }
 
 // ConvertTag makes a site of a tag: a site of that name, or of the next free one, gets the patients who have the tag, and
 // the tag goes. It returns ErrNoTagToConvert, clinics.ErrNoRoomForSite or clinics.ErrNotFound.
 func (g *Groups) ConvertTag(ctx context.Context, clinicID, tagID bson.ObjectID) (clinics.Site, error) {
-	clinic, err := g.clinics.Get(ctx, clinicID)
-	if err != nil {
-		return clinics.Site{}, err
-	}
-	tag := clinic.Tag(tagID)
-	if tag == nil {
-		return clinics.Site{}, ErrNoTagToConvert
-	}
-	if _, err := clinic.SiteOfTag(*tag); err != nil {
-		return clinics.Site{}, err
-	}
 	var site clinics.Site
-	err = g.census.Change(ctx, clinicID, func(ctx context.Context) (difference census.Count, err error) {
+	err := g.changeSites(ctx, clinicID, func(ctx context.Context, clinic *clinics.Clinic) (difference census.Count, err error) {
+		tag := clinic.Tag(tagID)
+		if tag == nil {
+			return census.Count{}, ErrNoTagToConvert
+		}
 		if site, err = g.clinics.AddSiteOfTag(ctx, clinicID, *tag); err != nil {
 			return census.Count{}, err
 		}
 		if difference, err = g.exchangeTag(ctx, clinicID, tagID, Site(site)); err != nil {
 			return census.Count{}, err
 		}
-		return difference, g.clinics.DeleteTag(ctx, clinicID, tagID)
+		if err = g.clinics.DeleteTag(ctx, clinicID, tagID); err == nil {
+			err = g.census.ForgetGroup(ctx, clinicID, tagID)
+		}
+		return difference, err
 	})
+	if err == nil {
+		_, err = g.settle(ctx, clinicID, Sites{Site(site)})
+	}
 	return site, err
 }

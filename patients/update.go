@@ -2,13 +2,15 @@ package patients
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"slices"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/tidepool-org/clinic/census"
+	"github.com/tidepool-org/clinic/internal/errs"
 	"github.com/tidepool-org/clinic/store"
 )
 
@@ -29,6 +31,15 @@ func (s *Service) Update(ctx context.Context, clinicID bson.ObjectID, userID str
 	}
 	after := details.patient(clinicID)
 	after.UserID = userID
+	changedMRN := after.MRN
+	if sameText(before.MRN, after.MRN) {
+		changedMRN = nil
+	}
+	lasting, release, err := s.holdMRN(ctx, clinic, changedMRN)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	if after.RequireUniqueMRN, err = s.checkMRN(ctx, clinic, userID, after.MRN); err != nil {
 		return nil, err
 	}
@@ -36,45 +47,87 @@ func (s *Service) Update(ctx context.Context, clinicID bson.ObjectID, userID str
 		return nil, err
 	}
 	if before.IsCustodial() {
-		if err := s.accounts.UpdateUser(ctx, userID, text(after.Email)); err != nil {
-			return nil, fmt.Errorf("unable to update custodial user: %w", err)
-		}
+		return s.updateWithAccount(lasting, before, after)
 	}
-	ctx, cancel := finishing(ctx)
-	defer cancel()
+	return s.update(lasting, before, after)
+}
+
+// updateWithAccount changes the address of the account, and then the patient. Updates of the same patient take turns, because
+// otherwise the account may end with the address of one, and the patient with that of the other.
+//
+// COMPAT: the account is also changed if the address is what it was.
+func (s *Service) updateWithAccount(ctx context.Context, before, after *Patient) (*Patient, error) {
+	ctx, lease, err := s.leases.Wait(ctx, "account", before.UserID, turnPatience)
+	if err != nil {
+		return nil, err
+	}
+	defer lease.Release()
+	if err := s.accounts.UpdateUser(ctx, before.UserID, text(after.Email)); err != nil {
+		return nil, fmt.Errorf("unable to update custodial user: %w", err)
+	}
 	return s.update(ctx, before, after)
 }
 
-// update writes the given fields of after. Clients send back all that they read, so most updates name lists that stay as
-// they are; then the census need not be tracked, as long as nobody changed the patient since it was read.
+// updateAttempts bounds how often an update is tried again because the patient changed since it was read.
+const updateAttempts = 20
+
+// errPatientChanged tells that the patient is not as it was read.
+var errPatientChanged = errs.New(errs.Conflict, "the patient changes too often; repeat the request")
+
+// update writes the given fields of after, as long as nobody changed the patient since it was read. Otherwise it reads again.
 func (s *Service) update(ctx context.Context, before, after *Patient) (*Patient, error) {
-	filter, update := patientKey(before.ClinicID, before.UserID), assignments(before, after)
-	if s.difference(before, after).IsZero() {
-		filter := append(slices.Clone(filter), bson.E{Key: "updatedTime", Value: before.UpdatedTime})
-		var patient Patient
-		err := s.collection.FindOneAndUpdate(ctx, filter, update, options.FindOneAndUpdate().SetReturnDocument(options.After)).Decode(&patient)
-		if err == nil {
-			return &patient, nil
+	for range updateAttempts {
+		patient, err := s.updateUnchanged(ctx, before, after)
+		if !errors.Is(err, errPatientChanged) {
+			return patient, err
 		}
-		if !store.IsNotFound(err) {
-			return nil, store.OneOf(err, nil, ErrMRNNotUnique)
+		if before, err = s.Get(ctx, before.ClinicID, before.UserID); err != nil {
+			return nil, err
 		}
 	}
-	if err := s.updateTracked(ctx, filter, update, after); err != nil {
+	return nil, errPatientChanged
+}
+
+// quietTime is how long ago a patient must have changed for its updatedTime to say that nobody changes it now. Two writers may
+// have the same time, in milliseconds, and the time is older than the write.
+const quietTime = time.Minute
+
+// updateUnchanged is one attempt of update. Clients send back all that they read, so most updates name lists that stay as they
+// are; then the census need not be tracked.
+func (s *Service) updateUnchanged(ctx context.Context, before, after *Patient) (*Patient, error) {
+	filter := append(patientKey(before.ClinicID, before.UserID), unchangedSince(before.UpdatedTime))
+	if time.Since(before.UpdatedTime) > quietTime && s.difference(before, after).IsZero() {
+		var patient Patient
+		err := s.collection.FindOneAndUpdate(ctx, filter, assignments(before, after), options.FindOneAndUpdate().SetReturnDocument(options.After)).Decode(&patient)
+		return &patient, store.OneOf(err, errPatientChanged, ErrMRNNotUnique)
+	}
+	written := *after
+	err := s.census.Change(ctx, before.ClinicID, func(ctx context.Context) (_ census.Count, err error) {
+		if written.Sites, err = s.currentSites(ctx, before.ClinicID, after.Sites); err != nil {
+			return census.Count{}, err
+		}
+		var replaced Patient
+		err = s.collection.FindOneAndUpdate(ctx, filter, assignments(before, &written), options.FindOneAndUpdate().SetProjection(censusFields)).Decode(&replaced)
+		if err != nil {
+			return census.Count{}, store.OneOf(err, errPatientChanged, ErrMRNNotUnique)
+		}
+		return s.difference(&replaced, &written), nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.groups().settle(ctx, before.ClinicID, written.Sites); err != nil {
 		return nil, err
 	}
 	return s.Get(ctx, before.ClinicID, before.UserID)
 }
 
-func (s *Service) updateTracked(ctx context.Context, filter, update bson.D, after *Patient) error {
-	return s.census.Change(ctx, after.ClinicID, func(ctx context.Context) (census.Count, error) {
-		var before Patient
-		err := s.collection.FindOneAndUpdate(ctx, filter, update, options.FindOneAndUpdate().SetProjection(censusFields)).Decode(&before)
-		if err != nil {
-			return census.Count{}, store.OneOf(err, ErrNotFound, ErrMRNNotUnique)
-		}
-		return s.difference(&before, after), nil
-	})
+// unchangedSince is the part of a filter that holds for a patient with this updatedTime. Older writers left some without one.
+func unchangedSince(updated time.Time) bson.E {
+	if updated.IsZero() {
+		return bson.E{Key: "updatedTime", Value: nil}
+	}
+	return bson.E{Key: "updatedTime", Value: updated}
 }
 
 // assignments returns the update, field by field. What is not given in after is not named.
@@ -110,7 +163,7 @@ func assignments(before, after *Patient) bson.D {
 // deactivations ends all subscriptions of a patient whose medical record number changes, because the orders behind them
 // named the old number.
 func deactivations(before, after *Patient) bson.D {
-	if (before.MRN == nil) == (after.MRN == nil) && text(before.MRN) == text(after.MRN) {
+	if sameText(before.MRN, after.MRN) {
 		return nil
 	}
 	var set bson.D
@@ -119,3 +172,5 @@ func deactivations(before, after *Patient) bson.D {
 	}
 	return set
 }
+
+func sameText(a, b *string) bool { return (a == nil) == (b == nil) && text(a) == text(b) }

@@ -84,7 +84,7 @@ func (r *Deletions) Record(ctx context.Context, filter any, deletedBy *string) e
 	for cursor.Next(ctx) {
 		batch = append(batch, bytes.Clone(cursor.Current))
 		if len(batch) == deletionBatch {
-			if err := r.recordDocuments(ctx, batch, deletedBy); err != nil {
+			if err := r.RecordDocuments(ctx, batch, deletedBy); err != nil {
 				return err
 			}
 			batch = batch[:0]
@@ -93,12 +93,12 @@ func (r *Deletions) Record(ctx context.Context, filter any, deletedBy *string) e
 	if err := cursor.Err(); err != nil {
 		return err
 	}
-	return r.recordDocuments(ctx, batch, deletedBy)
+	return r.RecordDocuments(ctx, batch, deletedBy)
 }
 
 // RemoveDocuments is Remove for documents that were read already.
 func (r *Deletions) RemoveDocuments(ctx context.Context, documents []bson.Raw, deletedBy *string) (int, error) {
-	if err := r.recordDocuments(ctx, documents, deletedBy); err != nil {
+	if err := r.RecordDocuments(ctx, documents, deletedBy); err != nil {
 		return 0, err
 	}
 	ids := make(bson.A, 0, len(documents))
@@ -118,7 +118,8 @@ func (r *Deletions) Recorded(ctx context.Context, id bson.ObjectID) (bool, error
 	return n > 0, err
 }
 
-func (r *Deletions) recordDocuments(ctx context.Context, documents []bson.Raw, deletedBy *string) error {
+// RecordDocuments is Record for documents that were read already.
+func (r *Deletions) RecordDocuments(ctx context.Context, documents []bson.Raw, deletedBy *string) error {
 	now := Now()
 	writes := make([]mongo.WriteModel, 0, len(documents))
 	for _, document := range documents {

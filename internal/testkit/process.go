@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -69,6 +70,20 @@ func Run(t testing.TB, settings map[string]string) *Process {
 	p := &Process{App: App{URL: "http://" + freeAddress(t), Store: d, Standin: neighbours}}
 	p.Start(t, environment(Config(host.URL, d.Name()), p.URL, settings))
 	return p
+}
+
+// Replica starts another process with the database, the stand-in and the settings of this one.
+func (p *Process) Replica(t testing.TB) *Process {
+	t.Helper()
+	other := &Process{App: App{URL: "http://" + freeAddress(t), Store: p.Store, Standin: p.Standin}}
+	environment := slices.Clone(p.Environment())
+	for i, setting := range environment {
+		if strings.HasPrefix(setting, addressSetting+"=") {
+			environment[i] = addressSetting + "=" + other.URL[len("http://"):]
+		}
+	}
+	other.Start(t, environment)
+	return other
 }
 
 // Start starts the process with this environment and waits until it is ready; it is for starting once more after Kill or
@@ -136,10 +151,12 @@ func freeAddress(t testing.TB) string {
 	return listener.Addr().String()
 }
 
+const addressSetting = "TIDEPOOL_CLINIC_HTTP_ADDRESS"
+
 // environment returns the settings as the process reads them.
 func environment(c config.Config, url string, extra map[string]string) []string {
 	values := map[string]string{
-		"TIDEPOOL_CLINIC_HTTP_ADDRESS":                              url[len("http://"):],
+		addressSetting:                                              url[len("http://"):],
 		"TIDEPOOL_CLINIC_HTTP_DRAIN_DELAY":                          c.HTTP.DrainDelay.String(),
 		"TIDEPOOL_STORE_ADDRESSES":                                  c.Store.Addresses,
 		"TIDEPOOL_STORE_OPT_PARAMS":                                 c.Store.OptParams,

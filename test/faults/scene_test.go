@@ -180,6 +180,8 @@ func (s *scene) sweep() {
 func (s *scene) pass() {
 	_, err := s.app.Store.Collection(store.LeaseCollectionName).DeleteMany(s.Context(), bson.D{})
 	require.NoError(s, err)
+	_, err = s.app.Store.Collection(creations).UpdateMany(s.Context(), bson.D{}, bson.D{{Key: "$set", Value: bson.D{{Key: "time", Value: time.Unix(0, 0)}}}})
+	require.NoError(s, err)
 }
 
 // recount counts the patients of all clinics anew.

@@ -45,6 +45,7 @@ func (s *scene) state() state {
 func (s *scene) stored() map[string][]any {
 	s.Helper()
 	stored := s.documents()
+	delete(stored, creations)
 	var memory bytes.Buffer
 	require.NoError(s, s.app.Standin.Save(&memory))
 	var neighbours struct {
@@ -125,8 +126,12 @@ func idText(value any) (string, bool) {
 	}
 }
 
+// creations is the collection of what is known about patients who are being created. What is in it waits for a repeat, and the
+// database forgets it.
+const creations = "patient_creations"
+
 // bookkeeping are parts of documents in which a call and its repeat leave more traces than one call.
-var bookkeeping = []string{"/derived/census/change", "/derived/census/recount"}
+var bookkeeping = []string{"/changes"}
 
 func (l labels) render(path string, value any) string {
 	if id, ok := idText(value); ok {

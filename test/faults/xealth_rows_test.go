@@ -78,10 +78,7 @@ func xealthOperations() []operation {
 	return []operation{
 		{
 			name: "XealthNotification (new patient)", stage: ordered,
-			call:     func(s *scene) testkit.Response { return s.notify("new") },
-			accounts: &exception{why: "as for CreatePatientAccount"},
-			repeat:   &exception{why: "the address is taken by the account that the first call made", status: http.StatusConflict},
-			undone:   &exception{why: "as for CreatePatientAccount; the event is kept", collections: []string{"xealth_order"}},
+			call: func(s *scene) testkit.Response { return s.notify("new") },
 		},
 		{
 			name: "XealthNotification (canceled)",

@@ -1,0 +1,116 @@
+package races_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/tidepool-org/clinic/internal/testkit"
+)
+
+// rounds is how often each race is run.
+const rounds = 25
+
+// arena is two replicas on one database, and a clinic of a round's own.
+type arena struct {
+	*testkit.Process
+	replicas [2]*testkit.Process
+	id       string
+	clinicID bson.ObjectID
+}
+
+// eachRound runs a race again and again, each time in a new clinic, and says how often it went wrong.
+func eachRound(t *testing.T, race func(t *testing.T, a arena)) {
+	t.Helper()
+	eachRoundOf(t, rounds, race)
+}
+
+func eachRoundOf(t *testing.T, rounds int, race func(t *testing.T, a arena)) {
+	t.Helper()
+	first := testkit.Run(t, nil)
+	replicas := [2]*testkit.Process{first, first.Replica(t)}
+	violations := 0
+	for round := range rounds {
+		id, _ := first.NewClinic(t)
+		clinicID, err := bson.ObjectIDFromHex(id)
+		require.NoError(t, err)
+		if !t.Run(strconv.Itoa(round), func(t *testing.T) {
+			race(t, arena{Process: first, replicas: replicas, id: id, clinicID: clinicID})
+		}) {
+			violations++
+		}
+	}
+	t.Logf("%d of %d rounds went wrong", violations, rounds)
+}
+
+// replica returns one of the two, in turns.
+func (a arena) replica(i int) *testkit.Process { return a.replicas[i%len(a.replicas)] }
+
+// together makes all calls at once and returns their answers.
+func together(calls ...func() testkit.Response) []testkit.Response {
+	answers := make([]testkit.Response, len(calls))
+	start := make(chan struct{})
+	var all sync.WaitGroup
+	for i, call := range calls {
+		all.Go(func() {
+			<-start
+			answers[i] = call()
+		})
+	}
+	close(start)
+	all.Wait()
+	return answers
+}
+
+func statuses(answers []testkit.Response) map[int]int {
+	counts := map[int]int{}
+	for _, answer := range answers {
+		counts[answer.Status]++
+	}
+	return counts
+}
+
+// set changes fields of the stored clinic.
+func (a arena) set(t *testing.T, fields bson.M) {
+	t.Helper()
+	_, err := a.Store.Collection("clinics").UpdateByID(t.Context(), a.clinicID, bson.M{"$set": fields})
+	require.NoError(t, err)
+}
+
+// create returns a call that creates a patient through one of the replicas.
+func (a arena) create(t *testing.T, i int, extra map[string]any) func() testkit.Response {
+	body := map[string]any{"fullName": "Ann", "birthDate": "2001-02-03"}
+	for name, value := range extra {
+		body[name] = value
+	}
+	return func() testkit.Response {
+		return a.replica(i).Call(t, testkit.Service, http.MethodPost, "/v1/clinics/"+a.id+"/patients", body)
+	}
+}
+
+func (a arena) call(t *testing.T, i int, method, path string, body any) func() testkit.Response {
+	return func() testkit.Response {
+		return a.replica(i).Call(t, testkit.Service, method, "/v1/clinics/"+a.id+path, body)
+	}
+}
+
+// patients returns the stored patients of the clinic.
+func (a arena) patients(t *testing.T) []bson.M {
+	t.Helper()
+	return testkit.Documents(t, a.Store, "patients", bson.M{"clinicId": a.clinicID})
+}
+
+// requireCounts asserts that the numbers that were kept are those that a recount finds.
+func (a arena) requireCounts(t *testing.T) {
+	t.Helper()
+	drift, err := testkit.Census(a.Store, "").Recount(t.Context(), a.clinicID)
+	require.NoError(t, err)
+	text, err := json.Marshal(drift)
+	require.NoError(t, err)
+	require.True(t, drift.IsZero(), string(text))
+}
