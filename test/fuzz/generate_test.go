@@ -55,7 +55,7 @@ func (g generator) value(name string, ref *openapi3.SchemaRef, depth int) any {
 	case schema.Type.Is("integer"):
 		return pick(g, []any{0, 1, 2, 10, -1, 1001, json.Number("2147483648"), json.Number("9223372036854775808"), 1.5})
 	case schema.Type.Is("number"):
-		return pick(g, []any{0, 0.5, -0.0, 1e308, json.Number("1e-320"), 5.55, 100})
+		return pick(g, []any{0, 0.5, -0.5, 1e308, json.Number("1e-320"), 5.55, 100})
 	case schema.Example != nil && !g.one(3):
 		return schema.Example
 	default:
