@@ -19,8 +19,8 @@ import (
 	"github.com/tidepool-org/clinic/internal/testkit"
 )
 
-// eachOperation runs the test for every operation, with a path whose ids name nothing.
-func walkOperations(t *testing.T, run func(t *testing.T, operation api.Operation, path string)) {
+// everyOperation runs the test for every operation, with a path whose ids name nothing.
+func everyOperation(t *testing.T, run func(t *testing.T, operation api.Operation, path string)) {
 	t.Helper()
 	document, err := api.LoadDocument()
 	require.NoError(t, err)
@@ -41,7 +41,7 @@ func walkOperations(t *testing.T, run func(t *testing.T, operation api.Operation
 func TestQueryStringsThatCannotBeDecodedAreRefusedEverywhere(t *testing.T) {
 	t.Parallel()
 	app := testkit.Shared(t)
-	walkOperations(t, func(t *testing.T, operation api.Operation, path string) {
+	everyOperation(t, func(t *testing.T, operation api.Operation, path string) {
 		for _, query := range []string{"mrn=100%", "search=a;b", "tags=..;", "x=%zz", "%=1", "search=%ff", "search=a%00b", "mrn=%e2%80"} {
 			for _, caller := range []testkit.Caller{testkit.Nobody, testkit.Service} {
 				response := app.Do(t, caller, rawRequest(t, app, operation.Method, path+"?"+query))
@@ -82,7 +82,7 @@ func operationsWithBody(t *testing.T, app *testkit.App, run func(t *testing.T, s
 		}
 	}
 	require.Greater(t, len(withBody), 25)
-	walkOperations(t, func(t *testing.T, operation api.Operation, path string) {
+	everyOperation(t, func(t *testing.T, operation api.Operation, path string) {
 		if !withBody[operation.ID] || strings.HasPrefix(path, "/v1/xealth") || path == "/v1/redox" || path == "/v1/redox/verify" {
 			t.Skip("no body, or one of a partner")
 		}
@@ -284,7 +284,7 @@ func dial(t *testing.T, app *testkit.App) net.Conn {
 func TestEveryOperationRefusesALargeBodyBeforeItIsSent(t *testing.T) {
 	t.Parallel()
 	app := testkit.Shared(t)
-	walkOperations(t, func(t *testing.T, operation api.Operation, path string) {
+	everyOperation(t, func(t *testing.T, operation api.Operation, path string) {
 		limit := int64(16 << 20)
 		if operation.MaxBody > 0 {
 			limit = operation.MaxBody

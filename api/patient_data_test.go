@@ -255,3 +255,18 @@ func statistics(id string) map[string]any {
 		},
 	}
 }
+
+// TestEmptyReasonsOfASummaryAreKept: absent and empty differ, in the store and in answers.
+func TestEmptyReasonsOfASummaryAreKept(t *testing.T) {
+	t.Parallel()
+	w := newWard(t, testkit.Shared(t))
+	patient := w.add(t, nil)["id"]
+	dates := func(extra string) string {
+		return `{"cgmStats":{"id":"0123456789abcdef01234567","config":{"schemaVersion":1,"highGlucoseThreshold":10,"veryHighGlucoseThreshold":13.9,"lowGlucoseThreshold":3.9,"veryLowGlucoseThreshold":3},"periods":{},"dates":{"hasFirstData":false,"hasLastData":false,"hasLastUploadDate":false,"hasOutdatedSince":false` + extra + `}}}`
+	}
+	for extra, want := range map[string]any{`,"outdatedReason":[]`: []any{}, "": nil, `,"outdatedReason":["x"]`: []any{"x"}} {
+		w.Call(t, testkit.Service, http.MethodPost, "/v1/patients/"+patient.(string)+"/summary", dates(extra)).OK(t, http.StatusOK)
+		shown := w.Call(t, w.admin, http.MethodGet, w.patient(patient), nil).OK(t, http.StatusOK).Object(t)
+		require.Equal(t, want, shown["summary"].(map[string]any)["cgmStats"].(map[string]any)["dates"].(map[string]any)["outdatedReason"], extra)
+	}
+}

@@ -101,7 +101,7 @@ func glycemicRanges(body *gen.GlycemicRangesV1) (*patients.GlycemicRanges, error
 }
 
 // errThresholdRange tells that a threshold is no number of the format that the document gives.
-var errThresholdRange = errs.BadRequestf("the value of a threshold is out of range")
+var errThresholdRange = errs.Because("threshold_out_of_range", errs.BadRequestf("the value of a threshold is out of range"))
 
 func customRanges(body gen.GlycemicRangesCustomV1) (*patients.CustomRanges, error) {
 	if body.Name == "" && body.Thresholds == nil {

@@ -106,9 +106,9 @@ func guardPanics(log *zap.Logger) echo.MiddlewareFunc {
 					setCause(c, cut.cause)
 					r = http.ErrAbortHandler
 				}
-				switch {
-				case r == nil:
-				case r == http.ErrAbortHandler: //nolint:errorlint // the value net/http documents, compared as it does
+				switch r {
+				case nil:
+				case http.ErrAbortHandler:
 					panic(r)
 				default:
 					log.Error("panic", zap.String("route", c.Path()), zap.String("value", panicText(r)), zap.ByteString("stack", debug.Stack()))

@@ -64,7 +64,7 @@ var hints = map[string]string{
 
 func parameterError(parameter *openapi3.Parameter, err error) error {
 	var schema *openapi3.SchemaError
-	if hint := hints[parameter.Name]; hint != "" && errors.As(err, &schema) {
+	if hint := hints[parameter.Name]; hint != "" && errors.As(err, &schema) && schema.SchemaField == "pattern" {
 		return reasonParameter.Of(errs.New(errs.BadRequest, fmt.Sprintf("parameter %q in %s has an error: %s", parameter.Name, parameter.In, hint)))
 	}
 	return reasonParameter.Of(errs.New(errs.BadRequest, fmt.Sprintf("parameter %q in %s has an error: %s", parameter.Name, parameter.In, reason(err))))

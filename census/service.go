@@ -18,11 +18,11 @@ import (
 // The errors of a change that adds a patient.
 var (
 	// ErrNoClinic tells that the clinic does not exist, or not any more.
-	ErrNoClinic = errs.New(errs.NotFound, "clinic not found")
+	ErrNoClinic = errs.Because("clinic_not_found", errs.New(errs.NotFound, "clinic not found"))
 	// ErrClosed tells that the clinic takes no patients any more, because it is being merged into another, or deleted.
-	ErrClosed = errs.Unavailablef("the clinic is being merged or deleted; repeat the request")
+	ErrClosed = errs.Because("busy", errs.Unavailablef("the clinic is being merged or deleted; repeat the request"))
 	// ErrLimitReached tells that the clinic has as many patients as it may create.
-	ErrLimitReached = errs.PaymentRequiredf("patient count exceeds limit")
+	ErrLimitReached = errs.Because("patient_limit_reached", errs.PaymentRequiredf("patient count exceeds limit"))
 )
 
 // Service keeps the numbers of patients of all clinics.

@@ -2273,10 +2273,7 @@ type RedoxOrderV1 struct {
 	// Id Id of the stored order.
 	Id string `json:"id"`
 
-	// Outcome What became of an order: `done`: it acted on a patient. `ignored`: the clinic wants nothing done
-	// for its procedure code. `unmatched`: its clinic or its patient cannot be told. `failed`: it lacks
-	// what is needed. `pending`: it fits, but did not act, or not yet. `replayed`: it did not act and
-	// was replayed.
+	// Outcome What became of it.
 	Outcome RedoxOrderOutcomeV1 `json:"outcome"`
 
 	// ProcedureCode What the order asks for. Absent: it does not say, or the clinic cannot be told.

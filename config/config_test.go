@@ -149,9 +149,9 @@ func TestSecretsComeFromFilesToo(t *testing.T) {
 func TestMisspeltSettingsAreWarnedAbout(t *testing.T) {
 	set(t, nil)
 	require.Empty(t, config.Warnings())
-	t.Setenv("TIDEPOOL_CLINIC_HTTP_ADRESS", "secret value")
+	t.Setenv("TIDEPOOL_CLINIC_HTTP_ADDR", "secret value")
 	t.Setenv("TIDEPOOL_CLINIC_SERVICE_HOST", "10.0.0.1") // by an orchestrator
-	require.Equal(t, []string{"TIDEPOOL_CLINIC_HTTP_ADRESS is no setting of this service, is it misspelt?"}, config.Warnings())
+	require.Equal(t, []string{"TIDEPOOL_CLINIC_HTTP_ADDR is no setting of this service, is it misspelt?"}, config.Warnings())
 }
 
 func TestEffectiveSettingsHaveNoSecrets(t *testing.T) {

@@ -24,7 +24,7 @@ const (
 	adoptionPoll     = 250 * time.Millisecond
 )
 
-var errBeingCreated = errs.Unavailablef("the patient is being created by another request; repeat the request")
+var errBeingCreated = errs.Because("busy", errs.Unavailablef("the patient is being created by another request; repeat the request"))
 
 // makeAccount makes an account for a patient of the clinic. If an earlier request made it, and was cut off before there was a
 // patient, it takes over the account of that request.

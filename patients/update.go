@@ -72,7 +72,7 @@ func (s *Service) updateWithAccount(ctx context.Context, before, after *Patient)
 const updateAttempts = 20
 
 // errPatientChanged tells that the patient is not as it was read.
-var errPatientChanged = errs.New(errs.Conflict, "the patient changes too often; repeat the request")
+var errPatientChanged = errs.Because("changed_concurrently", errs.New(errs.Conflict, "the patient changes too often; repeat the request"))
 
 // update writes the given fields of after, as long as nobody changed the patient since it was read. Otherwise it reads again.
 func (s *Service) update(ctx context.Context, before, after *Patient) (*Patient, error) {

@@ -11,7 +11,9 @@ import (
 )
 
 // errOrderActed tells that an order needs no replay.
-var errOrderActed = errs.Conflictf("the order has acted, or asks for nothing")
+var reasonWouldNotAct = errs.NewReason("order_would_not_act")
+
+var errOrderActed = errs.Because("order_acted", errs.Conflictf("the order has acted, or asks for nothing"))
 
 // Replay has an order that did not act do what it would do if it were delivered now, once its clinic and its patient can be
 // told: it stores the message again, as a new delivery does, which the worker acts on. It returns the id of the new
@@ -33,7 +35,7 @@ func (s *Service) Replay(ctx context.Context, id bson.ObjectID) (bson.ObjectID, 
 	case !state.Outcome.NeedsHelp():
 		return bson.NilObjectID, errOrderActed
 	case state.Outcome != Pending:
-		return bson.NilObjectID, errs.Conflictf("the order would not act now either: %s", state.Reason)
+		return bson.NilObjectID, reasonWouldNotAct.Of(errs.Conflictf("the order would not act now either: %s", state.Reason))
 	}
 	return s.deliverAgain(ctx, message)
 }

@@ -70,6 +70,8 @@ type shapeField struct {
 	name     []byte     // on the wire, with quotes and colon
 	append   appendFunc // nil never
 	fallback []byte     // what stands for a missing value; nil: the field is left out
+	// keepEmpty tells that a value that is there but empty is not the same as a missing one.
+	keepEmpty bool
 }
 
 // appendFunc appends a stored value in its wire form. Empty tells that the value is one that is left out where that is allowed;
@@ -82,7 +84,9 @@ func newShape(t reflect.Type) *shape {
 		f := t.Field(i)
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		key, _, _ := strings.Cut(f.Tag.Get("bson"), ",")
-		field := shapeField{key: key, name: []byte(strconv.Quote(name) + ":"), append: appender(f.Type)}
+		field := shapeField{
+			key: key, name: []byte(strconv.Quote(name) + ":"), append: appender(f.Type), keepEmpty: f.Type.Kind() == reflect.Pointer,
+		}
 		if options != "omitempty" {
 			field.fallback = zeroJSON(f.Type)
 		}
@@ -168,7 +172,7 @@ func (s *shape) append(to []byte, document []byte) ([]byte, bool) {
 		if to, empty, ok = field.append(to, kind, value); !ok {
 			return to, false
 		}
-		if empty && field.fallback == nil {
+		if empty && field.fallback == nil && !field.keepEmpty {
 			to = to[:before]
 			continue
 		}

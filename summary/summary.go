@@ -38,7 +38,7 @@ type Config struct {
 // Dates says when data began and ended, when it was uploaded, and since when the statistics are out of date.
 type Dates struct {
 	LastUpdatedDate    *time.Time `json:"lastUpdatedDate,omitempty" bson:"lastUpdatedDate,omitempty"`
-	LastUpdatedReason  []string   `json:"lastUpdatedReason,omitempty" bson:"lastUpdatedReason,omitempty"`
+	LastUpdatedReason  *[]string  `json:"lastUpdatedReason,omitempty" bson:"lastUpdatedReason,omitempty"`
 	HasFirstData       bool       `json:"hasFirstData" bson:"hasFirstData"`
 	FirstData          *time.Time `json:"firstData,omitempty" bson:"firstData,omitempty"`
 	HasLastData        bool       `json:"hasLastData" bson:"hasLastData"`
@@ -48,5 +48,5 @@ type Dates struct {
 	HasOutdatedSince   bool       `json:"hasOutdatedSince" bson:"hasOutdatedSince"`
 	OutdatedSince      *time.Time `json:"outdatedSince,omitempty" bson:"outdatedSince,omitempty"`
 	OutdatedSinceLimit *time.Time `json:"outdatedSinceLimit,omitempty" bson:"outdatedSinceLimit,omitempty"`
-	OutdatedReason     []string   `json:"outdatedReason,omitempty" bson:"outdatedReason,omitempty"`
+	OutdatedReason     *[]string  `json:"outdatedReason,omitempty" bson:"outdatedReason,omitempty"`
 }

@@ -74,7 +74,7 @@ func (m *maker) summary(n int) *summary.Summary {
 	dates := summary.Dates{
 		HasFirstData: true, FirstData: ptr(last.AddDate(-1, 0, 0)), HasLastData: true, LastData: &last,
 		HasLastUploadDate: true, LastUploadDate: ptr(last.Add(time.Hour)), LastUpdatedDate: ptr(last.Add(2 * time.Hour)),
-		LastUpdatedReason: []string{"UPLOAD_COMPLETED"},
+		LastUpdatedReason: &[]string{"UPLOAD_COMPLETED"},
 	}
 	config := summary.Config{SchemaVersion: 5, HighGlucoseThreshold: 10, VeryHighGlucoseThreshold: 13.9, LowGlucoseThreshold: 3.9, VeryLowGlucoseThreshold: 3}
 	statistics := &summary.Summary{
