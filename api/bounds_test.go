@@ -57,7 +57,7 @@ func TestEveryBoundHolds(t *testing.T) {
 				}
 				response := app.Call(t, caller, row["method"], path, value)
 				refused(t, response, place)
-				if place != "" {
+				if place != "" && response.Status == http.StatusBadRequest {
 					require.Contains(t, response.Object(t)["message"], `Error at "`+place+`"`)
 				}
 			}
@@ -67,6 +67,9 @@ func TestEveryBoundHolds(t *testing.T) {
 
 func refused(t *testing.T, response testkit.Response, place string) {
 	t.Helper()
+	if response.Status == http.StatusRequestEntityTooLarge {
+		return // so many that the body as a whole is too large
+	}
 	require.Equal(t, http.StatusBadRequest, response.Status, "%s: %.300s", place, response.Body)
 	require.Regexp(t, `max(imum)?|at most`, response.Object(t)["message"], place)
 	require.Less(t, len(response.Body), 400, "the value must not come back: %s", place)

@@ -36,6 +36,7 @@ var widths = []struct {
 }{
 	{"*.derived.**", own},
 	{"census*.**", own},
+	{"patient_census.**", own},
 	{"open_merge*.**", own},
 	{"redox.meta.Message.ID", single},
 	{"redox.meta.Transmission.ID", single},
