@@ -2,6 +2,7 @@ package census_test
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"testing"
 
@@ -53,7 +54,7 @@ func TestTheLastPlaceGoesToOne(t *testing.T) {
 			defer mu.Unlock()
 			if err == nil {
 				filled++
-			} else if err != census.ErrLimitReached { //nolint:errorlint // it comes as it is
+			} else if !errors.Is(err, census.ErrLimitReached) {
 				t.Error(err)
 			}
 		})
