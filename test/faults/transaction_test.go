@@ -114,10 +114,10 @@ func requireTransactions(t *testing.T, o operation, commands []wire.Command) {
 	require.Len(t, committed, o.transactions)
 }
 
-// keepsCensus reports whether a write changes nothing but the census of a clinic, which is not part of any transaction:
-// the counts are shared by all requests to a clinic, and their transactions would be in each other's way.
+// keepsCensus reports whether a write changes nothing but the census of a clinic, which may also happen on its own: a recount
+// does.
 func keepsCensus(c wire.Command) bool {
-	if c.Collection == census.NotesCollectionName {
+	if c.Collection == census.NotesCollectionName || c.Collection == census.CollectionName {
 		return true
 	}
 	if c.Collection != clinics.CollectionName || c.Name != "update" {
