@@ -53,28 +53,36 @@ func TestARecountIsExactWhileWritersGoOn(t *testing.T) {
 		_, err := s.insert(t.Context(), census.Facts{Tags: []bson.ObjectID{s.tag}})
 		require.NoError(t, err)
 	}
-	writing, stop := context.WithCancel(t.Context())
-	var all sync.WaitGroup
+	writing, stopWriting := context.WithCancel(t.Context())
+	counting, stopCounting := context.WithCancel(t.Context())
+	var writers, counters sync.WaitGroup
+	stop := func() {
+		stopCounting()
+		counters.Wait()
+		stopWriting()
+		writers.Wait()
+	}
+	defer stop()
 	for range 3 {
-		all.Go(func() {
+		writers.Go(func() {
 			for writing.Err() == nil {
 				s.add(t, census.Facts{Tags: []bson.ObjectID{s.tag}})
 			}
 		})
-		all.Go(func() {
-			for writing.Err() == nil {
-				_ = testkit.Census(s.store, "").Refresh(t.Context(), s.id)
+		counters.Go(func() {
+			for counting.Err() == nil {
+				_ = testkit.Census(s.store, "").Refresh(t.Context(), s.id) // another one may come first
 			}
 		})
 	}
 	time.Sleep(3 * time.Second)
+	stopCounting()
+	counters.Wait()
 	if s.store.HasTransactions() {
 		_, err := s.Recount(t.Context(), s.id)
 		require.NoError(t, err, "a recount does not wait for writers")
-		stop()
 	}
 	stop()
-	all.Wait()
 	testkit.SweepCensus(t, s.store, "") // without transactions, a recount waits for a quiet moment
 	patients := len(testkit.Documents(t, s.store, "patients", bson.M{"clinicId": s.id}))
 	require.Greater(t, patients, 5)

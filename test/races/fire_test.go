@@ -50,6 +50,7 @@ func TestLargeCensusUnderFire(t *testing.T) {
 	require.NoError(t, err)
 	f := &fire{arena: arena{Process: first, replicas: [2]*testkit.Process{first, first.Replica(t)}, id: id, clinicID: clinicID}, answers: map[bool][]time.Duration{}}
 	f.tag = f.call(t, 0, http.MethodPost, "/patient_tags", map[string]any{"name": "tag"})().OK(t, http.StatusOK).Object(t)["id"].(string)
+	f.set(t, bson.M{"patientCountSettings": bson.M{}}) // no limit
 	f.fill(t)
 	clinic := f.stored(t)
 
