@@ -147,7 +147,7 @@ func (s *Service) mend(ctx context.Context, clinicID bson.ObjectID) error {
 	if err != nil {
 		return err
 	}
-	defer lease.Release()
+	defer lease.Release() //nolint:contextcheck // it is given back although the work is over
 	ctx, cancel := context.WithTimeout(ctx, 2*countTime)
 	defer cancel()
 	drift, err := s.Recount(ctx, clinicID)

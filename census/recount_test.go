@@ -66,12 +66,12 @@ func TestARecountIsExactWhileWritersGoOn(t *testing.T) {
 	for range 3 {
 		writers.Go(func() {
 			for writing.Err() == nil {
-				s.add(t, census.Facts{Tags: []bson.ObjectID{s.tag}})
+				s.add(t, census.Facts{Tags: []bson.ObjectID{s.tag}}) //nolint:contextcheck // the last write is completed
 			}
 		})
 		counters.Go(func() {
 			for counting.Err() == nil {
-				_ = testkit.Census(s.store, "").Refresh(t.Context(), s.id) // another one may come first
+				_ = testkit.Census(s.store, "").Refresh(t.Context(), s.id) //nolint:contextcheck // the last one is completed, unless another comes first
 			}
 		})
 	}
@@ -147,7 +147,7 @@ func TestWorkOfManyStepsEndsWithARecount(t *testing.T) {
 	s := newStage(t, testkit.Database(t))
 	require.NoError(t, s.RecountAfter(t.Context(), func(ctx context.Context) error {
 		_, err := s.insert(ctx, census.Facts{})
-		require.Equal(t, 1, s.notes(t))
+		require.Equal(t, 1, s.notes(t)) //nolint:contextcheck // the test looks, not the work
 		return err
 	}, s.id))
 	require.Equal(t, 1, s.count(t).Total)
@@ -158,9 +158,9 @@ func TestLongWorkIsNotTakenForDead(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, testkit.Database(t))
 	require.NoError(t, s.KeepFresh(t.Context(), s.id, 10*time.Millisecond, func(context.Context) error {
-		testkit.SweepCensus(t, s.store, "") // as if the work took long already
-		require.Eventually(t, func() bool { return s.notes(t) == 1 }, 10*time.Second, 10*time.Millisecond)
-		mended, err := s.Sweep(t.Context())
+		testkit.SweepCensus(t, s.store, "") //nolint:contextcheck // as if the work took long already
+		require.Eventually(t, func() bool { return s.notes(t) == 1 }, 10*time.Second, 10*time.Millisecond) //nolint:contextcheck // the test looks
+		mended, err := s.Sweep(t.Context()) //nolint:contextcheck // the test looks
 		require.NoError(t, err)
 		require.Zero(t, mended, "the note is new")
 		return nil
