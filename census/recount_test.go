@@ -158,9 +158,9 @@ func TestLongWorkIsNotTakenForDead(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, testkit.Database(t))
 	require.NoError(t, s.KeepFresh(t.Context(), s.id, 10*time.Millisecond, func(context.Context) error {
-		testkit.SweepCensus(t, s.store, "") //nolint:contextcheck // as if the work took long already
+		testkit.SweepCensus(t, s.store, "")                                                                //nolint:contextcheck // as if the work took long already
 		require.Eventually(t, func() bool { return s.notes(t) == 1 }, 10*time.Second, 10*time.Millisecond) //nolint:contextcheck // the test looks
-		mended, err := s.Sweep(t.Context()) //nolint:contextcheck // the test looks
+		mended, err := s.Sweep(t.Context())                                                                //nolint:contextcheck // the test looks
 		require.NoError(t, err)
 		require.Zero(t, mended, "the note is new")
 		return nil
