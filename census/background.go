@@ -18,12 +18,14 @@ const (
 	// the census may have changed patients.
 	maxAge = 15 * time.Minute
 	// sweepInterval is how often notes are looked for that were left behind.
-	sweepInterval = 5 * time.Second
+	sweepInterval = 2 * time.Second
 	// maxWanted bounds how many clinics wait in this process for a recount that nobody is in need of.
 	maxWanted = 1000
 	// A clinic that cannot be counted is tried again after these times, which grow from the one to the other.
 	retryMin = 5 * time.Second
 	retryMax = 10 * time.Minute
+	// retryBusy is when a clinic is tried again that changed all the time.
+	retryBusy = time.Second
 	// leaseKind is what recounts are called among the leases.
 	leaseKind = "recount"
 )
@@ -85,7 +87,7 @@ func (b *background) tried(clinicID bson.ObjectID, err error) {
 	}
 	pause := min(max(2*b.failed[clinicID].pause, retryMin), retryMax)
 	if errors.Is(err, errBusy) {
-		pause = retryMin
+		pause = retryBusy
 	}
 	b.failed[clinicID] = failure{pause: pause, until: time.Now().Add(pause)}
 }
@@ -145,7 +147,7 @@ func (s *Service) mend(ctx context.Context, clinicID bson.ObjectID) error {
 	if err != nil {
 		return err
 	}
-	defer lease.Release()
+	defer lease.Release() //nolint:contextcheck // it is given back although the work is over
 	ctx, cancel := context.WithTimeout(ctx, 2*countTime)
 	defer cancel()
 	drift, err := s.Recount(ctx, clinicID)

@@ -17,8 +17,9 @@ import (
 const (
 	// countTime bounds the counting of the patients of one clinic.
 	countTime = 30 * time.Second
-	// quietAttempts is how often a recount without transactions looks for a moment without changes.
-	quietAttempts = 3
+	// A recount without transactions looks so often, with a pause in between, for a moment without changes.
+	quietAttempts = 10
+	quietPause    = 20 * time.Millisecond
 )
 
 // errBusy tells that a recount without transactions found no moment at which nobody changed the clinic, or that another recount
@@ -160,29 +161,34 @@ func (s *Service) replaceOldForm(ctx context.Context, clinicID bson.ObjectID, fo
 // recountQuietly is Recount without transactions: what is stored and what is counted belong together if nobody changed the
 // clinic in between. Otherwise it tries again, and leaves it to the background in the end: those who change the clinic add
 // their differences meanwhile.
+//
+// The order of the reads matters: a change leaves its note first, then writes, counts, and removes the note in the end.
 func (s *Service) recountQuietly(ctx context.Context, clinicID bson.ObjectID) (Count, error) {
 	for range quietAttempts {
 		before, err := s.Changes(ctx, clinicID)
 		if err != nil {
 			return Count{}, err
 		}
-		_, busyBefore, err := s.notesOf(ctx, clinicID)
+		_, busy, err := s.notesOf(ctx, clinicID)
 		if err != nil {
 			return Count{}, err
+		}
+		if len(busy) > 0 {
+			time.Sleep(quietPause)
+			continue
 		}
 		found, err := s.read(ctx, clinicID)
 		if err != nil {
 			return Count{}, err
 		}
-		_, busyAfter, err := s.notesOf(ctx, clinicID)
-		if err != nil {
+		if _, busy, err = s.notesOf(ctx, clinicID); err != nil {
 			return Count{}, err
 		}
 		after, err := s.Changes(ctx, clinicID)
 		if err != nil {
 			return Count{}, err
 		}
-		if before == after && len(busyBefore)+len(busyAfter) == 0 {
+		if before == after && len(busy) == 0 {
 			return found.drift, s.correctNoted(ctx, clinicID, found)
 		}
 	}

@@ -53,28 +53,36 @@ func TestARecountIsExactWhileWritersGoOn(t *testing.T) {
 		_, err := s.insert(t.Context(), census.Facts{Tags: []bson.ObjectID{s.tag}})
 		require.NoError(t, err)
 	}
-	writing, stop := context.WithCancel(t.Context())
-	var all sync.WaitGroup
+	writing, stopWriting := context.WithCancel(t.Context())
+	counting, stopCounting := context.WithCancel(t.Context())
+	var writers, counters sync.WaitGroup
+	stop := func() {
+		stopCounting()
+		counters.Wait()
+		stopWriting()
+		writers.Wait()
+	}
+	defer stop()
 	for range 3 {
-		all.Go(func() {
+		writers.Go(func() {
 			for writing.Err() == nil {
-				s.add(t, census.Facts{Tags: []bson.ObjectID{s.tag}})
+				s.add(t, census.Facts{Tags: []bson.ObjectID{s.tag}}) //nolint:contextcheck // the last write is completed
 			}
 		})
-		all.Go(func() {
-			for writing.Err() == nil {
-				_ = testkit.Census(s.store, "").Refresh(t.Context(), s.id)
+		counters.Go(func() {
+			for counting.Err() == nil {
+				_ = testkit.Census(s.store, "").Refresh(t.Context(), s.id) //nolint:contextcheck // the last one is completed, unless another comes first
 			}
 		})
 	}
 	time.Sleep(3 * time.Second)
+	stopCounting()
+	counters.Wait()
 	if s.store.HasTransactions() {
 		_, err := s.Recount(t.Context(), s.id)
 		require.NoError(t, err, "a recount does not wait for writers")
-		stop()
 	}
 	stop()
-	all.Wait()
 	testkit.SweepCensus(t, s.store, "") // without transactions, a recount waits for a quiet moment
 	patients := len(testkit.Documents(t, s.store, "patients", bson.M{"clinicId": s.id}))
 	require.Greater(t, patients, 5)
@@ -139,7 +147,7 @@ func TestWorkOfManyStepsEndsWithARecount(t *testing.T) {
 	s := newStage(t, testkit.Database(t))
 	require.NoError(t, s.RecountAfter(t.Context(), func(ctx context.Context) error {
 		_, err := s.insert(ctx, census.Facts{})
-		require.Equal(t, 1, s.notes(t))
+		require.Equal(t, 1, s.notes(t)) //nolint:contextcheck // the test looks, not the work
 		return err
 	}, s.id))
 	require.Equal(t, 1, s.count(t).Total)
@@ -150,9 +158,9 @@ func TestLongWorkIsNotTakenForDead(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, testkit.Database(t))
 	require.NoError(t, s.KeepFresh(t.Context(), s.id, 10*time.Millisecond, func(context.Context) error {
-		testkit.SweepCensus(t, s.store, "") // as if the work took long already
-		require.Eventually(t, func() bool { return s.notes(t) == 1 }, 10*time.Second, 10*time.Millisecond)
-		mended, err := s.Sweep(t.Context())
+		testkit.SweepCensus(t, s.store, "")                                                                //nolint:contextcheck // as if the work took long already
+		require.Eventually(t, func() bool { return s.notes(t) == 1 }, 10*time.Second, 10*time.Millisecond) //nolint:contextcheck // the test looks
+		mended, err := s.Sweep(t.Context())                                                                //nolint:contextcheck // the test looks
 		require.NoError(t, err)
 		require.Zero(t, mended, "the note is new")
 		return nil

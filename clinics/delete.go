@@ -44,10 +44,11 @@ func (s *Service) Delete(ctx context.Context, id bson.ObjectID, deletedBy *strin
 		if _, err := s.deletions.RemoveDocuments(ctx, []bson.Raw{clinic}, deletedBy); err != nil {
 			return err
 		}
-		if _, err = s.members.RemoveAll(ctx, id, deletedBy); err != nil {
+		if err := s.census.Forget(ctx, id); err != nil {
 			return err
 		}
-		return s.census.Forget(ctx, id)
+		_, err = s.members.RemoveAll(ctx, id, deletedBy)
+		return err
 	})
 }
 
@@ -74,11 +75,11 @@ func (s *Service) completeDeletion(ctx context.Context, id bson.ObjectID, delete
 	if !recorded {
 		return ErrNotFound
 	}
-	left, err := s.members.RemoveAll(ctx, id, deletedBy)
-	if err != nil {
+	if err := s.census.Forget(ctx, id); err != nil {
 		return err
 	}
-	if err = s.census.Forget(ctx, id); err == nil && left == 0 {
+	left, err := s.members.RemoveAll(ctx, id, deletedBy)
+	if err == nil && left == 0 {
 		return ErrNotFound
 	}
 	return err

@@ -3,7 +3,7 @@ package patients
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
+	"encoding/base64"
 	"strings"
 	"time"
 
@@ -55,7 +55,7 @@ func (s *Service) beginCreation(ctx context.Context, clinicID bson.ObjectID, ema
 		return creation{}, err
 	}
 	sum := sha256.Sum256([]byte(strings.ToLower(email)))
-	c := creation{ClinicID: clinicID, Address: hex.EncodeToString(sum[:]), Time: now}
+	c := creation{ClinicID: clinicID, Address: base64.RawURLEncoding.EncodeToString(sum[:]), Time: now}
 	c.ID = clinicID.Hex() + "/" + c.Address
 	update := bson.D{{Key: "$set", Value: bson.D{
 		{Key: "clinicId", Value: clinicID}, {Key: "address", Value: c.Address}, {Key: "time", Value: now}, {Key: "cutOff", Value: false},

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.uber.org/zap"
 
 	"github.com/tidepool-org/clinic/census"
 	"github.com/tidepool-org/clinic/clinics"
@@ -57,7 +58,7 @@ func (s *Service) insertOnce(ctx context.Context, place *census.Place, patient *
 	})
 	switch {
 	case err == nil:
-		patient.Sites, err = s.groups().settle(ctx, patient.ClinicID, patient.Sites)
+		s.settleNew(ctx, patient)
 	case store.IsDuplicate(err): // another request came first since the checks
 		if err = s.requireStranger(ctx, patient); err == nil {
 			err = ErrMRNNotUnique
@@ -68,6 +69,16 @@ func (s *Service) insertOnce(ctx context.Context, place *census.Place, patient *
 		err = s.takeOut(ctx, patient, err)
 	}
 	return err
+}
+
+// settleNew makes the sites of a new patient fit the clinic. The patient is there, so that a failure is not the caller's.
+func (s *Service) settleNew(ctx context.Context, patient *Patient) {
+	settled, err := s.groups().settle(ctx, patient.ClinicID, patient.Sites)
+	if err != nil {
+		s.log.Warn("the sites of a new patient could not be compared with those of the clinic", zap.Stringer("clinicId", patient.ClinicID), zap.Error(err))
+		return
+	}
+	patient.Sites = settled
 }
 
 // takeOut removes a record that must not have come to be, and returns the cause. With transactions there is none. If a merge

@@ -61,7 +61,7 @@ func (s *Service) updateWithAccount(ctx context.Context, before, after *Patient)
 	if err != nil {
 		return nil, err
 	}
-	defer lease.Release()
+	defer lease.Release() //nolint:contextcheck // it is given back although the caller left
 	if err := s.accounts.UpdateUser(ctx, before.UserID, text(after.Email)); err != nil {
 		return nil, fmt.Errorf("unable to update custodial user: %w", err)
 	}

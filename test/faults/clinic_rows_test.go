@@ -14,7 +14,7 @@ func clinicOperations() []operation {
 			},
 			orphans: &exception{
 				why:         "the clinic is written last; what was written for a clinic that did not come to be is invisible",
-				collections: []string{"clinicians", "patients"},
+				collections: []string{"clinicians", "patients", "patient_census"},
 			},
 		},
 		{
@@ -25,7 +25,7 @@ func clinicOperations() []operation {
 			},
 			orphans: &exception{
 				why:         "as for CreateClinic",
-				collections: []string{"clinicians"},
+				collections: []string{"clinicians", "patient_census"},
 			},
 		},
 		{

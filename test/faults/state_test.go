@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"github.com/tidepool-org/clinic/census"
 	"github.com/tidepool-org/clinic/clinics"
 )
 
@@ -220,7 +221,11 @@ func (s *scene) withoutOrphans(from state, collections []string) state {
 	labels := label(stored)
 	for _, collection := range collections {
 		for _, document := range stored[collection] {
-			if id, _ := value(document.(bson.D), "clinicId").(bson.ObjectID); live[id] {
+			owner := "clinicId"
+			if collection == census.CollectionName {
+				owner = "_id"
+			}
+			if id, _ := value(document.(bson.D), owner).(bson.ObjectID); live[id] {
 				continue
 			}
 			line := collection + " " + labels.render("", document)
