@@ -1,8 +1,6 @@
 package events_test
 
 import (
-"fmt"
-"strings"
 	"net/http"
 	"testing"
 
@@ -42,32 +40,33 @@ func TestEventsOfOperations(t *testing.T) {
 			answer := r.call(s)
 			require.Less(t, answer.Status, http.StatusMultipleChoices, string(answer.Body))
 			found := events.since(t)
-			fmt.Println("ROW| "+r.operation+" | "+r.when+" | "+strings.Join(described(found), "<br>")+" |")
 			require.Equal(t, promised[r.situation], described(found))
 			requireDocuments(t, found)
+			s.clear()
 		})
 	}
 }
 
-// TestReadingMakesNoEvents calls every operation that reads, and looks a second time at what was never counted.
+// TestReadingMakesNoEvents calls every operation that reads.
 func TestReadingMakesNoEvents(t *testing.T) {
 	t.Parallel()
 	app, events := start(t)
 	s := newStage(t, app)
 	readable(s)
-	read := 0
 	for _, o := range operations(t) {
-		if o.method != http.MethodGet || o.id == "ViewPDFReport" { // which has rows of its own
+		if o.method != http.MethodGet || o.id == "ViewPDFReport" { // which has a row
 			continue
 		}
 		t.Run(o.id, func(t *testing.T) {
 			s.TB = t
 			events.since(t)
-			answer := s.send(testkit.Service, "GET "+o.path+queries[o.id], nil)
+			caller := testkit.Service
+			if o.id == "FindPatients" {
+				caller = s.as("admin") // it is not for services
+			}
+			answer := s.send(caller, "GET "+o.path+queries[o.id], nil)
 			require.Equal(t, http.StatusOK, answer.Status, string(answer.Body))
 			require.Empty(t, described(events.since(t)))
 		})
-		read++
 	}
-	require.Greater(t, read, 20)
 }

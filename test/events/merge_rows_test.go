@@ -3,7 +3,7 @@ package events_test
 func mergeRows() []row {
 	return []row{
 		calls("GenerateMergeReport", "", twoClinics, "service", "POST /v1/clinics/{north}/reports/merge", `{"sourceId": "{south}"}`),
-		calls("MergeClinic", "see below", twoClinics, "service", "POST /v1/clinics/{north}/merge", `{"sourceId": "{south}"}`),
+		calls("MergeClinic", "each clinic has what the other has, and more", twoClinics, "service", "POST /v1/clinics/{north}/merge", `{"sourceId": "{south}"}`),
 	}
 }
 

@@ -152,6 +152,5 @@ func xealthRows() []row {
 		}},
 		{situation{"XealthGetProgramUrl", ""}, enrolled, program},
 		{situation{"ViewPDFReport", ""}, reported, view},
-		{situation{"ViewPDFReport", "again"}, also(reported, func(s *stage) { view(s).OK(s, http.StatusOK) }), view},
 	}
 }

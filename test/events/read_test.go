@@ -16,6 +16,7 @@ func readable(s *stage) {
 	invite := testkit.NewUserID()
 	subscribed(s)
 	s.join("north", "member", "CLINIC_MEMBER")
+	s.send(testkit.Service, "PUT /v1/clinics/{north}/settings/mrn", object{"required": false, "unique": false}).OK(s, http.StatusOK)
 	s.send(testkit.Service, "POST /v1/clinics/{north}/migrations", object{"userId": s.ids["admin"]}).OK(s, http.StatusOK)
 	s.send(testkit.Service, "POST /v1/clinics/{north}/clinicians", object{
 		"inviteId": invite, "email": invite + "@other.example.com", "roles": []string{"CLINIC_ADMIN"},

@@ -36,6 +36,16 @@ func newStage(t *testing.T, app *testkit.App) *stage {
 	return s
 }
 
+// clear removes what the row left: the engine gets slow as the collections grow.
+func (s *stage) clear() {
+	collections, err := s.app.Store.ListCollectionNames(s.Context(), bson.D{})
+	require.NoError(s, err)
+	for _, collection := range collections {
+		_, err := s.app.Store.Collection(collection).DeleteMany(s.Context(), bson.D{})
+		require.NoError(s, err)
+	}
+}
+
 // send makes a call.
 func (s *stage) send(caller testkit.Caller, line string, body any) testkit.Response {
 	s.Helper()
@@ -158,7 +168,7 @@ func full(s *stage) {
 	harbour, hill := object{"id": s.ids["harbour"], "name": "harbour"}, object{"id": s.ids["hill"], "name": "hill"}
 	s.patient("anna", "north", object{
 		"tags": []string{s.ids["red"]}, "sites": []any{harbour}, "mrn": "0001", "email": s.ids["guest"] + "-anna@example.com",
-		"dataSources": []any{object{"providerName": "dexcom", "state": "pending"}},
+		"dataSources": []any{object{"providerName": "dexcom", "state": "pending"}, object{"providerName": "twiist", "state": "pending"}},
 	})
 	s.patient("bert", "north", object{"tags": []string{s.ids["red"], s.ids["blue"]}, "sites": []any{harbour, hill}})
 	s.patient("carl", "north", object{"tags": []string{}, "sites": []any{hill}})
