@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -30,22 +31,29 @@ func requestID(next echo.HandlerFunc) echo.HandlerFunc {
 
 // accessLog writes a line for each request, after it was answered. It is also where errors of the inner steps are written
 // to the caller, so that the line knows the status.
-func accessLog(log *zap.Logger) echo.MiddlewareFunc {
+func accessLog(log *zap.Logger, words map[string]bool) echo.MiddlewareFunc {
 	log = log.WithOptions(zap.AddStacktrace(zap.DPanicLevel)) // the stack of this middleware says nothing
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			start := time.Now()
+			start, whole := time.Now(), false
+			// Deferred, so that there is a line also for an answer that is cut off, which leaves as a panic.
+			defer func() {
+				if isProbe(c.Request()) {
+					return
+				}
+				status := c.Response().Status
+				level, message := severity(status)
+				if !whole {
+					level, message = zapcore.ErrorLevel, "Cut off"
+				}
+				if entry := log.Check(level, message); entry != nil {
+					entry.Write(accessFields(c, words, status, time.Since(start))...)
+				}
+			}()
 			if err := next(c); err != nil {
 				c.Error(err)
 			}
-			if isProbe(c.Request()) {
-				return nil
-			}
-			status := c.Response().Status
-			level, message := severity(status)
-			if entry := log.Check(level, message); entry != nil {
-				entry.Write(accessFields(c, status, time.Since(start))...)
-			}
+			whole = true
 			return nil
 		}
 	}
@@ -68,20 +76,20 @@ func severity(status int) (zapcore.Level, string) {
 	}
 }
 
-func accessFields(c echo.Context, status int, took time.Duration) []zap.Field {
+func accessFields(c echo.Context, words map[string]bool, status int, took time.Duration) []zap.Field {
 	r := c.Request()
 	fields := []zap.Field{
-		zap.String("remote_ip", c.RealIP()),
+		zap.String("remote_ip", cut(c.RealIP())),
 		zap.String("latency", took.String()),
-		zap.String("host", r.Host),
-		zap.String("request", r.Method+" "+loggedURI(c)),
+		zap.String("host", cut(r.Host)),
+		zap.String("request", cut(r.Method+" "+loggedURI(c, words))),
 		zap.Int("status", status),
 		zap.Int64("size", c.Response().Size),
-		zap.String("user_agent", r.UserAgent()),
+		zap.String("user_agent", cut(r.UserAgent())),
 		zap.String("request_id", c.Response().Header().Get(echo.HeaderXRequestID)),
 	}
-	if err := cause(c); err != nil && status >= http.StatusBadRequest {
-		fields = append(fields, zap.String("error", errs.Detail(err)))
+	if err := cause(c); err != nil && status != http.StatusNoContent {
+		fields = append(fields, zap.String("error", cut(errs.Detail(err))), zap.String("reason", string(errs.ReasonOf(err))))
 	}
 	return fields
 }
@@ -94,15 +102,29 @@ var loggedParameters = map[string]bool{
 	"lastDataCutoff": true, "excludeNoData": true, "omitNonStandardRanges": true, "clinicId": true, "workspaceIdType": true,
 }
 
-// loggedURI returns the URI with masked query values. Share codes and invite ids, which give access, are masked in the path.
-func loggedURI(c echo.Context) string {
-	r := c.Request()
-	path := r.URL.EscapedPath()
-	for _, name := range []string{"shareCode", "inviteId"} {
-		if value := c.Param(name); value != "" {
-			path = strings.Replace(path, value, "***", 1)
-		}
+var loggedID = regexp.MustCompile(`^([0-9a-f]{10}|[0-9a-f]{24}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$`)
+
+// loggedPath returns the path with all masked that this service does not know as a word of its own paths, nor as an id that
+// gives no access. So share codes, invite ids and tokens stand in no line, also of paths that other services own.
+func loggedPath(path string, words map[string]bool) string {
+	if strings.HasPrefix(path, viewerPath) || strings.HasPrefix(path, "/docs") {
+		return path
 	}
+	segments := strings.Split(cut(path), "/")
+	givesAccess := false
+	for i, segment := range segments {
+		if segment != "" && !words[segment] && (givesAccess || !loggedID.MatchString(segment)) {
+			segments[i] = "***"
+		}
+		givesAccess = givesAccess || segment == "share_code" || segment == "invites"
+	}
+	return strings.Join(segments, "/")
+}
+
+// loggedURI returns the URI with masked path segments and query values.
+func loggedURI(c echo.Context, words map[string]bool) string {
+	r := c.Request()
+	path := loggedPath(r.URL.EscapedPath(), words)
 	if r.URL.RawQuery == "" {
 		return path
 	}

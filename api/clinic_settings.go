@@ -8,41 +8,29 @@ import (
 )
 
 // UpdateTier changes the tier of a clinic.
-func (h *Handlers) UpdateTier(ctx context.Context, request gen.UpdateTierRequestObject) (gen.UpdateTierResponseObject, error) {
-	id, err := objectID(request.ClinicId)
-	if err != nil {
+func (h *Handlers) UpdateTier(ctx context.Context, r gen.UpdateTierRequestObject) (gen.UpdateTierResponseObject, error) {
+	if err := h.services.Clinics.SetTier(ctx, r.ClinicId, string(r.Body.Tier)); err != nil {
 		return nil, err
 	}
-	if request.Body == nil {
-		return nil, errNoBody
-	}
-	return gen.UpdateTier200Response{}, h.services.Clinics.SetTier(ctx, id, string(request.Body.Tier))
+	return gen.UpdateTier200Response{}, nil
 }
 
 // UpdateSuppressedNotifications replaces what a clinic does not want to be mailed.
 func (h *Handlers) UpdateSuppressedNotifications(
-	ctx context.Context, request gen.UpdateSuppressedNotificationsRequestObject,
+	ctx context.Context, r gen.UpdateSuppressedNotificationsRequestObject,
 ) (gen.UpdateSuppressedNotificationsResponseObject, error) {
-	id, err := objectID(request.ClinicId)
-	if err != nil {
+	suppressed := clinics.SuppressedNotifications(r.Body.SuppressedNotifications)
+	if err := h.services.Clinics.SetSuppressedNotifications(ctx, r.ClinicId, suppressed); err != nil {
 		return nil, err
 	}
-	if request.Body == nil {
-		return nil, errNoBody
-	}
-	suppressed := clinics.SuppressedNotifications(request.Body.SuppressedNotifications)
-	return gen.UpdateSuppressedNotifications200Response{}, h.services.Clinics.SetSuppressedNotifications(ctx, id, suppressed)
+	return gen.UpdateSuppressedNotifications200Response{}, nil
 }
 
 // ListMembershipRestrictions returns who may become a member of a clinic.
 func (h *Handlers) ListMembershipRestrictions(
-	ctx context.Context, request gen.ListMembershipRestrictionsRequestObject,
+	ctx context.Context, r gen.ListMembershipRestrictionsRequestObject,
 ) (gen.ListMembershipRestrictionsResponseObject, error) {
-	id, err := objectID(request.ClinicId)
-	if err != nil {
-		return nil, err
-	}
-	clinic, err := h.services.Clinics.Get(ctx, id)
+	clinic, err := h.services.Clinics.Get(ctx, r.ClinicId)
 	if err != nil {
 		return nil, err
 	}
@@ -51,17 +39,13 @@ func (h *Handlers) ListMembershipRestrictions(
 
 // UpdateMembershipRestrictions replaces who may become a member of a clinic. COMPAT: no body means everybody.
 func (h *Handlers) UpdateMembershipRestrictions(
-	ctx context.Context, request gen.UpdateMembershipRestrictionsRequestObject,
+	ctx context.Context, r gen.UpdateMembershipRestrictionsRequestObject,
 ) (gen.UpdateMembershipRestrictionsResponseObject, error) {
-	id, err := objectID(request.ClinicId)
-	if err != nil {
-		return nil, err
-	}
 	var restrictions []clinics.MembershipRestriction
-	for _, r := range valueOf(valueOf(request.Body).Restrictions) {
+	for _, r := range valueOf(valueOf(r.Body).Restrictions) {
 		restrictions = append(restrictions, clinics.MembershipRestriction{EmailDomain: r.EmailDomain, RequiredIDP: valueOf(r.RequiredIdp)})
 	}
-	if err := h.services.Clinics.SetMembershipRestrictions(ctx, id, restrictions); err != nil {
+	if err := h.services.Clinics.SetMembershipRestrictions(ctx, r.ClinicId, restrictions); err != nil {
 		return nil, err
 	}
 	return gen.UpdateMembershipRestrictions200JSONResponse(restrictionsWire(restrictions)), nil
@@ -83,12 +67,8 @@ func restrictionsWire(restrictions []clinics.MembershipRestriction) gen.Membersh
 }
 
 // GetMRNSettings returns the rules of a clinic for medical record numbers.
-func (h *Handlers) GetMRNSettings(ctx context.Context, request gen.GetMRNSettingsRequestObject) (gen.GetMRNSettingsResponseObject, error) {
-	id, err := objectID(request.ClinicId)
-	if err != nil {
-		return nil, err
-	}
-	clinic, err := h.services.Clinics.Get(ctx, id)
+func (h *Handlers) GetMRNSettings(ctx context.Context, r gen.GetMRNSettingsRequestObject) (gen.GetMRNSettingsResponseObject, error) {
+	clinic, err := h.services.Clinics.Get(ctx, r.ClinicId)
 	if err != nil {
 		return nil, err
 	}
@@ -99,16 +79,9 @@ func (h *Handlers) GetMRNSettings(ctx context.Context, request gen.GetMRNSetting
 }
 
 // UpdateMRNSettings replaces the rules of a clinic for medical record numbers.
-func (h *Handlers) UpdateMRNSettings(ctx context.Context, request gen.UpdateMRNSettingsRequestObject) (gen.UpdateMRNSettingsResponseObject, error) {
-	id, err := objectID(request.ClinicId)
-	if err != nil {
+func (h *Handlers) UpdateMRNSettings(ctx context.Context, r gen.UpdateMRNSettingsRequestObject) (gen.UpdateMRNSettingsResponseObject, error) {
+	if err := h.services.Clinics.SetMRNSettings(ctx, r.ClinicId, clinics.MRNSettings(*r.Body)); err != nil {
 		return nil, err
 	}
-	if request.Body == nil {
-		return nil, errNoBody
-	}
-	if err := h.services.Clinics.SetMRNSettings(ctx, id, clinics.MRNSettings(*request.Body)); err != nil {
-		return nil, err
-	}
-	return gen.UpdateMRNSettings200JSONResponse(*request.Body), nil
+	return gen.UpdateMRNSettings200JSONResponse(*r.Body), nil
 }

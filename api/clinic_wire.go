@@ -29,7 +29,7 @@ func (h *Handlers) showClinics(ctx context.Context, list []*clinics.Clinic) ([]g
 
 func clinicWire(c *clinics.Clinic) gen.ClinicV1 {
 	wire := gen.ClinicV1{
-		Id:               new(c.ID.Hex()),
+		Id:               &c.ID,
 		Name:             valueOf(c.Name),
 		Address:          c.Address,
 		City:             c.City,
@@ -76,7 +76,7 @@ func patientTagsWire(c *clinics.Clinic) *[]gen.PatientTagV1 {
 	}
 	var wire []gen.PatientTagV1
 	for _, tag := range c.PatientTags {
-		wire = append(wire, gen.PatientTagV1{Id: new(tag.ID.Hex()), Name: tag.Name, NumPatients: c.TagCount(tag.ID)})
+		wire = append(wire, gen.PatientTagV1{Id: &tag.ID, Name: tag.Name, NumPatients: c.TagCount(tag.ID)})
 	}
 	return &wire
 }
@@ -84,7 +84,7 @@ func patientTagsWire(c *clinics.Clinic) *[]gen.PatientTagV1 {
 func clinicSitesWire(c *clinics.Clinic) []gen.SiteV1 {
 	var wire []gen.SiteV1
 	for _, site := range c.Sites {
-		wire = append(wire, gen.SiteV1{Id: site.ID.Hex(), Name: site.Name, NumPatients: c.SiteCount(site.ID)})
+		wire = append(wire, gen.SiteV1{Id: site.ID, Name: site.Name, NumPatients: c.SiteCount(site.ID)})
 	}
 	return wire
 }

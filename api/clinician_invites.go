@@ -7,12 +7,8 @@ import (
 )
 
 // GetInvitedClinician returns a pending invite.
-func (h *Handlers) GetInvitedClinician(ctx context.Context, request gen.GetInvitedClinicianRequestObject) (gen.GetInvitedClinicianResponseObject, error) {
-	clinicID, err := objectID(request.ClinicId)
-	if err != nil {
-		return nil, err
-	}
-	invite, err := h.services.Clinicians.GetInvite(ctx, clinicID, request.InviteId)
+func (h *Handlers) GetInvitedClinician(ctx context.Context, r gen.GetInvitedClinicianRequestObject) (gen.GetInvitedClinicianResponseObject, error) {
+	invite, err := h.services.Clinicians.GetInvite(ctx, r.ClinicId, r.InviteId)
 	if err != nil {
 		return nil, err
 	}
@@ -20,15 +16,8 @@ func (h *Handlers) GetInvitedClinician(ctx context.Context, request gen.GetInvit
 }
 
 // AssociateClinicianToUser turns an invite into a member.
-func (h *Handlers) AssociateClinicianToUser(ctx context.Context, request gen.AssociateClinicianToUserRequestObject) (gen.AssociateClinicianToUserResponseObject, error) {
-	clinicID, err := objectID(request.ClinicId)
-	if err != nil {
-		return nil, err
-	}
-	if request.Body == nil {
-		return nil, errNoBody
-	}
-	member, err := h.services.Clinicians.Associate(ctx, clinicID, request.InviteId, request.Body.UserId)
+func (h *Handlers) AssociateClinicianToUser(ctx context.Context, r gen.AssociateClinicianToUserRequestObject) (gen.AssociateClinicianToUserResponseObject, error) {
+	member, err := h.services.Clinicians.Associate(ctx, r.ClinicId, r.InviteId, r.Body.UserId)
 	if err != nil {
 		return nil, err
 	}
@@ -36,10 +25,9 @@ func (h *Handlers) AssociateClinicianToUser(ctx context.Context, request gen.Ass
 }
 
 // DeleteInvitedClinician removes a pending invite.
-func (h *Handlers) DeleteInvitedClinician(ctx context.Context, request gen.DeleteInvitedClinicianRequestObject) (gen.DeleteInvitedClinicianResponseObject, error) {
-	clinicID, err := objectID(request.ClinicId)
-	if err != nil {
+func (h *Handlers) DeleteInvitedClinician(ctx context.Context, r gen.DeleteInvitedClinicianRequestObject) (gen.DeleteInvitedClinicianResponseObject, error) {
+	if err := h.services.Clinicians.DeleteInvite(ctx, r.ClinicId, r.InviteId); err != nil {
 		return nil, err
 	}
-	return gen.DeleteInvitedClinician200Response{}, h.services.Clinicians.DeleteInvite(ctx, clinicID, request.InviteId)
+	return gen.DeleteInvitedClinician200Response{}, nil
 }

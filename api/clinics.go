@@ -6,19 +6,12 @@ import (
 	"github.com/tidepool-org/clinic/api/gen"
 	"github.com/tidepool-org/clinic/auth"
 	"github.com/tidepool-org/clinic/clinics"
-	"github.com/tidepool-org/clinic/internal/errs"
 	"github.com/tidepool-org/clinic/store"
 )
 
-// errNoBody answers requests without a body where one is needed.
-var errNoBody = errs.New(errs.BadRequest, "request body has an error: value is required but missing")
-
 // CreateClinic makes a clinic with the caller as its admin.
-func (h *Handlers) CreateClinic(ctx context.Context, request gen.CreateClinicRequestObject) (gen.CreateClinicResponseObject, error) {
-	if request.Body == nil {
-		return nil, errNoBody
-	}
-	clinic, err := h.services.Clinics.Create(ctx, auth.CallerFrom(ctx).UserID, profile(request.Body))
+func (h *Handlers) CreateClinic(ctx context.Context, r gen.CreateClinicRequestObject) (gen.CreateClinicResponseObject, error) {
+	clinic, err := h.services.Clinics.Create(ctx, auth.CallerFrom(ctx).UserID, profile(r.Body))
 	if err != nil {
 		return nil, err
 	}
@@ -26,65 +19,65 @@ func (h *Handlers) CreateClinic(ctx context.Context, request gen.CreateClinicReq
 }
 
 // GetClinic returns a clinic by its id.
-func (h *Handlers) GetClinic(ctx context.Context, request gen.GetClinicRequestObject) (gen.GetClinicResponseObject, error) {
-	id, err := objectID(request.ClinicId)
-	if err != nil {
-		return nil, err
-	}
-	clinic, err := h.services.Clinics.Get(ctx, id)
+func (h *Handlers) GetClinic(ctx context.Context, r gen.GetClinicRequestObject) (gen.GetClinicResponseObject, error) {
+	clinic, err := h.services.Clinics.Get(ctx, r.ClinicId)
 	if err != nil {
 		return nil, err
 	}
 	wire, err := h.showClinic(ctx, clinic)
-	return gen.GetClinic200JSONResponse(wire), err
+	if err != nil {
+		return nil, err
+	}
+	return gen.GetClinic200JSONResponse(wire), nil
 }
 
 // GetClinicByShareCode returns the clinic that has a share code now or had it before a merge.
-func (h *Handlers) GetClinicByShareCode(ctx context.Context, request gen.GetClinicByShareCodeRequestObject) (gen.GetClinicByShareCodeResponseObject, error) {
-	clinic, err := h.services.Clinics.GetByShareCode(ctx, request.ShareCode)
+func (h *Handlers) GetClinicByShareCode(ctx context.Context, r gen.GetClinicByShareCodeRequestObject) (gen.GetClinicByShareCodeResponseObject, error) {
+	clinic, err := h.services.Clinics.GetByShareCode(ctx, r.ShareCode)
 	if err != nil {
 		return nil, err
 	}
 	wire, err := h.showClinic(ctx, clinic)
-	return gen.GetClinicByShareCode200JSONResponse(wire), err
+	if err != nil {
+		return nil, err
+	}
+	return gen.GetClinicByShareCode200JSONResponse(wire), nil
 }
 
 // ListClinics returns a page of clinics.
-func (h *Handlers) ListClinics(ctx context.Context, request gen.ListClinicsRequestObject) (gen.ListClinicsResponseObject, error) {
-	p := request.Params
+func (h *Handlers) ListClinics(ctx context.Context, r gen.ListClinicsRequestObject) (gen.ListClinicsResponseObject, error) {
+	p := r.Params
 	filter := clinics.Filter{ShareCode: p.ShareCode, CreatedFrom: p.CreatedTimeStart, CreatedBefore: p.CreatedTimeEnd, EHREnabled: p.EhrEnabled}
 	list, err := h.services.Clinics.List(ctx, filter, store.NewPage(p.Offset, p.Limit))
 	if err != nil {
 		return nil, err
 	}
 	shown, err := h.showClinics(ctx, list)
-	return gen.ListClinics200JSONResponse(shown), err
-}
-
-// UpdateClinic changes what a clinic says about itself.
-func (h *Handlers) UpdateClinic(ctx context.Context, request gen.UpdateClinicRequestObject) (gen.UpdateClinicResponseObject, error) {
-	id, err := objectID(request.ClinicId)
 	if err != nil {
 		return nil, err
 	}
-	if request.Body == nil {
-		return nil, errNoBody
-	}
-	clinic, err := h.services.Clinics.UpdateProfile(ctx, id, profile(request.Body))
+	return gen.ListClinics200JSONResponse(shown), nil
+}
+
+// UpdateClinic changes what a clinic says about itself.
+func (h *Handlers) UpdateClinic(ctx context.Context, r gen.UpdateClinicRequestObject) (gen.UpdateClinicResponseObject, error) {
+	clinic, err := h.services.Clinics.UpdateProfile(ctx, r.ClinicId, profile(r.Body))
 	if err != nil {
 		return nil, err
 	}
 	wire, err := h.showClinic(ctx, clinic)
-	return gen.UpdateClinic200JSONResponse(wire), err
-}
-
-// DeleteClinic removes a clinic without patients.
-func (h *Handlers) DeleteClinic(ctx context.Context, request gen.DeleteClinicRequestObject) (gen.DeleteClinicResponseObject, error) {
-	id, err := objectID(request.ClinicId)
 	if err != nil {
 		return nil, err
 	}
-	return gen.DeleteClinic204Response{}, h.services.Clinics.Delete(ctx, id, auth.CallerFrom(ctx).DeletedBy())
+	return gen.UpdateClinic200JSONResponse(wire), nil
+}
+
+// DeleteClinic removes a clinic without patients.
+func (h *Handlers) DeleteClinic(ctx context.Context, r gen.DeleteClinicRequestObject) (gen.DeleteClinicResponseObject, error) {
+	if err := h.services.Clinics.Delete(ctx, r.ClinicId, auth.CallerFrom(ctx).DeletedBy()); err != nil {
+		return nil, err
+	}
+	return gen.DeleteClinic204Response{}, nil
 }
 
 // profile returns what the body says about a clinic. COMPAT: all else in it is ignored.

@@ -27,7 +27,7 @@ func BenchmarkGetClinic(b *testing.B) {
 	var handlers *api.Handlers
 	app := testkit.Start(b, testkit.Populate(&handlers))
 	id := largeClinic(b, app)
-	request := gen.GetClinicRequestObject{ClinicId: id.Hex()}
+	request := gen.GetClinicRequestObject{ClinicId: id}
 	first, err := handlers.GetClinic(b.Context(), request) // counts the patients, once
 	require.NoError(b, err)
 	require.Equal(b, benchPatients/benchGroups, (*first.(gen.GetClinic200JSONResponse).PatientTags)[0].NumPatients)

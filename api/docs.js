@@ -1,5 +1,5 @@
 'use strict';
-// Renders /openapi.json as a page. Text is only ever set as text, never as markup.
+// Renders /docs/openapi.json as a page. Text is only ever set as text, never as markup.
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
 const CALLERS = {
@@ -178,7 +178,7 @@ function search(groups, text) {
 function show() {
   const all = operations(), index = document.getElementById('index'), main = document.getElementById('main');
   main.replaceChildren(el('h1', {}, doc.info.title), el('p', { class: 'version' }, `Version ${doc.info.version}, ${all.length} operations. `,
-    el('a', { href: '/openapi.json' }, 'OpenAPI document')), el('div', {}, prose(doc.info.description)));
+    el('a', { href: '/docs/openapi.json' }, 'OpenAPI document')), el('div', {}, prose(doc.info.description)));
   const groups = doc.tags.map((tag) => {
     const items = all.filter((operation) => operation.tags[0] === tag.name).map((operation) => ({
       part: section(operation), link: el('li', {}, el('a', { href: `#${operation.operationId}` }, operation.summary)),
@@ -196,6 +196,6 @@ function show() {
   follow();
 }
 
-fetch('/openapi.json').then((answer) => answer.ok ? answer.json() : Promise.reject(new Error(`status ${answer.status}`)))
+fetch('/docs/openapi.json').then((answer) => answer.ok ? answer.json() : Promise.reject(new Error(`status ${answer.status}`)))
   .then((document_) => { doc = document_; show(); })
   .catch((error) => { document.getElementById('state').textContent = `The interface document could not be loaded (${error.message}).`; });

@@ -11,12 +11,8 @@ import (
 const defaultReportCadence = "14d"
 
 // GetEHRSettings returns how a clinic is connected to its health record system.
-func (h *Handlers) GetEHRSettings(ctx context.Context, request gen.GetEHRSettingsRequestObject) (gen.GetEHRSettingsResponseObject, error) {
-	id, err := objectID(request.ClinicId)
-	if err != nil {
-		return nil, err
-	}
-	clinic, err := h.services.Clinics.Get(ctx, id)
+func (h *Handlers) GetEHRSettings(ctx context.Context, r gen.GetEHRSettingsRequestObject) (gen.GetEHRSettingsResponseObject, error) {
+	clinic, err := h.services.Clinics.Get(ctx, r.ClinicId)
 	if err != nil {
 		return nil, err
 	}
@@ -27,16 +23,9 @@ func (h *Handlers) GetEHRSettings(ctx context.Context, request gen.GetEHRSetting
 }
 
 // UpdateEHRSettings replaces how a clinic is connected to its health record system.
-func (h *Handlers) UpdateEHRSettings(ctx context.Context, request gen.UpdateEHRSettingsRequestObject) (gen.UpdateEHRSettingsResponseObject, error) {
-	id, err := objectID(request.ClinicId)
-	if err != nil {
-		return nil, err
-	}
-	if request.Body == nil {
-		return nil, errNoBody
-	}
-	settings := ehrSettings(*request.Body)
-	if err := h.services.Clinics.SetEHRSettings(ctx, id, settings); err != nil {
+func (h *Handlers) UpdateEHRSettings(ctx context.Context, r gen.UpdateEHRSettingsRequestObject) (gen.UpdateEHRSettingsResponseObject, error) {
+	settings := ehrSettings(*r.Body)
+	if err := h.services.Clinics.SetEHRSettings(ctx, r.ClinicId, settings); err != nil {
 		return nil, err
 	}
 	return gen.UpdateEHRSettings200JSONResponse(ehrSettingsWire(settings)), nil

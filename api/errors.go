@@ -34,15 +34,17 @@ var errNoChange = errs.New(errs.NoChange, "no change")
 
 // errorBody is the body of every answer that reports an error.
 type errorBody struct {
-	Message   string `json:"message"`
-	Code      int    `json:"code"`
-	RequestID string `json:"requestId,omitempty"`
+	Message   string      `json:"message"`
+	Code      int         `json:"code"`
+	Reason    errs.Reason `json:"reason"`
+	RequestID string      `json:"requestId,omitempty"`
 }
 
 // writeError is the one place where an error becomes an answer; all doors lead here: routing, the pipeline, the generated
 // code and the handlers. The cause is kept for the access log.
 func writeError(err error, c echo.Context) {
-	status, message := describe(err)
+	body := describe(err)
+	status := body.Code
 	setCause(c, err)
 	if c.Response().Committed {
 		return
@@ -60,22 +62,37 @@ func writeError(err error, c echo.Context) {
 		_ = c.NoContent(status)
 		return
 	}
-	body := errorBody{Message: message, Code: status, RequestID: header.Get(echo.HeaderXRequestID)}
+	body.RequestID = header.Get(echo.HeaderXRequestID)
 	c.Response().WriteHeader(status)
 	_ = json.NewEncoder(c.Response()).Encode(body)
 }
 
-func describe(err error) (int, string) {
+func describe(err error) errorBody {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
-		return http.StatusRequestEntityTooLarge, errs.Public(errTooLarge)
+		err = errTooLarge
 	}
 	var web *echo.HTTPError
 	if errors.As(err, &web) {
-		return web.Code, webMessage(web)
+		return errorBody{Code: web.Code, Message: webMessage(web), Reason: webReason(web.Code)}
 	}
-	kind := errs.KindOf(err)
-	return statuses[kind], errs.Public(err)
+	return errorBody{Code: statuses[errs.KindOf(err)], Message: errs.Public(err), Reason: errs.ReasonOf(err)}
+}
+
+// webReason returns the reason of an error of the router or of the generated code.
+func webReason(status int) errs.Reason {
+	switch status {
+	case http.StatusBadRequest:
+		return reasonParameter // the generated code refuses nothing else
+	case http.StatusMethodNotAllowed:
+		return errs.ReasonOf(errMethod)
+	case http.StatusNotFound:
+		return errs.NotFound.Reason()
+	case http.StatusUnsupportedMediaType:
+		return reasonMediaType
+	default:
+		return errs.Internal.Reason()
+	}
 }
 
 // webMessage returns the text of an error of the router or of the generated code, which reports bad parameters.
@@ -90,5 +107,5 @@ func webMessage(err *echo.HTTPError) string {
 	return strings.ToValidUTF8(text, "?")
 }
 
-// errBodyRequired answers a request without a body where nothing sensible could be done.
-var errBodyRequired = errs.New(errs.BadRequest, "request body has an error: value is required but missing")
+// errNoBody answers a request without a body, which the interface document allows, where one is needed.
+var errNoBody = errs.Because("body_required", errs.New(errs.BadRequest, "request body has an error: value is required but missing"))

@@ -3,6 +3,7 @@ package api
 import (
 	"go.uber.org/fx"
 
+	"github.com/tidepool-org/clinic/auth"
 	"github.com/tidepool-org/clinic/census"
 	"github.com/tidepool-org/clinic/clinicians"
 	"github.com/tidepool-org/clinic/clinics"
@@ -33,6 +34,8 @@ type Services struct {
 	Roster     *roster.Service
 	Migrations *migration.Service
 	Redox      *redox.Service
+
+	Partners *auth.Partners
 
 	Xealth       *xealth.Service
 	XealthConfig config.Xealth

@@ -11,25 +11,31 @@ import (
 )
 
 // ListClinicsForClinician returns the clinics that the user is a member of.
-func (h *Handlers) ListClinicsForClinician(ctx context.Context, request gen.ListClinicsForClinicianRequestObject) (gen.ListClinicsForClinicianResponseObject, error) {
-	members, err := h.services.Clinicians.ListOfUser(ctx, request.UserId, store.NewPage(request.Params.Offset, request.Params.Limit))
+func (h *Handlers) ListClinicsForClinician(ctx context.Context, r gen.ListClinicsForClinicianRequestObject) (gen.ListClinicsForClinicianResponseObject, error) {
+	members, err := h.services.Clinicians.ListOfUser(ctx, r.UserId, store.NewPage(r.Params.Offset, r.Params.Limit))
 	if err != nil {
 		return nil, err
 	}
 	wire, err := h.showMemberships(ctx, members)
-	return gen.ListClinicsForClinician200JSONResponse(wire), err
+	if err != nil {
+		return nil, err
+	}
+	return gen.ListClinicsForClinician200JSONResponse(wire), nil
 }
 
 // ListAllClinicians returns the members and invites of all clinics.
-func (h *Handlers) ListAllClinicians(ctx context.Context, request gen.ListAllCliniciansRequestObject) (gen.ListAllCliniciansResponseObject, error) {
-	params := request.Params
+func (h *Handlers) ListAllClinicians(ctx context.Context, r gen.ListAllCliniciansRequestObject) (gen.ListAllCliniciansResponseObject, error) {
+	params := r.Params
 	members, err := h.services.Clinicians.ListAll(ctx,
 		valueOf(params.CreatedTimeStart), valueOf(params.CreatedTimeEnd), store.NewPage(params.Offset, params.Limit))
 	if err != nil {
 		return nil, err
 	}
 	wire, err := h.showMemberships(ctx, members)
-	return gen.ListAllClinicians200JSONResponse(wire), err
+	if err != nil {
+		return nil, err
+	}
+	return gen.ListAllClinicians200JSONResponse(wire), nil
 }
 
 // showMemberships returns members with their clinics. It leaves out those whose clinic is gone.

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
-	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/tidepool-org/clinic/api/gen"
 	"github.com/tidepool-org/clinic/internal/errs"
@@ -14,27 +13,24 @@ import (
 )
 
 // MergeClinic merges the clinic of the body into the one of the path.
-func (h *Handlers) MergeClinic(ctx context.Context, request gen.MergeClinicRequestObject) (gen.MergeClinicResponseObject, error) {
-	if request.Body == nil {
+func (h *Handlers) MergeClinic(ctx context.Context, r gen.MergeClinicRequestObject) (gen.MergeClinicResponseObject, error) {
+	source := valueOf(r.Body).SourceId
+	if source == nil {
 		return nil, errNoSource
 	}
-	source, target, err := mergedClinics(request.Body.SourceId, request.ClinicId)
-	if err != nil {
+	if err := h.services.Merge.Merge(ctx, *source, r.ClinicId); err != nil {
 		return nil, err
 	}
-	return gen.MergeClinic200Response{}, h.services.Merge.Merge(ctx, source, target)
+	return gen.MergeClinic200Response{}, nil
 }
 
 // GenerateMergeReport shows what a merge would do. COMPAT: only exactly this Accept header asks for JSON.
-func (h *Handlers) GenerateMergeReport(ctx context.Context, request gen.GenerateMergeReportRequestObject) (gen.GenerateMergeReportResponseObject, error) {
-	if request.Body == nil {
+func (h *Handlers) GenerateMergeReport(ctx context.Context, r gen.GenerateMergeReportRequestObject) (gen.GenerateMergeReportResponseObject, error) {
+	source := valueOf(r.Body).SourceId
+	if source == nil {
 		return nil, errNoSource
 	}
-	source, target, err := mergedClinics(request.Body.SourceId, request.ClinicId)
-	if err != nil {
-		return nil, err
-	}
-	plan, err := h.services.Merge.Plan(ctx, source, target)
+	plan, err := h.services.Merge.Plan(ctx, *source, r.ClinicId)
 	if err != nil {
 		return nil, err
 	}
@@ -52,18 +48,7 @@ func (h *Handlers) GenerateMergeReport(ctx context.Context, request gen.Generate
 	}, nil
 }
 
-var errNoSource = errs.BadRequestf("sourceId is required")
-
-func mergedClinics(source *string, target string) (sourceID, targetID bson.ObjectID, err error) {
-	if source == nil {
-		return sourceID, targetID, errNoSource
-	}
-	if sourceID, err = objectID(*source); err != nil {
-		return sourceID, targetID, err
-	}
-	targetID, err = objectID(target)
-	return sourceID, targetID, err
-}
+var errNoSource = errs.Because("source_required", errs.BadRequestf("sourceId is required"))
 
 func mergePlanWire(report merge.Report) gen.MergePlanV1 {
 	wire := gen.MergePlanV1{

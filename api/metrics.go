@@ -16,6 +16,7 @@ type Metrics struct {
 	requests *prometheus.HistogramVec
 	outbound *prometheus.HistogramVec
 	pool     *prometheus.GaugeVec
+	odd      *prometheus.CounterVec
 }
 
 // NewMetrics returns metrics in a registry of their own.
@@ -33,8 +34,11 @@ func NewMetrics() *Metrics {
 		pool: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "clinic_database_connections", Help: "Connections of the database pool: open, and in use.",
 		}, []string{"state"}),
+		odd: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "clinic_odd_documents_total", Help: "How often a stored document had a form that the service does not write, by collection.",
+		}, []string{"collection"}),
 	}
-	m.registry.MustRegister(m.requests, m.outbound, m.pool,
+	m.registry.MustRegister(m.requests, m.outbound, m.pool, m.odd,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -44,21 +48,27 @@ func (m *Metrics) ObserveOutbound(party, operation, status string, took time.Dur
 	m.outbound.WithLabelValues(party, operation, status).Observe(took.Seconds())
 }
 
+// CountOddDocument records that a stored document was read that has a form that the service does not write.
+func (m *Metrics) CountOddDocument(collection string) {
+	m.odd.WithLabelValues(collection).Inc()
+}
+
 // measure records each request under the template of its route, never under its path, which holds ids.
 func (m *Metrics) measure(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		start := time.Now()
+		start, status := time.Now(), "cut off"
+		defer func() { // also for an answer that is cut off, which leaves as a panic
+			if isProbe(c.Request()) {
+				return
+			}
+			route := "unknown"
+			if operation, ok := c.Get(operationKey).(*operation); ok {
+				route = operation.route.Path
+			}
+			m.requests.WithLabelValues(methodLabel(c.Request().Method), route, status).Observe(time.Since(start).Seconds())
+		}()
 		err := next(c)
-		if isProbe(c.Request()) {
-			return err
-		}
-		// A method that no operation has is any word that the caller likes.
-		method, route := "other", "unknown"
-		if operation, ok := c.Get(operationKey).(*operation); ok {
-			method, route = c.Request().Method, operation.route.Path
-		}
-		status := strconv.Itoa(c.Response().Status)
-		m.requests.WithLabelValues(method, route, status).Observe(time.Since(start).Seconds())
+		status = strconv.Itoa(c.Response().Status)
 		return err
 	}
 }

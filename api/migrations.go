@@ -12,9 +12,9 @@ import (
 
 // EnableNewClinicExperience makes an empty clinic for a legacy account.
 func (h *Handlers) EnableNewClinicExperience(
-	ctx context.Context, request gen.EnableNewClinicExperienceRequestObject,
+	ctx context.Context, r gen.EnableNewClinicExperienceRequestObject,
 ) (gen.EnableNewClinicExperienceResponseObject, error) {
-	clinic, err := h.services.Clinics.CreateForLegacyAccount(ctx, request.UserId)
+	clinic, err := h.services.Clinics.CreateForLegacyAccount(ctx, r.UserId)
 	if err != nil {
 		return nil, err
 	}
@@ -23,9 +23,9 @@ func (h *Handlers) EnableNewClinicExperience(
 
 // TriggerInitialMigration starts to move the legacy account that a clinic was made for. COMPAT: the body is not used.
 func (h *Handlers) TriggerInitialMigration(
-	ctx context.Context, request gen.TriggerInitialMigrationRequestObject,
+	ctx context.Context, r gen.TriggerInitialMigrationRequestObject,
 ) (gen.TriggerInitialMigrationResponseObject, error) {
-	m, err := h.services.Migrations.TriggerInitial(ctx, anyObjectID(request.ClinicId))
+	m, err := h.services.Migrations.TriggerInitial(ctx, anyObjectID(r.ClinicId))
 	if err != nil {
 		return nil, err
 	}
@@ -34,12 +34,9 @@ func (h *Handlers) TriggerInitialMigration(
 
 // MigrateLegacyClinicianPatients starts to move the legacy account of a member into the clinic.
 func (h *Handlers) MigrateLegacyClinicianPatients(
-	ctx context.Context, request gen.MigrateLegacyClinicianPatientsRequestObject,
+	ctx context.Context, r gen.MigrateLegacyClinicianPatientsRequestObject,
 ) (gen.MigrateLegacyClinicianPatientsResponseObject, error) {
-	if request.Body == nil {
-		return nil, errNoBody
-	}
-	m, err := h.services.Migrations.MigrateLegacyClinician(ctx, anyObjectID(request.ClinicId), request.Body.UserId)
+	m, err := h.services.Migrations.MigrateLegacyClinician(ctx, anyObjectID(r.ClinicId), r.Body.UserId)
 	if err != nil {
 		return nil, err
 	}
@@ -47,8 +44,8 @@ func (h *Handlers) MigrateLegacyClinicianPatients(
 }
 
 // ListMigrations returns the migrations into a clinic.
-func (h *Handlers) ListMigrations(ctx context.Context, request gen.ListMigrationsRequestObject) (gen.ListMigrationsResponseObject, error) {
-	list, err := h.services.Migrations.List(ctx, anyObjectID(request.ClinicId))
+func (h *Handlers) ListMigrations(ctx context.Context, r gen.ListMigrationsRequestObject) (gen.ListMigrationsResponseObject, error) {
+	list, err := h.services.Migrations.List(ctx, anyObjectID(r.ClinicId))
 	if err != nil {
 		return nil, err
 	}
@@ -60,8 +57,8 @@ func (h *Handlers) ListMigrations(ctx context.Context, request gen.ListMigration
 }
 
 // GetMigration returns the migration of a user into a clinic.
-func (h *Handlers) GetMigration(ctx context.Context, request gen.GetMigrationRequestObject) (gen.GetMigrationResponseObject, error) {
-	m, err := h.services.Migrations.Get(ctx, anyObjectID(request.ClinicId), request.UserId)
+func (h *Handlers) GetMigration(ctx context.Context, r gen.GetMigrationRequestObject) (gen.GetMigrationResponseObject, error) {
+	m, err := h.services.Migrations.Get(ctx, r.ClinicId, r.UserId)
 	if err != nil {
 		return nil, err
 	}
@@ -69,11 +66,8 @@ func (h *Handlers) GetMigration(ctx context.Context, request gen.GetMigrationReq
 }
 
 // UpdateMigration notes how far a migration is.
-func (h *Handlers) UpdateMigration(ctx context.Context, request gen.UpdateMigrationRequestObject) (gen.UpdateMigrationResponseObject, error) {
-	if request.Body == nil {
-		return nil, errNoBody
-	}
-	m, err := h.services.Migrations.SetStatus(ctx, anyObjectID(request.ClinicId), request.UserId, string(request.Body.Status))
+func (h *Handlers) UpdateMigration(ctx context.Context, r gen.UpdateMigrationRequestObject) (gen.UpdateMigrationResponseObject, error) {
+	m, err := h.services.Migrations.SetStatus(ctx, r.ClinicId, r.UserId, string(r.Body.Status))
 	if err != nil {
 		return nil, err
 	}

@@ -3,8 +3,6 @@ package api
 import (
 	"context"
 	"encoding/json"
-	"io"
-	"mime"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -15,11 +13,14 @@ import (
 // errMediaType answers a body of a partner that is not declared to be JSON.
 var errMediaType = echo.NewHTTPError(http.StatusUnsupportedMediaType, http.StatusText(http.StatusUnsupportedMediaType))
 
-// rawBody returns the body of the request, whatever it is.
+// rawBody returns the body of the request, whatever it is, as long as it is text.
 func rawBody(ctx context.Context) ([]byte, error) {
-	body, err := io.ReadAll(requestFrom(ctx).http.Body)
+	body, err := readBody(requestFrom(ctx).http.Body)
 	if err != nil {
-		return nil, readError(err)
+		return nil, err
+	}
+	if !isTextJSON(body) {
+		return nil, errNotUTF8
 	}
 	return body, nil
 }
@@ -30,8 +31,7 @@ func bindPartner(ctx context.Context, into any) error {
 	if err != nil || len(body) == 0 {
 		return err
 	}
-	media, _, err := mime.ParseMediaType(requestFrom(ctx).header.Get(echo.HeaderContentType))
-	if err != nil || media != echo.MIMEApplicationJSON {
+	if !isJSON(requestFrom(ctx).header.Get(echo.HeaderContentType)) {
 		return errMediaType
 	}
 	if err := json.Unmarshal(body, into); err != nil {

@@ -10,12 +10,8 @@ import (
 )
 
 // GetPatientCount returns how many patients a clinic has.
-func (h *Handlers) GetPatientCount(ctx context.Context, request gen.GetPatientCountRequestObject) (gen.GetPatientCountResponseObject, error) {
-	id, err := objectID(request.ClinicId)
-	if err != nil {
-		return nil, err
-	}
-	count, err := h.services.Census.PatientCount(ctx, id)
+func (h *Handlers) GetPatientCount(ctx context.Context, r gen.GetPatientCountRequestObject) (gen.GetPatientCountResponseObject, error) {
+	count, err := h.services.Census.PatientCount(ctx, r.ClinicId)
 	if err != nil {
 		return nil, err
 	}
@@ -31,23 +27,18 @@ func (h *Handlers) GetPatientCount(ctx context.Context, request gen.GetPatientCo
 }
 
 // RefreshPatientCount counts the patients of a clinic one by one.
-func (h *Handlers) RefreshPatientCount(ctx context.Context, request gen.RefreshPatientCountRequestObject) (gen.RefreshPatientCountResponseObject, error) {
-	id, err := objectID(request.ClinicId)
-	if err != nil {
+func (h *Handlers) RefreshPatientCount(ctx context.Context, r gen.RefreshPatientCountRequestObject) (gen.RefreshPatientCountResponseObject, error) {
+	if err := h.services.Census.Refresh(ctx, r.ClinicId); err != nil {
 		return nil, err
 	}
-	return gen.RefreshPatientCount200Response{}, h.services.Census.Refresh(ctx, id)
+	return gen.RefreshPatientCount200Response{}, nil
 }
 
 // GetPatientCountSettings returns the limits that hold for a clinic.
 func (h *Handlers) GetPatientCountSettings(
-	ctx context.Context, request gen.GetPatientCountSettingsRequestObject,
+	ctx context.Context, r gen.GetPatientCountSettingsRequestObject,
 ) (gen.GetPatientCountSettingsResponseObject, error) {
-	id, err := objectID(request.ClinicId)
-	if err != nil {
-		return nil, err
-	}
-	clinic, err := h.services.Clinics.Get(ctx, id)
+	clinic, err := h.services.Clinics.Get(ctx, r.ClinicId)
 	if err != nil {
 		return nil, err
 	}
@@ -56,17 +47,13 @@ func (h *Handlers) GetPatientCountSettings(
 
 // UpdatePatientCountSettings replaces the limits of a clinic. COMPAT: no body means no limits.
 func (h *Handlers) UpdatePatientCountSettings(
-	ctx context.Context, request gen.UpdatePatientCountSettingsRequestObject,
+	ctx context.Context, r gen.UpdatePatientCountSettingsRequestObject,
 ) (gen.UpdatePatientCountSettingsResponseObject, error) {
-	id, err := objectID(request.ClinicId)
+	settings, err := countSettings(valueOf(r.Body))
 	if err != nil {
 		return nil, err
 	}
-	settings, err := countSettings(valueOf(request.Body))
-	if err != nil {
-		return nil, err
-	}
-	clinic, err := h.services.Clinics.SetPatientCountSettings(ctx, id, settings)
+	clinic, err := h.services.Clinics.SetPatientCountSettings(ctx, r.ClinicId, settings)
 	if err != nil {
 		return nil, err
 	}
@@ -96,6 +83,8 @@ func countLimit(body *gen.PatientCountLimitV1) (*clinics.PatientCountLimit, erro
 	return &clinics.PatientCountLimit{Plan: body.Plan, StartDate: start, EndDate: end}, nil
 }
 
+var reasonTime = errs.NewReason("time_invalid")
+
 // instant parses what the pattern of the interface document lets pass although it names no instant: a day that does not
 // exist, or a time without zone.
 func instant(member string, text *string) (*time.Time, error) {
@@ -104,7 +93,7 @@ func instant(member string, text *string) (*time.Time, error) {
 	}
 	parsed, err := time.Parse(time.RFC3339, *text)
 	if err != nil {
-		return nil, errs.BadRequestf("%s is not a time with a zone", member)
+		return nil, reasonTime.Of(errs.BadRequestf("%s is not a time with a zone", member))
 	}
 	return &parsed, nil
 }

@@ -68,7 +68,7 @@ func TestCreatePatientAccountStoresEveryField(t *testing.T) {
 			"modifiedTime": {"$date": {"$numberLong": "1677906367891"}}, "expirationTime": {"$date": {"$numberLong": "1680300000000"}}}]`,
 		"reviews": `[{"clinicianId": "c", "time": {"$date": {"$numberLong": "1620302889500"}}}]`,
 		"glycemicRanges": `{"type": "custom", "custom": {"name": "own", "thresholds": [{"name": "low", "inclusive": false,
-			"upperBound": {"value": {"$numberDouble": "3.9"}, "units": "mmol/L"}}]}}`,
+			"upperBound": {"value": {"$numberDouble": "3.9000000953674316"}, "units": "mmol/L"}}]}}`,
 		"diagnosisType": `"type1"`,
 	})
 	calls := w.Standin.Calls("POST /v1/clinics/" + w.clinicID)
@@ -139,6 +139,7 @@ func TestCreatePatientAccountRefusesBeforeAnythingHappens(t *testing.T) {
 		"tag twice":            {nil, map[string]any{"tags": []string{foreign, foreign}}, http.StatusBadRequest, "/tags"},
 		"time without zone":    {nil, source("modifiedTime", "2023-03-04T05:06:07"), http.StatusBadRequest, ""},
 		"time after year 9999": {nil, source("latestDataTime", "9999-12-31T23:59:59-01:00"), http.StatusBadRequest, "bad request: a time is out of range"},
+		"threshold too large":  {nil, map[string]any{"glycemicRanges": ownRanges(1e39)}, http.StatusBadRequest, "bad request: the value of a threshold is out of range"},
 		"incomplete requests":  {nil, map[string]any{"connectionRequests": map[string]any{}}, http.StatusBadRequest, "/connectionRequests"},
 		"unknown site": {bson.M{"sites": bson.A{bson.M{"id": bson.NewObjectID(), "name": "East"}}},
 			map[string]any{"sites": []any{map[string]any{"id": foreign, "name": "East"}}},

@@ -51,6 +51,8 @@ func (h *Handlers) DeletePatientSummary(ctx context.Context, r gen.DeletePatient
 	return gen.DeletePatientSummary200Response{}, nil
 }
 
+var errPeriodName = errs.Because("period_invalid", errs.BadRequestf("the name of a period is not valid"))
+
 // checkSummary refuses what the interface document allows but the store or an answer cannot hold.
 func checkSummary(statistics *summary.Summary) error {
 	if statistics == nil {
@@ -72,7 +74,7 @@ func checkSummary(statistics *summary.Summary) error {
 	}
 	for _, period := range periods {
 		if period == "" || strings.ContainsAny(period, ".$\x00") {
-			return errs.BadRequestf("the name of a period is not valid")
+			return errPeriodName
 		}
 	}
 	return nil

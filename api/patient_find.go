@@ -16,7 +16,7 @@ import (
 // maxWorkspaces is in how many clinics of a caller patients are looked for.
 const maxWorkspaces = 1000
 
-var errWorkspaceType = errs.BadRequestf("workspace id type is required")
+var errWorkspaceType = errs.Because("workspace_type_required", errs.BadRequestf("workspace id type is required"))
 
 // FindPatients answers with patients of the clinics that the caller is a member of.
 func (h *Handlers) FindPatients(ctx context.Context, r gen.FindPatientsRequestObject) (gen.FindPatientsResponseObject, error) {
@@ -32,12 +32,15 @@ func (h *Handlers) FindPatients(ctx context.Context, r gen.FindPatientsRequestOb
 		ids = append(ids, id)
 	}
 	page := store.NewPage(r.Params.Offset, r.Params.Limit)
-	found, err := h.services.Roster.Find(ctx, ids, valueOf(r.Params.Mrn), valueOf(r.Params.BirthDate), page)
+	found, err := h.services.Roster.Find(ctx, ids, patients.TrimMRN(valueOf(r.Params.Mrn)), valueOf(r.Params.BirthDate), page)
 	if err != nil {
 		return nil, err
 	}
 	shown, err := h.showPatientsWithClinics(ctx, found, workspaces)
-	return gen.FindPatients200JSONResponse(shown), err
+	if err != nil {
+		return nil, err
+	}
+	return gen.FindPatients200JSONResponse(shown), nil
 }
 
 // workspaces returns the clinics of the caller, narrowed to those with the given id unless that is empty.
@@ -79,7 +82,10 @@ func (h *Handlers) ListClinicsForPatient(ctx context.Context, r gen.ListClinicsF
 		return nil, err
 	}
 	shown, err := h.showPatientsWithClinics(ctx, found, owners)
-	return gen.ListClinicsForPatient200JSONResponse(shown), err
+	if err != nil {
+		return nil, err
+	}
+	return gen.ListClinicsForPatient200JSONResponse(shown), nil
 }
 
 // showPatientsWithClinics returns patients beside their clinics. A record whose clinic is gone is left out.

@@ -49,7 +49,7 @@ func TestFindPatientsLooksInAllClinicsOfTheCaller(t *testing.T) {
 		"offset=7":                       {},
 		"mrn=AB-1e":                      {bob, carl},
 		"mrn=AB1e":                       {},
-		"mrn=%20AB-1e":                   {},
+		"mrn=%20AB-1e":                   {bob, carl},
 		"birthDate=2001-02-03":           {adam, bob},
 		"birthDate=2001":                 {},
 		"mrn=ab-1e&birthDate=2001-02-04": {carl},

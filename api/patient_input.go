@@ -1,6 +1,7 @@
 package api
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -14,31 +15,24 @@ import (
 // patientDetails returns what a caller entered. Members that callers cannot set are ignored, so that a patient as it was
 // read can be sent back.
 func patientDetails(body *gen.PatientV1) (patients.Details, error) {
-	if body == nil {
-		return patients.Details{}, errBodyRequired
-	}
-	tags, err := objectIDs(body.Tags)
-	if err != nil {
-		return patients.Details{}, err
-	}
-	sites, err := siteIDs(body.Sites)
-	if err != nil {
-		return patients.Details{}, err
-	}
 	if err := checkTimes(dataSourceTimes(body.DataSources), reviewTimes(body.Reviews)); err != nil {
+		return patients.Details{}, err
+	}
+	ranges, err := glycemicRanges(body.GlycemicRanges)
+	if err != nil {
 		return patients.Details{}, err
 	}
 	return patients.Details{
 		FullName:       body.FullName,
 		BirthDate:      body.BirthDate.Format(time.DateOnly),
 		Email:          body.Email,
-		MRN:            body.Mrn,
+		MRN:            trimmed(body.Mrn),
 		TargetDevices:  valueOf(body.TargetDevices),
-		Tags:           tags,
-		Sites:          sites,
+		Tags:           body.Tags,
+		Sites:          siteIDs(body.Sites),
 		DataSources:    body.DataSources,
 		Reviews:        body.Reviews,
-		GlycemicRanges: glycemicRanges(body.GlycemicRanges),
+		GlycemicRanges: ranges,
 		DiagnosisType:  (*string)(body.DiagnosisType),
 	}, nil
 }
@@ -48,22 +42,18 @@ func existingUser(userID string, body *gen.CreatePatientV1) (patients.ExistingUs
 	if body == nil {
 		body = &gen.CreatePatientV1{}
 	}
-	tags, err := objectIDs(valueOf(body.Tags))
-	if err != nil {
-		return patients.ExistingUser{}, err
-	}
-	sites, err := siteIDs(body.Sites)
+	ranges, err := glycemicRanges(body.GlycemicRanges)
 	if err != nil {
 		return patients.ExistingUser{}, err
 	}
 	user := patients.ExistingUser{
 		UserID:            userID,
 		FullName:          valueOf(body.FullName),
-		MRN:               valueOf(body.Mrn),
+		MRN:               patients.TrimMRN(valueOf(body.Mrn)),
 		Permissions:       body.Permissions,
-		Tags:              tags,
-		Sites:             sites,
-		GlycemicRanges:    glycemicRanges(body.GlycemicRanges),
+		Tags:              valueOf(body.Tags),
+		Sites:             siteIDs(body.Sites),
+		GlycemicRanges:    ranges,
 		DiagnosisType:     (*string)(body.DiagnosisType),
 		IsMigrated:        valueOf(body.IsMigrated),
 		LegacyClinicianID: body.LegacyClinicianId,
@@ -74,45 +64,60 @@ func existingUser(userID string, body *gen.CreatePatientV1) (patients.ExistingUs
 	return user, nil
 }
 
+// trimmed returns a medical record number without blanks around it, nil for none.
+func trimmed(mrn *string) *string {
+	if mrn == nil {
+		return nil
+	}
+	return new(patients.TrimMRN(*mrn))
+}
+
 // siteIDs returns the ids alone: names come from the clinic. It keeps nil and empty apart.
-func siteIDs(sites []gen.SiteV1) ([]bson.ObjectID, error) {
+func siteIDs(sites []gen.SiteV1) []bson.ObjectID {
 	if sites == nil {
-		return nil, nil
+		return nil
 	}
-	hexes := make([]string, 0, len(sites))
+	ids := make([]bson.ObjectID, 0, len(sites))
 	for _, site := range sites {
-		hexes = append(hexes, site.Id)
+		ids = append(ids, site.Id)
 	}
-	return objectIDs(hexes)
+	return ids
 }
 
 // glycemicRanges keeps the member that the type speaks of, and fills in the defaults of the interface document.
-func glycemicRanges(body *gen.GlycemicRangesV1) *patients.GlycemicRanges {
+func glycemicRanges(body *gen.GlycemicRangesV1) (*patients.GlycemicRanges, error) {
 	if body == nil {
-		return nil
+		return nil, nil //nolint:nilnil // no ranges are a valid wish
 	}
 	if body.Type == gen.Custom {
-		return &patients.GlycemicRanges{Type: patients.RangesCustom, Custom: customRanges(body.Custom)}
+		custom, err := customRanges(body.Custom)
+		return &patients.GlycemicRanges{Type: patients.RangesCustom, Custom: custom}, err
 	}
 	preset := string(body.Preset)
 	if preset == "" {
 		preset = string(gen.ADAStandard)
 	}
-	return &patients.GlycemicRanges{Type: patients.RangesPreset, Preset: &preset}
+	return &patients.GlycemicRanges{Type: patients.RangesPreset, Preset: &preset}, nil
 }
 
-func customRanges(body gen.GlycemicRangesCustomV1) *patients.CustomRanges {
+// errThresholdRange tells that a threshold is no number of the format that the document gives.
+var errThresholdRange = errs.BadRequestf("the value of a threshold is out of range")
+
+func customRanges(body gen.GlycemicRangesCustomV1) (*patients.CustomRanges, error) {
 	if body.Name == "" && body.Thresholds == nil {
-		return nil
+		return nil, nil //nolint:nilnil // ranges of the type custom may lack them
 	}
 	custom := patients.CustomRanges{Name: body.Name, Thresholds: make([]patients.Threshold, 0, len(body.Thresholds))}
 	for _, threshold := range body.Thresholds {
+		if math.Abs(threshold.UpperBound.Value) > math.MaxFloat32 {
+			return nil, errThresholdRange
+		}
 		custom.Thresholds = append(custom.Thresholds, patients.Threshold{
 			Name: threshold.Name, Inclusive: threshold.Inclusive,
 			UpperBound: patients.UpperBound{Value: threshold.UpperBound.Value, Units: string(threshold.UpperBound.Units)},
 		})
 	}
-	return &custom
+	return &custom, nil
 }
 
 func dataSourceTimes(sources []patients.DataSource) []*time.Time {
@@ -131,7 +136,7 @@ func reviewTimes(reviews []patients.Review) []*time.Time {
 	return times
 }
 
-var errTimeRange = errs.BadRequestf("a time is out of range")
+var errTimeRange = errs.Because("time_out_of_range", errs.BadRequestf("a time is out of range"))
 
 // checkTimes makes times be what the store will hold, in UTC and in milliseconds, and refuses those whose year no answer
 // can hold.

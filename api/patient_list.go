@@ -16,15 +16,11 @@ import (
 
 // ListPatients answers with a page of the patients of a clinic.
 func (h *Handlers) ListPatients(ctx context.Context, r gen.ListPatientsRequestObject) (gen.ListPatientsResponseObject, error) {
-	clinicID, err := objectID(r.ClinicId)
-	if err != nil {
-		return nil, err
-	}
 	query, err := roster.ParseQuery(requestFrom(ctx).query, store.NewPage(r.Params.Offset, r.Params.Limit))
 	if err != nil {
 		return nil, err
 	}
-	list, err := h.services.Roster.List(ctx, clinicID, query)
+	list, err := h.services.Roster.List(ctx, r.ClinicId, query)
 	if err != nil {
 		return nil, err
 	}
@@ -80,11 +76,14 @@ func send(w http.ResponseWriter, sent bool, body []byte) error {
 	return err
 }
 
+// cutOff is what a handler panics with when it has to cut its answer off.
+type cutOff struct{ cause error }
+
 // broken returns the error to be answered. When a part of the answer has been sent already, it cuts the connection instead,
 // so that nobody takes the part for the whole.
 func broken(sent bool, err error) error {
 	if sent {
-		panic(http.ErrAbortHandler)
+		panic(cutOff{err})
 	}
 	return err
 }

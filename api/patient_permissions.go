@@ -8,11 +8,7 @@ import (
 
 // UpdatePatientPermissions sets what a patient grants to a clinic. An absent body grants nothing.
 func (h *Handlers) UpdatePatientPermissions(ctx context.Context, r gen.UpdatePatientPermissionsRequestObject) (gen.UpdatePatientPermissionsResponseObject, error) {
-	clinicID, err := objectID(r.ClinicId)
-	if err != nil {
-		return nil, err
-	}
-	granted, err := h.services.Patients.ReplacePermissions(ctx, clinicID, r.PatientId, valueOf(r.Body))
+	granted, err := h.services.Patients.ReplacePermissions(ctx, r.ClinicId, r.PatientId, valueOf(r.Body))
 	if err != nil {
 		return nil, err
 	}
@@ -24,11 +20,7 @@ func (h *Handlers) UpdatePatientPermissions(ctx context.Context, r gen.UpdatePat
 
 // DeletePatientPermission takes one permission away from a clinic.
 func (h *Handlers) DeletePatientPermission(ctx context.Context, r gen.DeletePatientPermissionRequestObject) (gen.DeletePatientPermissionResponseObject, error) {
-	clinicID, err := objectID(r.ClinicId)
-	if err != nil {
-		return nil, err
-	}
-	if err := h.services.Patients.RevokePermission(ctx, clinicID, r.PatientId, r.Permission); err != nil {
+	if err := h.services.Patients.RevokePermission(ctx, r.ClinicId, r.PatientId, r.Permission); err != nil {
 		return nil, err
 	}
 	return gen.DeletePatientPermission204Response{}, nil

@@ -8,11 +8,10 @@ import (
 
 // SendUploadReminder asks a patient to upload data.
 func (h *Handlers) SendUploadReminder(ctx context.Context, r gen.SendUploadReminderRequestObject) (gen.SendUploadReminderResponseObject, error) {
-	clinicID, err := objectID(r.ClinicId)
-	if err != nil {
+	if _, err := requirePerson(ctx); err != nil {
 		return nil, err
 	}
-	patient, err := h.services.Patients.RemindToUpload(ctx, clinicID, r.PatientId)
+	patient, err := h.services.Patients.RemindToUpload(ctx, r.ClinicId, r.PatientId)
 	if err != nil {
 		return nil, err
 	}
@@ -21,11 +20,7 @@ func (h *Handlers) SendUploadReminder(ctx context.Context, r gen.SendUploadRemin
 
 // ConnectProvider asks a patient to connect the account of a device maker.
 func (h *Handlers) ConnectProvider(ctx context.Context, r gen.ConnectProviderRequestObject) (gen.ConnectProviderResponseObject, error) {
-	clinicID, err := objectID(r.ClinicId)
-	if err != nil {
-		return nil, err
-	}
-	if err := h.services.Patients.ConnectProvider(ctx, clinicID, r.PatientId, string(r.ProviderId)); err != nil {
+	if err := h.services.Patients.ConnectProvider(ctx, r.ClinicId, r.PatientId, string(r.ProviderId)); err != nil {
 		return nil, err
 	}
 	return gen.ConnectProvider204Response{}, nil

@@ -64,17 +64,13 @@ func tagIDsWire(stored patients.TagIDs) gen.PatientTagIdsV1 {
 	if len(stored) == 0 {
 		return nil
 	}
-	ids := make(gen.PatientTagIdsV1, 0, len(stored))
-	for _, id := range stored {
-		ids = append(ids, id.Hex())
-	}
-	return ids
+	return gen.PatientTagIdsV1(stored)
 }
 
 func patientSitesWire(stored patients.Sites) []gen.SiteV1 {
 	sites := make([]gen.SiteV1, 0, len(stored))
 	for _, site := range stored {
-		sites = append(sites, gen.SiteV1{Id: site.ID.Hex(), Name: site.Name})
+		sites = append(sites, gen.SiteV1{Id: site.ID, Name: site.Name})
 	}
 	return sites
 }
@@ -159,8 +155,8 @@ func thresholdWire(stored patients.Threshold) gen.GlycemicRangesThresholdV1 {
 	}
 }
 
-// asSent returns the number that was sent. COMPAT: older writers passed it through 32 bits, so that 3.9 is stored as
-// 3.9000000953674316; it is shown as the shortest number that 32 bits would tell apart.
+// asSent returns the number that was sent. COMPAT: it is stored as what 32 bits can hold, 3.9 as 3.9000000953674316; it is
+// shown as the shortest number that 32 bits would tell apart.
 func asSent(stored float64) float64 {
 	const narrow = 32
 	if float64(float32(stored)) != stored {

@@ -9,11 +9,7 @@ import (
 
 // GetPatient answers with one patient of a clinic.
 func (h *Handlers) GetPatient(ctx context.Context, r gen.GetPatientRequestObject) (gen.GetPatientResponseObject, error) {
-	clinicID, err := objectID(r.ClinicId)
-	if err != nil {
-		return nil, err
-	}
-	row, err := h.services.Roster.Get(ctx, clinicID, r.PatientId)
+	row, err := h.services.Roster.Get(ctx, r.ClinicId, r.PatientId)
 	if err != nil {
 		return nil, err
 	}
@@ -22,10 +18,6 @@ func (h *Handlers) GetPatient(ctx context.Context, r gen.GetPatientRequestObject
 
 // CreatePatientAccount makes an account for a patient and adds it to a clinic.
 func (h *Handlers) CreatePatientAccount(ctx context.Context, r gen.CreatePatientAccountRequestObject) (gen.CreatePatientAccountResponseObject, error) {
-	clinicID, err := objectID(r.ClinicId)
-	if err != nil {
-		return nil, err
-	}
 	details, err := patientDetails(r.Body)
 	if err != nil {
 		return nil, err
@@ -34,7 +26,7 @@ func (h *Handlers) CreatePatientAccount(ctx context.Context, r gen.CreatePatient
 	if caller := auth.CallerFrom(ctx); !caller.Server {
 		invitedBy = &caller.UserID
 	}
-	patient, err := h.services.Patients.CreateCustodial(ctx, clinicID, details, invitedBy)
+	patient, err := h.services.Patients.CreateCustodial(ctx, r.ClinicId, details, invitedBy)
 	if err != nil {
 		return nil, err
 	}
@@ -43,15 +35,11 @@ func (h *Handlers) CreatePatientAccount(ctx context.Context, r gen.CreatePatient
 
 // CreatePatientFromUser adds a user who has an account to a clinic.
 func (h *Handlers) CreatePatientFromUser(ctx context.Context, r gen.CreatePatientFromUserRequestObject) (gen.CreatePatientFromUserResponseObject, error) {
-	clinicID, err := objectID(r.ClinicId)
-	if err != nil {
-		return nil, err
-	}
 	user, err := existingUser(r.PatientId, r.Body)
 	if err != nil {
 		return nil, err
 	}
-	patient, err := h.services.Patients.CreateFromUser(ctx, clinicID, user)
+	patient, err := h.services.Patients.CreateFromUser(ctx, r.ClinicId, user)
 	if err != nil {
 		return nil, err
 	}
@@ -60,15 +48,11 @@ func (h *Handlers) CreatePatientFromUser(ctx context.Context, r gen.CreatePatien
 
 // UpdatePatient changes what a clinic knows about a patient.
 func (h *Handlers) UpdatePatient(ctx context.Context, r gen.UpdatePatientRequestObject) (gen.UpdatePatientResponseObject, error) {
-	clinicID, err := objectID(r.ClinicId)
-	if err != nil {
-		return nil, err
-	}
 	details, err := patientDetails(r.Body)
 	if err != nil {
 		return nil, err
 	}
-	patient, err := h.services.Patients.Update(ctx, clinicID, r.PatientId, details)
+	patient, err := h.services.Patients.Update(ctx, r.ClinicId, r.PatientId, details)
 	if err != nil {
 		return nil, err
 	}
@@ -77,11 +61,7 @@ func (h *Handlers) UpdatePatient(ctx context.Context, r gen.UpdatePatientRequest
 
 // DeletePatient takes a patient out of a clinic.
 func (h *Handlers) DeletePatient(ctx context.Context, r gen.DeletePatientRequestObject) (gen.DeletePatientResponseObject, error) {
-	clinicID, err := objectID(r.ClinicId)
-	if err != nil {
-		return nil, err
-	}
-	if err := h.services.Patients.Remove(ctx, clinicID, r.PatientId, auth.CallerFrom(ctx).DeletedBy()); err != nil {
+	if err := h.services.Patients.Remove(ctx, r.ClinicId, r.PatientId, auth.CallerFrom(ctx).DeletedBy()); err != nil {
 		return nil, err
 	}
 	return gen.DeletePatient204Response{}, nil

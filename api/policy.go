@@ -13,10 +13,17 @@ import (
 )
 
 var (
-	errNoOperation = errs.New(errs.NotFound, "no matching operation was found")
+	errNoOperation = errs.Because("operation_unknown", errs.New(errs.NotFound, "no matching operation was found"))
 	// COMPAT: a known path with another method is not found, rather than not allowed.
-	errMethod    = errs.New(errs.NotFound, "method not allowed")
-	errForbidden = errs.New(errs.Forbidden, "security requirements failed: the subject is not authorized for the requested action")
+	errMethod    = errs.Because("method_not_allowed", errs.New(errs.NotFound, "method not allowed"))
+	errForbidden = errs.Because("not_authorized", errs.New(errs.Forbidden, "security requirements failed: the subject is not authorized for the requested action"))
+)
+
+const (
+	// verificationHeader carries the secret of Redox.
+	verificationHeader = "verification-token"
+	// verifyEndpoint is the one operation of a partner whose body carries the credential.
+	verifyEndpoint = "VerifyEndpoint"
 )
 
 // Memberships tells what a user is in a clinic. A user without a record there is neither member nor admin; that is no
@@ -58,11 +65,17 @@ func hasEmptyParameter(c echo.Context) bool {
 }
 
 // authorize decides whether the caller may call the operation.
-func authorize(memberships Memberships) echo.MiddlewareFunc {
+func authorize(memberships Memberships, partners *auth.Partners) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			operation, ok := c.Get(operationKey).(*operation)
-			if !ok || operation.access.IsOpen() {
+			if !ok {
+				return next(c)
+			}
+			if operation.access.IsOpen() {
+				if err := partnerCheck(c, partners, operation); err != nil {
+					return err
+				}
 				return next(c)
 			}
 			ctx, parameters := c.Request().Context(), pathParameters(c)
@@ -81,6 +94,17 @@ func authorize(memberships Memberships) echo.MiddlewareFunc {
 			return next(c)
 		}
 	}
+}
+
+// partnerCheck looks at what a partner proves itself with, before anybody reads what it sent.
+func partnerCheck(c echo.Context, partners *auth.Partners, operation *operation) error {
+	if operation.id == verifyEndpoint {
+		return nil // the credential stands in the body, so the handler checks it
+	}
+	header := c.Request().Header
+	return partners.Check(operation.access, auth.Credentials{
+		VerificationToken: header.Get(verificationHeader), Authorization: header.Get(echo.HeaderAuthorization),
+	})
 }
 
 func membership(ctx context.Context, memberships Memberships, clinic string, caller auth.Caller) (auth.Membership, error) {

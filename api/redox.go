@@ -9,19 +9,16 @@ import (
 	"github.com/tidepool-org/clinic/redox"
 )
 
-// verificationHeader carries the secret of Redox.
-const verificationHeader = "verification-token"
-
 // ProcessEHRMessage stores a message of Redox.
 func (h *Handlers) ProcessEHRMessage(ctx context.Context, _ gen.ProcessEHRMessageRequestObject) (gen.ProcessEHRMessageResponseObject, error) {
-	if err := h.services.Redox.Authenticate(requestFrom(ctx).header.Get(verificationHeader)); err != nil {
-		return nil, err
-	}
 	body, err := rawBody(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return gen.ProcessEHRMessage200Response{}, h.services.Redox.Receive(ctx, body)
+	if err := h.services.Redox.Receive(ctx, body); err != nil {
+		return nil, err
+	}
+	return gen.ProcessEHRMessage200Response{}, nil
 }
 
 // VerifyEndpoint repeats the challenge by which Redox checks the endpoint.
@@ -33,22 +30,22 @@ func (h *Handlers) VerifyEndpoint(ctx context.Context, _ gen.VerifyEndpointReque
 	if err := bindPartner(ctx, &check); err != nil {
 		return nil, err
 	}
-	if err := h.services.Redox.Verify(check.Token); err != nil {
+	if err := h.services.Partners.RedoxEndpoint(check.Token); err != nil {
 		return nil, err
 	}
 	return gen.VerifyEndpoint200JSONResponse{Challenge: check.Challenge}, nil
 }
 
 // MatchClinicAndPatient finds the clinic and the patients of a stored order.
-func (h *Handlers) MatchClinicAndPatient(ctx context.Context, request gen.MatchClinicAndPatientRequestObject) (gen.MatchClinicAndPatientResponseObject, error) {
-	if request.Body == nil || request.Body.MessageRef == nil {
+func (h *Handlers) MatchClinicAndPatient(ctx context.Context, r gen.MatchClinicAndPatientRequestObject) (gen.MatchClinicAndPatientResponseObject, error) {
+	if r.Body == nil || r.Body.MessageRef == nil {
 		return nil, redox.ErrMessageRequired
 	}
-	message, err := newOrderID(*request.Body.MessageRef)
+	message, err := newOrderID(*r.Body.MessageRef)
 	if err != nil {
 		return nil, err
 	}
-	match, err := h.services.Redox.MatchOrder(ctx, message, patientOptions(request.Body.Patients))
+	match, err := h.services.Redox.MatchOrder(ctx, message, patientOptions(r.Body.Patients))
 	if err != nil {
 		return nil, err
 	}
@@ -90,17 +87,17 @@ func patientOptions(body *gen.EhrMatchRequestPatientsOptionsV1) *redox.PatientOp
 }
 
 // SyncEHRData schedules the reports of all subscribed patients of a clinic.
-func (h *Handlers) SyncEHRData(ctx context.Context, request gen.SyncEHRDataRequestObject) (gen.SyncEHRDataResponseObject, error) {
-	id, err := objectID(request.ClinicId)
-	if err != nil {
+func (h *Handlers) SyncEHRData(ctx context.Context, r gen.SyncEHRDataRequestObject) (gen.SyncEHRDataResponseObject, error) {
+	if _, err := h.services.Redox.SyncClinic(ctx, r.ClinicId); err != nil {
 		return nil, err
 	}
-	_, err = h.services.Redox.SyncClinic(ctx, id)
-	return gen.SyncEHRData202Response{}, err
+	return gen.SyncEHRData202Response{}, nil
 }
 
 // SyncEHRDataForPatient schedules the reports of one patient.
-func (h *Handlers) SyncEHRDataForPatient(ctx context.Context, request gen.SyncEHRDataForPatientRequestObject) (gen.SyncEHRDataForPatientResponseObject, error) {
-	_, err := h.services.Redox.SyncPatient(ctx, request.PatientId)
-	return gen.SyncEHRDataForPatient202Response{}, err
+func (h *Handlers) SyncEHRDataForPatient(ctx context.Context, r gen.SyncEHRDataForPatientRequestObject) (gen.SyncEHRDataForPatientResponseObject, error) {
+	if _, err := h.services.Redox.SyncPatient(ctx, r.PatientId); err != nil {
+		return nil, err
+	}
+	return gen.SyncEHRDataForPatient202Response{}, nil
 }

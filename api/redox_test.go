@@ -334,6 +334,7 @@ func TestRedoxIndexesExistAfterStart(t *testing.T) {
 			{Name: "MetadataLogsId", Key: bson.D{{Key: "meta.Logs.Id", Value: int32(1)}}},
 			{Name: "MetadataSource", Key: bson.D{{Key: "meta.Source.Id", Value: int32(1)}, {Key: "meta.FacilityCode", Value: int32(1)}}},
 			{Name: "MessagesByLogID", Key: bson.D{{Key: "meta.Logs.ID", Value: int32(1)}}},
+			{Name: "ReplaysByMessage", Key: bson.D{{Key: "derived.replayOf", Value: int32(1)}}},
 			{Name: "MessagesBySource", Key: bson.D{{Key: "meta.Source.ID", Value: int32(1)}, {Key: "meta.FacilityCode", Value: int32(1)}}},
 		},
 		redox.ScheduledCollectionName: {

@@ -35,6 +35,7 @@ func attachRequest(next echo.HandlerFunc) echo.HandlerFunc {
 const (
 	causeKey     = "cause"
 	operationKey = "operation"
+	bodyKey      = "body"
 )
 
 func setCause(c echo.Context, err error) { c.Set(causeKey, err) }

@@ -3,8 +3,10 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -25,6 +27,7 @@ type Params struct {
 	Document    *Document
 	Handlers    *Handlers
 	Tokens      *auth.Tokens
+	Partners    *auth.Partners
 	Memberships Memberships
 	Health      *Health
 	Metrics     *Metrics
@@ -61,23 +64,23 @@ func NewHandler(p Params) http.Handler {
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = writeError
 	e.Binder = binder{}
+	e.IPExtractor = realIP(p.Config.Proxies())
 	e.Pre(matchEncodedPath)
 	e.Use(
 		requestID,
+		limitWrites(p.Config.WriteTimeout),
 		p.Metrics.measure,
-		accessLog(p.Log),
+		accessLog(p.Log, p.Document.words),
 		guardPanics(p.Log),
-		limitBody(p.Config.MaxBodySize),
-		attachRequest,
+		requireReadableAddress,
 		requireSession(p.Tokens, p.Log),
 		findOperation(p.Document),
-		authorize(p.Memberships),
+		authorize(p.Memberships, p.Partners),
+		limitBody(p.Config),
+		attachRequest,
 		validate,
 	)
-	e.GET("/live", p.Health.live)
-	e.GET("/ready", p.Health.ready)
-	e.GET("/metrics", p.Metrics.handler())
-	registerDocs(e, p.Document)
+	registerPublic(e, p.Health, p.Metrics, p.Document)
 	registerViewer(e)
 	gen.RegisterHandlers(e, gen.NewStrictHandler(p.Handlers, nil))
 	return e
@@ -93,22 +96,40 @@ func matchEncodedPath(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// guardPanics turns a panic into the bland answer of any other unexpected error.
+// guardPanics turns a panic into the bland answer of any other unexpected error. One that cuts an answer off goes on.
 func guardPanics(log *zap.Logger) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) (err error) {
 			defer func() {
-				if r := recover(); r != nil {
-					if r == http.ErrAbortHandler { //nolint:errorlint // the value net/http documents, compared as it does
-						panic(r)
-					}
-					log.Error("panic", zap.String("route", c.Path()), zap.ByteString("stack", debug.Stack()))
+				r := recover()
+				if cut, ok := r.(cutOff); ok {
+					setCause(c, cut.cause)
+					r = http.ErrAbortHandler
+				}
+				switch {
+				case r == nil:
+				case r == http.ErrAbortHandler: //nolint:errorlint // the value net/http documents, compared as it does
+					panic(r)
+				default:
+					log.Error("panic", zap.String("route", c.Path()), zap.String("value", panicText(r)), zap.ByteString("stack", debug.Stack()))
 					err = errors.New("panic")
+					if c.Response().Committed { // a part of the answer must not be taken for the whole
+						setCause(c, err)
+						panic(http.ErrAbortHandler)
+					}
 				}
 			}()
 			return next(c)
 		}
 	}
+}
+
+// panicText returns what may be logged of the value of a panic: what the runtime says, which holds no data, else the type.
+func panicText(value any) string {
+	if err, ok := value.(runtime.Error); ok {
+		return cut(err.Error())
+	}
+	return fmt.Sprintf("%T", value)
 }
 
 // Listen takes the port and answers requests in the background. A server that ends by itself calls failed.

@@ -14,13 +14,13 @@ const sessionHeader = "x-tidepool-session-token"
 
 var (
 	// COMPAT: a missing token is a bad request, not an unauthorized one.
-	errTokenMissing = errs.New(errs.BadRequest, "session token is missing")
-	errTokenInvalid = errs.New(errs.Unauthorized, "session token is invalid")
+	errTokenMissing = errs.Because("session_token_missing", errs.New(errs.BadRequest, "session token is missing"))
+	errTokenInvalid = errs.Because("session_token_invalid", errs.New(errs.Unauthorized, "session token is invalid"))
 )
 
 // openPaths need no session token, whatever the method. Those of partners ask for a credential of their own.
 var openPaths = map[string]bool{
-	"/live": true, "/ready": true, "/metrics": true, "/openapi.json": true, "/docs": true,
+	"/live": true, "/ready": true, "/metrics": true, "/openapi.json": true, "/docs": true, "/": true, "/favicon.ico": true,
 	"/v1/redox": true, "/v1/redox/verify": true,
 	"/v1/xealth/preorder": true, "/v1/xealth/notification": true, "/v1/xealth/programs": true, "/v1/xealth/program": true,
 }

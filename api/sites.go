@@ -10,76 +10,62 @@ import (
 )
 
 // CreateSite adds a site to a clinic.
-func (h *Handlers) CreateSite(ctx context.Context, request gen.CreateSiteRequestObject) (gen.CreateSiteResponseObject, error) {
-	clinicID, err := objectID(request.ClinicId)
+func (h *Handlers) CreateSite(ctx context.Context, r gen.CreateSiteRequestObject) (gen.CreateSiteResponseObject, error) {
+	site, err := h.services.Clinics.CreateSite(ctx, r.ClinicId, r.Body.Name)
 	if err != nil {
 		return nil, err
 	}
-	if request.Body == nil {
-		return nil, errNoBody
-	}
-	site, err := h.services.Clinics.CreateSite(ctx, clinicID, request.Body.Name)
-	if err != nil {
-		return nil, err
-	}
-	return gen.CreateSite200JSONResponse{Id: site.ID.Hex(), Name: site.Name}, nil
+	return gen.CreateSite200JSONResponse{Id: site.ID, Name: site.Name}, nil
 }
 
 // UpdateSite changes the name of a site.
-func (h *Handlers) UpdateSite(ctx context.Context, request gen.UpdateSiteRequestObject) (gen.UpdateSiteResponseObject, error) {
-	ids, err := objectIDs([]string{request.ClinicId, request.SiteId})
+func (h *Handlers) UpdateSite(ctx context.Context, r gen.UpdateSiteRequestObject) (gen.UpdateSiteResponseObject, error) {
+	site := clinics.Site{ID: r.SiteId, Name: r.Body.Name}
+	if err := h.services.Groups.RenameSite(ctx, r.ClinicId, site.ID, site.Name); err != nil {
+		return nil, err
+	}
+	wire, err := h.siteWithCount(ctx, r.ClinicId, site)
 	if err != nil {
 		return nil, err
 	}
-	if request.Body == nil {
-		return nil, errNoBody
-	}
-	site := clinics.Site{ID: ids[1], Name: request.Body.Name}
-	if err := h.services.Groups.RenameSite(ctx, ids[0], site.ID, site.Name); err != nil {
-		return nil, err
-	}
-	wire, err := h.siteWithCount(ctx, ids[0], site)
-	return gen.UpdateSite200JSONResponse(wire), err
+	return gen.UpdateSite200JSONResponse(wire), nil
 }
 
 // DeleteSite takes a site out of a clinic and its patients.
-func (h *Handlers) DeleteSite(ctx context.Context, request gen.DeleteSiteRequestObject) (gen.DeleteSiteResponseObject, error) {
-	ids, err := objectIDs([]string{request.ClinicId, request.SiteId})
-	if err != nil {
+func (h *Handlers) DeleteSite(ctx context.Context, r gen.DeleteSiteRequestObject) (gen.DeleteSiteResponseObject, error) {
+	if err := h.services.Groups.DeleteSite(ctx, r.ClinicId, r.SiteId); err != nil {
 		return nil, err
 	}
-	return gen.DeleteSite204Response{}, h.services.Groups.DeleteSite(ctx, ids[0], ids[1])
+	return gen.DeleteSite204Response{}, nil
 }
 
 // MergeSite moves the patients of the site in the body to the site in the path.
-func (h *Handlers) MergeSite(ctx context.Context, request gen.MergeSiteRequestObject) (gen.MergeSiteResponseObject, error) {
-	if request.Body == nil || request.Body.Id == nil {
+func (h *Handlers) MergeSite(ctx context.Context, r gen.MergeSiteRequestObject) (gen.MergeSiteResponseObject, error) {
+	if r.Body == nil || r.Body.Id == nil {
 		return nil, errNoBody
 	}
-	ids, err := objectIDs([]string{request.ClinicId, request.SiteId, *request.Body.Id})
+	site, err := h.services.Groups.MergeSite(ctx, r.ClinicId, *r.Body.Id, r.SiteId)
 	if err != nil {
 		return nil, err
 	}
-	site, err := h.services.Groups.MergeSite(ctx, ids[0], ids[2], ids[1])
+	wire, err := h.siteWithCount(ctx, r.ClinicId, site)
 	if err != nil {
 		return nil, err
 	}
-	wire, err := h.siteWithCount(ctx, ids[0], site)
-	return gen.MergeSite200JSONResponse(wire), err
+	return gen.MergeSite200JSONResponse(wire), nil
 }
 
 // ConvertPatientTagToSite makes a site of a tag.
-func (h *Handlers) ConvertPatientTagToSite(ctx context.Context, request gen.ConvertPatientTagToSiteRequestObject) (gen.ConvertPatientTagToSiteResponseObject, error) {
-	ids, err := objectIDs([]string{request.ClinicId, request.PatientTagId})
+func (h *Handlers) ConvertPatientTagToSite(ctx context.Context, r gen.ConvertPatientTagToSiteRequestObject) (gen.ConvertPatientTagToSiteResponseObject, error) {
+	site, err := h.services.Groups.ConvertTag(ctx, r.ClinicId, r.PatientTagId)
 	if err != nil {
 		return nil, err
 	}
-	site, err := h.services.Groups.ConvertTag(ctx, ids[0], ids[1])
+	wire, err := h.siteWithCount(ctx, r.ClinicId, site)
 	if err != nil {
 		return nil, err
 	}
-	wire, err := h.siteWithCount(ctx, ids[0], site)
-	return gen.ConvertPatientTagToSite200JSONResponse(wire), err
+	return gen.ConvertPatientTagToSite200JSONResponse(wire), nil
 }
 
 // siteWithCount returns a site with its number of patients, under both of the names that callers know.
@@ -89,5 +75,5 @@ func (h *Handlers) siteWithCount(ctx context.Context, clinicID bson.ObjectID, si
 		return gen.SiteWithCountV1{}, err
 	}
 	n := clinic.SiteCount(site.ID)
-	return gen.SiteWithCountV1{Id: site.ID.Hex(), Name: site.Name, NumPatients: n, Patients: n}, nil
+	return gen.SiteWithCountV1{Id: site.ID, Name: site.Name, NumPatients: n, Patients: n}, nil
 }

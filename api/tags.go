@@ -11,42 +11,28 @@ import (
 )
 
 // CreatePatientTag adds a tag to a clinic.
-func (h *Handlers) CreatePatientTag(ctx context.Context, request gen.CreatePatientTagRequestObject) (gen.CreatePatientTagResponseObject, error) {
-	clinicID, err := objectID(request.ClinicId)
+func (h *Handlers) CreatePatientTag(ctx context.Context, r gen.CreatePatientTagRequestObject) (gen.CreatePatientTagResponseObject, error) {
+	tag, err := h.services.Clinics.CreateTag(ctx, r.ClinicId, r.Body.Name)
 	if err != nil {
 		return nil, err
 	}
-	if request.Body == nil {
-		return nil, errNoBody
-	}
-	tag, err := h.services.Clinics.CreateTag(ctx, clinicID, request.Body.Name)
-	if err != nil {
-		return nil, err
-	}
-	return gen.CreatePatientTag200JSONResponse{Id: new(tag.ID.Hex()), Name: tag.Name}, nil
+	return gen.CreatePatientTag200JSONResponse{Id: &tag.ID, Name: tag.Name}, nil
 }
 
 // UpdatePatientTag changes the name of a tag.
-func (h *Handlers) UpdatePatientTag(ctx context.Context, request gen.UpdatePatientTagRequestObject) (gen.UpdatePatientTagResponseObject, error) {
-	ids, err := objectIDs([]string{request.ClinicId, request.PatientTagId})
+func (h *Handlers) UpdatePatientTag(ctx context.Context, r gen.UpdatePatientTagRequestObject) (gen.UpdatePatientTagResponseObject, error) {
+	if err := h.services.Clinics.RenameTag(ctx, r.ClinicId, r.PatientTagId, r.Body.Name); err != nil {
+		return nil, err
+	}
+	clinic, err := h.countedClinic(ctx, r.ClinicId)
 	if err != nil {
 		return nil, err
 	}
-	if request.Body == nil {
-		return nil, errNoBody
-	}
-	if err := h.services.Clinics.RenameTag(ctx, ids[0], ids[1], request.Body.Name); err != nil {
-		return nil, err
-	}
-	clinic, err := h.countedClinic(ctx, ids[0])
-	if err != nil {
-		return nil, err
-	}
-	tag := clinic.Tag(ids[1])
+	tag := clinic.Tag(r.PatientTagId)
 	if tag == nil { // deleted in between
 		return nil, clinics.ErrTagNotFound
 	}
-	return gen.UpdatePatientTag200JSONResponse{Id: new(tag.ID.Hex()), Name: tag.Name, NumPatients: clinic.TagCount(tag.ID)}, nil
+	return gen.UpdatePatientTag200JSONResponse{Id: &tag.ID, Name: tag.Name, NumPatients: clinic.TagCount(tag.ID)}, nil
 }
 
 // countedClinic returns the clinic with the numbers of patients of its tags and sites.
@@ -59,30 +45,27 @@ func (h *Handlers) countedClinic(ctx context.Context, id bson.ObjectID) (*clinic
 }
 
 // DeletePatientTag takes a tag out of a clinic.
-func (h *Handlers) DeletePatientTag(ctx context.Context, request gen.DeletePatientTagRequestObject) (gen.DeletePatientTagResponseObject, error) {
-	ids, err := objectIDs([]string{request.ClinicId, request.PatientTagId})
-	if err != nil {
+func (h *Handlers) DeletePatientTag(ctx context.Context, r gen.DeletePatientTagRequestObject) (gen.DeletePatientTagResponseObject, error) {
+	if err := h.services.Clinics.DeleteTag(ctx, r.ClinicId, r.PatientTagId); err != nil {
 		return nil, err
 	}
-	return gen.DeletePatientTag204Response{}, h.services.Clinics.DeleteTag(ctx, ids[0], ids[1])
+	return gen.DeletePatientTag204Response{}, nil
 }
 
 // AssignPatientTagToClinicPatients puts a tag on patients.
-func (h *Handlers) AssignPatientTagToClinicPatients(ctx context.Context, request gen.AssignPatientTagToClinicPatientsRequestObject) (gen.AssignPatientTagToClinicPatientsResponseObject, error) {
-	ids, err := objectIDs([]string{request.ClinicId, request.PatientTagId})
-	if err != nil {
+func (h *Handlers) AssignPatientTagToClinicPatients(ctx context.Context, r gen.AssignPatientTagToClinicPatientsRequestObject) (gen.AssignPatientTagToClinicPatientsResponseObject, error) {
+	if err := h.services.Groups.AssignTag(ctx, r.ClinicId, r.PatientTagId, selection(r.Body)); err != nil {
 		return nil, err
 	}
-	return gen.AssignPatientTagToClinicPatients200Response{}, h.services.Groups.AssignTag(ctx, ids[0], ids[1], selection(request.Body))
+	return gen.AssignPatientTagToClinicPatients200Response{}, nil
 }
 
 // DeletePatientTagFromClinicPatients takes a tag off patients.
-func (h *Handlers) DeletePatientTagFromClinicPatients(ctx context.Context, request gen.DeletePatientTagFromClinicPatientsRequestObject) (gen.DeletePatientTagFromClinicPatientsResponseObject, error) {
-	ids, err := objectIDs([]string{request.ClinicId, request.PatientTagId})
-	if err != nil {
+func (h *Handlers) DeletePatientTagFromClinicPatients(ctx context.Context, r gen.DeletePatientTagFromClinicPatientsRequestObject) (gen.DeletePatientTagFromClinicPatientsResponseObject, error) {
+	if err := h.services.Groups.RemoveTag(ctx, r.ClinicId, r.PatientTagId, selection(r.Body)); err != nil {
 		return nil, err
 	}
-	return gen.DeletePatientTagFromClinicPatients200Response{}, h.services.Groups.RemoveTag(ctx, ids[0], ids[1], selection(request.Body))
+	return gen.DeletePatientTagFromClinicPatients200Response{}, nil
 }
 
 // selection returns the patients that a body means. No body, or null, means everyone.

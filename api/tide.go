@@ -9,23 +9,15 @@ import (
 	"github.com/tidepool-org/clinic/roster"
 )
 
-var errNoCutoff = errs.BadRequestf("no lastDataCutoff provided")
+var errNoCutoff = errs.Because("parameter_invalid", errs.BadRequestf("no lastDataCutoff provided"))
 
 // TideReport answers with the patients of a clinic who need attention.
 func (h *Handlers) TideReport(ctx context.Context, r gen.TideReportRequestObject) (gen.TideReportResponseObject, error) {
-	clinicID, err := objectID(r.ClinicId)
-	if err != nil {
-		return nil, err
-	}
-	tags, err := objectIDs(r.Params.Tags)
-	if err != nil {
-		return nil, err
-	}
 	if r.Params.LastDataCutoff.IsZero() {
 		return nil, errNoCutoff
 	}
 	query := roster.TideQuery{
-		ClinicID: clinicID, Period: r.Params.Period, Tags: tags, Cutoff: r.Params.LastDataCutoff, ExcludeNoData: r.Params.ExcludeNoData,
+		ClinicID: r.ClinicId, Period: r.Params.Period, Tags: r.Params.Tags, Cutoff: r.Params.LastDataCutoff, ExcludeNoData: r.Params.ExcludeNoData,
 	}
 	for _, category := range r.Params.Categories {
 		query.Categories = append(query.Categories, string(category))

@@ -3,7 +3,7 @@ package api
 import (
 	"errors"
 	"fmt"
-	"mime"
+	"strconv"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -13,6 +13,13 @@ import (
 	"github.com/tidepool-org/clinic/internal/errs"
 )
 
+// The reasons of requests that do not fit the interface document.
+var (
+	reasonParameter = errs.NewReason("parameter_invalid")
+	reasonBody      = errs.NewReason("body_invalid")
+	reasonMediaType = errs.NewReason("media_type_unsupported")
+)
+
 // validate holds path parameters, query parameters and body, in this order, against the interface document.
 func validate(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
@@ -20,7 +27,6 @@ func validate(next echo.HandlerFunc) echo.HandlerFunc {
 		if !ok || operation.access.IsOpen() {
 			return next(c) // COMPAT: what partners send is checked by the handlers alone
 		}
-		normalizeMediaType(c)
 		input := &openapi3filter.RequestValidationInput{
 			Request:     c.Request(),
 			PathParams:  pathParameters(c),
@@ -39,8 +45,8 @@ func validate(next echo.HandlerFunc) echo.HandlerFunc {
 			}
 		}
 		if operation.body != nil {
-			if err := openapi3filter.ValidateRequestBody(c.Request().Context(), input, operation.body); err != nil {
-				return bodyError(operation.body, err)
+			if err := checkBody(c, operation.body); err != nil {
+				return err
 			}
 		}
 		return next(c)
@@ -51,27 +57,25 @@ func validate(next echo.HandlerFunc) echo.HandlerFunc {
 // by mistake.
 var errEmptyValue = &openapi3filter.RequestError{Err: openapi3filter.ErrInvalidEmptyValue}
 
-// normalizeMediaType lets clients write the media type in any case.
-func normalizeMediaType(c echo.Context) {
-	header := c.Request().Header
-	if media, _, err := mime.ParseMediaType(header.Get(echo.HeaderContentType)); err == nil && strings.EqualFold(media, echo.MIMEApplicationJSON) {
-		header.Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
-	}
+// hints say what a parameter looks like, where the document has only a regular expression, which helps nobody.
+var hints = map[string]string{
+	"sort": "a sort order is a sign and a field, such as +fullName or -lastUploadDate; a plus sign is sent as %2B",
 }
 
 func parameterError(parameter *openapi3.Parameter, err error) error {
-	return errs.Wrap(errs.BadRequest, fmt.Sprintf("parameter %q in %s has an error: %s", parameter.Name, parameter.In, reason(err)), nil)
+	var schema *openapi3.SchemaError
+	if hint := hints[parameter.Name]; hint != "" && errors.As(err, &schema) {
+		return reasonParameter.Of(errs.New(errs.BadRequest, fmt.Sprintf("parameter %q in %s has an error: %s", parameter.Name, parameter.In, hint)))
+	}
+	return reasonParameter.Of(errs.New(errs.BadRequest, fmt.Sprintf("parameter %q in %s has an error: %s", parameter.Name, parameter.In, reason(err))))
 }
 
-func bodyError(body *openapi3.RequestBody, err error) error {
-	if isTooLarge(err) {
-		return errTooLarge
-	}
+func bodyError(body *openapi3.SchemaRef, err error) error {
 	var schema *openapi3.SchemaError
-	if media := body.Content.Get(echo.MIMEApplicationJSON); media != nil && errors.As(err, &schema) {
-		return errs.New(errs.BadRequest, fmt.Sprintf("request body has an error: doesn't match schema %s: %s", media.Schema.Ref, schemaReason(schema)))
+	if errors.As(err, &schema) {
+		return reasonBody.Of(errs.New(errs.BadRequest, fmt.Sprintf("request body has an error: doesn't match schema %s: %s", body.Ref, schemaReason(schema))))
 	}
-	return errs.New(errs.BadRequest, "request body has an error: "+reason(err))
+	return reasonBody.Of(errs.New(errs.BadRequest, "request body has an error: "+reason(err)))
 }
 
 // reason says what is wrong without repeating what the caller sent, which may be data of a patient.
@@ -91,8 +95,6 @@ func reason(err error) string {
 			return "value is required but missing"
 		case errors.Is(request.Err, openapi3filter.ErrInvalidEmptyValue):
 			return "empty value is not allowed"
-		case strings.HasPrefix(request.Reason, "header Content-Type"):
-			return "header Content-Type has an unexpected value"
 		case request.Reason != "" && request.Err == nil:
 			return request.Reason
 		}
@@ -103,11 +105,15 @@ func reason(err error) string {
 func schemaReason(err *openapi3.SchemaError) string {
 	// What stands in brackets is the pattern behind a format, which says nothing to a caller.
 	text, _, _ := strings.Cut(err.Reason, " (string doesn't match pattern")
+	if err.SchemaField == "maximum" && err.Schema.Max != nil { // 1000000 rather than 1e+06
+		text = "number must be at most " + strconv.FormatFloat(*err.Schema.Max, 'f', -1, 64)
+	}
 	pointer := err.JSONPointer()
 	if len(pointer) == 0 {
-		return text
+		return cut(text)
 	}
-	return fmt.Sprintf("Error at \"/%s\": %s", strings.Join(pointer, "/"), text)
+	// Names of members can be the caller's own, of any length.
+	return fmt.Sprintf("Error at \"/%s\": %s", cut(strings.Join(pointer, "/")), cut(text))
 }
 
 func parseReason(err *openapi3filter.ParseError) string {

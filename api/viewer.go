@@ -10,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/tidepool-org/clinic/api/gen"
+	"github.com/tidepool-org/clinic/auth"
 	"github.com/tidepool-org/clinic/xealth"
 	"github.com/tidepool-org/clinic/xealth/viewer"
 )
@@ -20,18 +21,21 @@ const (
 )
 
 // ViewPDFReport answers with the page that shows the report of a patient.
-func (h *Handlers) ViewPDFReport(ctx context.Context, request gen.ViewPDFReportRequestObject) (gen.ViewPDFReportResponseObject, error) {
+func (h *Handlers) ViewPDFReport(ctx context.Context, r gen.ViewPDFReportRequestObject) (gen.ViewPDFReportResponseObject, error) {
 	if !h.services.XealthConfig.Enabled {
-		return nil, errXealthOff
+		return nil, auth.ErrXealthOff
 	}
 	address, err := h.services.Xealth.ReportURL(ctx, xealth.ReportRequest{
-		ClinicID: request.Params.ClinicId, PatientUserID: request.Params.PatientId, RestrictedToken: request.Params.RestrictedToken,
+		ClinicID: r.Params.ClinicId, PatientUserID: r.Params.PatientId, RestrictedToken: r.Params.RestrictedToken,
 	})
 	if err != nil {
 		return nil, err
 	}
 	page, err := viewer.Report(address)
-	return reportPage{page}, err
+	if err != nil {
+		return nil, err
+	}
+	return reportPage{page}, nil
 }
 
 // reportPage is an answer that browsers may show wherever a health record embeds it.

@@ -3,44 +3,13 @@ package api
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"strings"
-
-	"github.com/labstack/echo/v4"
 
 	"github.com/tidepool-org/clinic/api/gen"
-	"github.com/tidepool-org/clinic/auth"
-	"github.com/tidepool-org/clinic/internal/errs"
 	"github.com/tidepool-org/clinic/xealth"
 )
 
-var (
-	// COMPAT: a message for an integration that is off is answered as an internal error, whatever it is.
-	errXealthOff      = errors.New("the Xealth integration is off")
-	errBearerRequired = errs.Unauthorizedf("bearer token is required")
-	errBearerInvalid  = errs.Unauthorizedf("bearer token is invalid")
-)
-
-// fromXealth returns an error unless the request comes from Xealth.
-func (h *Handlers) fromXealth(ctx context.Context) error {
-	if !h.services.XealthConfig.Enabled {
-		return errXealthOff
-	}
-	token, ok := strings.CutPrefix(requestFrom(ctx).header.Get(echo.HeaderAuthorization), "Bearer ")
-	if !ok {
-		return errBearerRequired
-	}
-	if !auth.SameSecret(token, string(h.services.XealthConfig.BearerToken)) {
-		return errBearerInvalid
-	}
-	return nil
-}
-
 // XealthPreorder answers a step of placing an order.
 func (h *Handlers) XealthPreorder(ctx context.Context, _ gen.XealthPreorderRequestObject) (gen.XealthPreorderResponseObject, error) {
-	if err := h.fromXealth(ctx); err != nil {
-		return nil, err
-	}
 	body, err := rawBody(ctx) // the media type does not matter here
 	if err != nil {
 		return nil, err
@@ -67,21 +36,18 @@ func (h *Handlers) XealthPreorder(ctx context.Context, _ gen.XealthPreorderReque
 
 // XealthNotification takes note of an event of an order.
 func (h *Handlers) XealthNotification(ctx context.Context, _ gen.XealthNotificationRequestObject) (gen.XealthNotificationResponseObject, error) {
-	if err := h.fromXealth(ctx); err != nil {
-		return nil, err
-	}
 	var message xealth.Notification
 	if err := bindPartner(ctx, &message); err != nil {
 		return nil, err
 	}
-	return gen.XealthNotification200Response{}, h.services.Xealth.Notify(ctx, message)
+	if err := h.services.Xealth.Notify(ctx, message); err != nil {
+		return nil, err
+	}
+	return gen.XealthNotification200Response{}, nil
 }
 
 // XealthGetPrograms tells which program a patient is in.
 func (h *Handlers) XealthGetPrograms(ctx context.Context, _ gen.XealthGetProgramsRequestObject) (gen.XealthGetProgramsResponseObject, error) {
-	if err := h.fromXealth(ctx); err != nil {
-		return nil, err
-	}
 	var message xealth.Request
 	if err := bindPartner(ctx, &message); err != nil {
 		return nil, err
@@ -100,13 +66,13 @@ func (h *Handlers) XealthGetPrograms(ctx context.Context, _ gen.XealthGetProgram
 //
 //nolint:staticcheck // the name is that of the operation
 func (h *Handlers) XealthGetProgramUrl(ctx context.Context, _ gen.XealthGetProgramUrlRequestObject) (gen.XealthGetProgramUrlResponseObject, error) {
-	if err := h.fromXealth(ctx); err != nil {
-		return nil, err
-	}
 	var message xealth.Request
 	if err := bindPartner(ctx, &message); err != nil {
 		return nil, err
 	}
 	address, err := h.services.Xealth.ProgramURL(ctx, message)
-	return gen.XealthGetProgramUrl200JSONResponse{Url: address}, err
+	if err != nil {
+		return nil, err
+	}
+	return gen.XealthGetProgramUrl200JSONResponse{Url: address}, nil
 }

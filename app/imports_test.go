@@ -25,9 +25,9 @@ var layers = []struct {
 	{name: "operators", prefixes: []string{"app/operator"}},
 	{name: "wiring", prefixes: []string{"app"}},
 	{name: "face", prefixes: []string{"api"}, peers: true},
-	{name: "domain", prefixes: []string{"merge", "clinics", "clinicians", "patients", "roster", "summary", "migration", "redox", "xealth", "auth"}, peers: true},
+	{name: "domain", prefixes: []string{"merge", "clinics", "clinicians", "patients", "roster", "summary", "census", "migration", "redox", "xealth", "auth"}, peers: true},
 	{name: "store", prefixes: []string{"store"}},
-	{name: "base", prefixes: []string{"config", "internal/errs", "internal/nonblank", "internal/platform"}, peers: true},
+	{name: "base", prefixes: []string{"config", "internal/errs", "internal/flight", "internal/nonblank", "internal/platform"}, peers: true},
 }
 
 func layerOf(pkg string) int {

@@ -63,9 +63,13 @@ func ParseAccess(entries []string) (Access, error) {
 	return access, nil
 }
 
+func (a Access) has(who string) bool {
+	return slices.ContainsFunc(a, func(r rule) bool { return r.who == who })
+}
+
 // IsOpen reports whether the operation needs no session token.
 func (a Access) IsOpen() bool {
-	return slices.ContainsFunc(a, func(r rule) bool { return r.who == RuleRedox || r.who == RuleXealth || r.who == RuleReport })
+	return a.has(RuleRedox) || a.has(RuleXealth) || a.has(RuleReport)
 }
 
 // Allows reports whether the caller may call the operation with these path parameters.

@@ -19,7 +19,10 @@ import (
 )
 
 const (
+	RedoxTokenScopes   = "redoxToken.Scopes"
+	ReportTokenScopes  = "reportToken.Scopes"
 	SessionTokenScopes = "sessionToken.Scopes"
+	XealthTokenScopes  = "xealthToken.Scopes"
 )
 
 // Defines values for ClinicV1ClinicSize.
@@ -467,6 +470,7 @@ const (
 	EtcGMT81                       ClinicTimezoneV1 = "Etc/GMT-8"
 	EtcGMT9                        ClinicTimezoneV1 = "Etc/GMT+9"
 	EtcGMT91                       ClinicTimezoneV1 = "Etc/GMT-9"
+	EtcGMTPlus11                   ClinicTimezoneV1 = "Etc/GMT+11"
 	EtcGreenwich                   ClinicTimezoneV1 = "Etc/Greenwich"
 	EtcUCT                         ClinicTimezoneV1 = "Etc/UCT"
 	EtcUTC                         ClinicTimezoneV1 = "Etc/UTC"
@@ -728,6 +732,16 @@ const (
 	Abbott ProviderIdV1 = "abbott"
 	Dexcom ProviderIdV1 = "dexcom"
 	Twiist ProviderIdV1 = "twiist"
+)
+
+// Defines values for RedoxOrderOutcomeV1.
+const (
+	RedoxOrderDone      RedoxOrderOutcomeV1 = "done"
+	RedoxOrderFailed    RedoxOrderOutcomeV1 = "failed"
+	RedoxOrderIgnored   RedoxOrderOutcomeV1 = "ignored"
+	RedoxOrderPending   RedoxOrderOutcomeV1 = "pending"
+	RedoxOrderReplayed  RedoxOrderOutcomeV1 = "replayed"
+	RedoxOrderUnmatched RedoxOrderOutcomeV1 = "unmatched"
 )
 
 // Defines values for ScheduledReportsV1Cadence.
@@ -1066,10 +1080,10 @@ type BgmStatsV1 struct {
 	// Dates What is known about the age of the data.
 	Dates SummaryDatesV1 `json:"dates,omitempty"`
 
-	// Id Id of a summary half: up to 24 lower-case hexadecimal digits.
+	// Id Id of these statistics; needed to store them, and to remove them.
 	Id *SummaryIdV1 `json:"id,omitempty"`
 
-	// Periods Length of the period (`1d`, `7d`, `14d`, `30d`) to its statistics.
+	// Periods Statistics by length of period. Absent when there are none.
 	Periods BgmPeriodsV1 `json:"periods,omitempty"`
 }
 
@@ -1453,10 +1467,10 @@ type CgmStatsV1 struct {
 	// Dates What is known about the age of the data.
 	Dates SummaryDatesV1 `json:"dates,omitempty"`
 
-	// Id Id of a summary half: up to 24 lower-case hexadecimal digits.
+	// Id Id of these statistics; needed to store them, and to remove them.
 	Id *SummaryIdV1 `json:"id,omitempty"`
 
-	// Periods Length of the period (`1d`, `7d`, `14d`, `30d`) to its statistics.
+	// Periods Statistics by length of period. Absent when there are none.
 	Periods CgmPeriodsV1 `json:"periods,omitempty"`
 }
 
@@ -1490,7 +1504,7 @@ type ClinicV1 struct {
 	// Id Id of a clinic: 24 lower-case hexadecimal digits.
 	Id *ClinicIdV1 `json:"id,omitempty"`
 
-	// LastDeletedPatientTag A label that a clinic puts on patients.
+	// LastDeletedPatientTag Not used; never in an answer.
 	LastDeletedPatientTag *PatientTagV1 `json:"lastDeletedPatientTag,omitempty"`
 
 	// Name Name of the clinic. Empty for a legacy clinic whose profile was never filled in.
@@ -1564,7 +1578,7 @@ type ClinicianV1 struct {
 	// Email E-mail address, in lower case; empty for service accounts. Not checked for form.
 	Email string `json:"email"`
 
-	// Id Id of a user: 10 lower-case hexadecimal digits, or a UUID in lower case.
+	// Id User id of the member. Absent for a pending invitation.
 	Id *Tidepooluserid `json:"id,omitempty"`
 
 	// InviteId Id of the invitation. Absent for members.
@@ -1583,11 +1597,10 @@ type ClinicianV1 struct {
 
 // ClinicianClinicRelationshipV1 A membership and its clinic.
 type ClinicianClinicRelationshipV1 struct {
-	// Clinic A clinic.
+	// Clinic The clinic of the membership.
 	Clinic ClinicV1 `json:"clinic"`
 
-	// Clinician A member of a clinic, a service account or, with `inviteId` in place of `id`, a pending
-	// invitation.
+	// Clinician The membership.
 	Clinician ClinicianV1 `json:"clinician"`
 }
 
@@ -1628,22 +1641,21 @@ type CreatePatientV1 struct {
 	// IsMigrated Whether the record comes from the migration of a legacy account.
 	IsMigrated *bool `json:"isMigrated,omitempty"`
 
-	// LegacyClinicianId Id of a user: 10 lower-case hexadecimal digits, or a UUID in lower case.
+	// LegacyClinicianId User id of the legacy clinic account that this patient comes from.
 	LegacyClinicianId *Tidepooluserid `json:"legacyClinicianId,omitempty"`
 
 	// Mrn Medical record number. Absent: from the profile.
 	Mrn *string `json:"mrn,omitempty"`
 
-	// Permissions What the clinic may do. A permission is given when the member is there; its content means
-	// nothing and is always an empty object in answers.
+	// Permissions What the clinic may do; with `custodian` the account is custodial. Absent: none.
 	Permissions *PatientPermissionsV1 `json:"permissions,omitempty"`
 
 	// Sites Sites of the patient. Those that the clinic does not have are dropped; names are taken from the
 	// clinic.
 	Sites []SiteV1 `json:"sites"`
 
-	// Tags Ids of patient tags. Null when there are none; null in a request counts as absent.
-	Tags *PatientTagIdsV1 `json:"tags"`
+	// Tags Ids of patient tags; not checked against the clinic.
+	Tags *PatientTagIdsV1 `json:"tags,omitempty"`
 }
 
 // DataSourceV1 A device or vendor account that the patient's data comes from.
@@ -1651,13 +1663,13 @@ type DataSourceV1 struct {
 	// DataSourceId Id of the data source in the data services, once it exists; stored as sent.
 	DataSourceId *string `json:"dataSourceId,omitempty"`
 
-	// ExpirationTime Instant, RFC 3339 with zone.
+	// ExpirationTime When a pending request ends. For display; nothing happens at that time.
 	ExpirationTime *DatetimeV1 `json:"expirationTime,omitempty"`
 
-	// LatestDataTime Instant, RFC 3339 with zone.
+	// LatestDataTime Time of the newest data.
 	LatestDataTime *DatetimeV1 `json:"latestDataTime,omitempty"`
 
-	// ModifiedTime Instant, RFC 3339 with zone.
+	// ModifiedTime When the data source last changed. Absent if it never was connected.
 	ModifiedTime *DatetimeV1 `json:"modifiedTime,omitempty"`
 
 	// ProviderName Name of the provider of the data, such as `dexcom`, `abbott` or `twiist`.
@@ -1719,10 +1731,10 @@ type EhrMatchMessageRefV1EventType string
 
 // EhrMatchRequestV1 Which order to match, and how. `messageRef` is required in fact.
 type EhrMatchRequestV1 struct {
-	// MessageRef A stored message.
+	// MessageRef The stored order to match.
 	MessageRef *EhrMatchMessageRefV1 `json:"messageRef,omitempty"`
 
-	// Patients How to find patients.
+	// Patients How to find patients. Absent: match the clinic only.
 	Patients *EhrMatchRequestPatientsOptionsV1 `json:"patients,omitempty"`
 }
 
@@ -1744,13 +1756,13 @@ type EhrMatchRequestPatientsOptionsV1OnUniqueMatch string
 
 // EhrMatchResponseV1 What an order was matched with.
 type EhrMatchResponseV1 struct {
-	// Clinic A clinic.
+	// Clinic The clinic that the order is addressed to.
 	Clinic ClinicV1 `json:"clinic"`
 
-	// Patients Patients.
+	// Patients Patients found, as they were before a subscription changed. Absent when there are none.
 	Patients *PatientsV1 `json:"patients,omitempty"`
 
-	// Settings How a clinic is connected to an electronic health record (EHR) system.
+	// Settings EHR settings of that clinic.
 	Settings EhrSettingsV1 `json:"settings"`
 }
 
@@ -1778,7 +1790,7 @@ type EhrProceduresV1 struct {
 
 // EhrSettingsV1 How a clinic is connected to an electronic health record (EHR) system.
 type EhrSettingsV1 struct {
-	// DestinationIds Redox destination ids for what is sent. All three are required together.
+	// DestinationIds Where messages are sent. Absent: nowhere.
 	DestinationIds *EhrDestinationsV1 `json:"destinationIds,omitempty"`
 
 	// Enabled Whether the integration is on. While it is off no order finds the clinic.
@@ -1828,8 +1840,12 @@ type ErrorV1 struct {
 	// Code HTTP status of the answer.
 	Code int `json:"code"`
 
-	// Message What went wrong, for people. Programs should go by the status.
+	// Message What went wrong, for people. Programs should go by the status and the reason.
 	Message string `json:"message"`
+
+	// Reason Why, in one word that never changes, for programs. `x-reasons` of the operation and
+	// `x-common-reasons` of the document list them.
+	Reason *string `json:"reason,omitempty"`
 
 	// RequestId Id under which the request stands in the service's log.
 	RequestId *string `json:"requestId,omitempty"`
@@ -1837,7 +1853,7 @@ type ErrorV1 struct {
 
 // GenerateMergeReportV1 The clinic that would be merged into the one of the path.
 type GenerateMergeReportV1 struct {
-	// SourceId Id of a clinic: 24 lower-case hexadecimal digits.
+	// SourceId Id of the clinic that would be absorbed.
 	SourceId *ClinicIdV1 `json:"sourceId,omitempty"`
 }
 
@@ -1877,7 +1893,7 @@ type GlycemicRangesThresholdV1 struct {
 	// Name Name of the range.
 	Name string `json:"name"`
 
-	// UpperBound Glucose value with its unit.
+	// UpperBound Where the range ends.
 	UpperBound GlycemicRangesThresholdUpperBoundV1 `json:"upperBound"`
 }
 
@@ -1910,7 +1926,7 @@ type MembershipRestrictionsV1 struct {
 
 // MergeClinicV1 The clinic to be merged into the one of the path. `sourceId` is required in fact.
 type MergeClinicV1 struct {
-	// SourceId Id of a clinic: 24 lower-case hexadecimal digits.
+	// SourceId Id of the clinic that is absorbed and deleted.
 	SourceId *ClinicIdV1 `json:"sourceId,omitempty"`
 }
 
@@ -1973,7 +1989,7 @@ type MigrationV1 struct {
 	// CreatedTime When the record was created.
 	CreatedTime *time.Time `json:"createdTime,omitempty"`
 
-	// Status State of a migration.
+	// Status State of the migration; set by the service when it starts.
 	Status *MigrationStatusV1 `json:"status,omitempty"`
 
 	// UpdatedTime When the record was last changed.
@@ -2020,10 +2036,7 @@ type PatientV1 struct {
 	AttestationSubmitted *bool `json:"attestationSubmitted,omitempty"`
 
 	// BirthDate Date of birth. `0001-01-01` when not known.
-	BirthDate openapi_types.Date `json:"birthDate"`
-
-	// ConnectionRequests Requests to connect providers, newest first. May be sent back in an update, complete, and is
-	// ignored.
+	BirthDate          openapi_types.Date            `json:"birthDate"`
 	ConnectionRequests *ProviderConnectionRequestsV1 `json:"connectionRequests,omitempty"`
 
 	// CreatedTime When the record was created.
@@ -2046,7 +2059,7 @@ type PatientV1 struct {
 	// fit `type` is dropped.
 	GlycemicRanges *GlycemicRangesV1 `json:"glycemicRanges,omitempty"`
 
-	// Id Id of a user: 10 lower-case hexadecimal digits, or a UUID in lower case.
+	// Id User id of the patient.
 	Id *Tidepooluserid `json:"id,omitempty"`
 
 	// LastUploadReminderTime When the patient was last reminded to upload. Absent when never.
@@ -2055,8 +2068,7 @@ type PatientV1 struct {
 	// Mrn Medical record number in this clinic. Absent when there is none.
 	Mrn *string `json:"mrn,omitempty"`
 
-	// Permissions What the clinic may do. A permission is given when the member is there; its content means
-	// nothing and is always an empty object in answers.
+	// Permissions What the clinic may do. Absent when nothing was ever given; ignored in requests.
 	Permissions *PatientPermissionsV1 `json:"permissions,omitempty"`
 
 	// Reviews Reviews, newest first; empty when there are none.
@@ -2066,12 +2078,12 @@ type PatientV1 struct {
 	// taken from the clinic.
 	Sites []SiteV1 `json:"sites"`
 
-	// Summary Statistics of a patient's glucose data, made by the data services.
+	// Summary Statistics of the patient's data. Absent when there are none.
 	Summary *PatientSummaryV1 `json:"summary,omitempty"`
 
 	// Tags Ids of patient tags; not checked against the clinic. Null when there are none; null in a request
 	// counts as absent.
-	Tags *PatientTagIdsV1 `json:"tags"`
+	Tags *PatientTagIdsV1 `json:"tags,omitempty"`
 
 	// TargetDevices Devices that the patient means to upload from, as codes.
 	TargetDevices *[]string `json:"targetDevices,omitempty"`
@@ -2082,11 +2094,10 @@ type PatientV1 struct {
 
 // PatientClinicRelationshipV1 A patient record and its clinic.
 type PatientClinicRelationshipV1 struct {
-	// Clinic A clinic.
+	// Clinic The clinic of the record.
 	Clinic ClinicV1 `json:"clinic"`
 
-	// Patient A patient of a clinic. The same person may be a patient of several clinics, with a record in
-	// each.
+	// Patient The record of the person in this clinic.
 	Patient PatientV1 `json:"patient"`
 }
 
@@ -2112,23 +2123,23 @@ type PatientCountV1 struct {
 
 // PatientCountLimitV1 A limit on the number of patients.
 type PatientCountLimitV1 struct {
-	// EndDate Instant, RFC 3339 with zone.
+	// EndDate Until when the limit holds. Absent: for ever.
 	EndDate *DatetimeV1 `json:"endDate,omitempty"`
 
 	// Plan Highest number of patients; `plan` of the patient count is compared with it. 0 admits nobody.
 	Plan int `json:"plan"`
 
-	// StartDate Instant, RFC 3339 with zone.
+	// StartDate From when on the limit holds. Absent: since ever.
 	StartDate *DatetimeV1 `json:"startDate,omitempty"`
 }
 
 // PatientCountSettingsV1 Limits on the number of patients: `hardLimit` blocks new custodial patients, `softLimit` is for
 // clients to show. An absent one is unlimited.
 type PatientCountSettingsV1 struct {
-	// HardLimit A limit on the number of patients.
+	// HardLimit Limit that blocks new custodial patients. Absent: unlimited.
 	HardLimit *PatientCountLimitV1 `json:"hardLimit,omitempty"`
 
-	// SoftLimit A limit on the number of patients.
+	// SoftLimit Limit for clients to show; the service does not enforce it. Absent: none.
 	SoftLimit *PatientCountLimitV1 `json:"softLimit,omitempty"`
 }
 
@@ -2171,16 +2182,16 @@ type PatientReviewsV1 = []PatientReviewV1
 
 // PatientSummaryV1 Statistics of a patient's glucose data, made by the data services.
 type PatientSummaryV1 struct {
-	// BgmStats Statistics of blood glucose meter (BGM) readings.
+	// BgmStats Statistics of meters. Absent: no such data.
 	BgmStats *BgmStatsV1 `json:"bgmStats,omitempty"`
 
-	// CgmStats Statistics of continuous glucose monitoring (CGM).
+	// CgmStats Statistics of continuous monitors. Absent: no such data.
 	CgmStats *CgmStatsV1 `json:"cgmStats,omitempty"`
 }
 
 // PatientTagV1 A label that a clinic puts on patients.
 type PatientTagV1 struct {
-	// Id Id: 24 lower-case hexadecimal digits.
+	// Id Id of the tag; given by the service.
 	Id *ObjectidV1 `json:"id,omitempty"`
 
 	// Name Name of the tag; unique in its clinic without regard to blanks and letter case.
@@ -2198,10 +2209,10 @@ type PatientsV1 = []PatientV1
 
 // PatientsResponseV1 A page of patients.
 type PatientsResponseV1 struct {
-	// Data Patients.
+	// Data Patients of this page; an empty array when there are none.
 	Data *PatientsV1 `json:"data,omitempty"`
 
-	// Meta Counts that go with a page.
+	// Meta Counts for all pages.
 	Meta *MetaV1 `json:"meta,omitempty"`
 }
 
@@ -2225,7 +2236,7 @@ type ProviderConnectionRequestV1 struct {
 	// CreatedTime When the patient was asked.
 	CreatedTime time.Time `json:"createdTime"`
 
-	// ProviderName Provider that a patient can be asked to connect.
+	// ProviderName Provider to connect.
 	ProviderName ProviderIdV1 `json:"providerName"`
 }
 
@@ -2252,6 +2263,63 @@ type ProviderNameV1 = string
 type RedoxChallengeV1 struct {
 	// Challenge The challenge as it was received; empty if there was none.
 	Challenge string `json:"challenge"`
+}
+
+// RedoxOrderV1 A stored order, without anything about its patient.
+type RedoxOrderV1 struct {
+	// ClinicId Clinic of the order. Absent: it cannot be told.
+	ClinicId *string `json:"clinicId,omitempty"`
+
+	// Id Id of the stored order.
+	Id string `json:"id"`
+
+	// Outcome What became of an order: `done`: it acted on a patient. `ignored`: the clinic wants nothing done
+	// for its procedure code. `unmatched`: its clinic or its patient cannot be told. `failed`: it lacks
+	// what is needed. `pending`: it fits, but did not act, or not yet. `replayed`: it did not act and
+	// was replayed.
+	Outcome RedoxOrderOutcomeV1 `json:"outcome"`
+
+	// ProcedureCode What the order asks for. Absent: it does not say, or the clinic cannot be told.
+	ProcedureCode *string `json:"procedureCode,omitempty"`
+
+	// Reason Why it did not act. Absent: nothing is to be said.
+	Reason *string `json:"reason,omitempty"`
+
+	// ReceivedTime When it was received, to the second.
+	ReceivedTime time.Time `json:"receivedTime"`
+
+	// RedeliveryOf The order that was delivered before under the same log id. Absent: none was.
+	RedeliveryOf *string `json:"redeliveryOf,omitempty"`
+
+	// Replay The replay of this order. Absent: there is none.
+	Replay *string `json:"replay,omitempty"`
+
+	// ReplayOf The order of which this is the replay. Absent: it is none.
+	ReplayOf *string `json:"replayOf,omitempty"`
+
+	// SourceId Id of the sender at Redox. Empty when the order has none.
+	SourceId string `json:"sourceId"`
+}
+
+// RedoxOrderOutcomeV1 What became of an order: `done`: it acted on a patient. `ignored`: the clinic wants nothing done
+// for its procedure code. `unmatched`: its clinic or its patient cannot be told. `failed`: it lacks
+// what is needed. `pending`: it fits, but did not act, or not yet. `replayed`: it did not act and
+// was replayed.
+type RedoxOrderOutcomeV1 string
+
+// RedoxOrdersV1 A page of orders.
+type RedoxOrdersV1 struct {
+	// Next `before` of the next page. Absent: this is the last.
+	Next *string `json:"next,omitempty"`
+
+	// Orders The orders, newest first.
+	Orders []RedoxOrderV1 `json:"orders"`
+}
+
+// RedoxReplayV1 A replay of an order.
+type RedoxReplayV1 struct {
+	// OrderId Id of the order that the replay is.
+	OrderId string `json:"orderId"`
 }
 
 // ScheduledReportsV1 When reports are sent without a new order.
@@ -2281,7 +2349,7 @@ type ShareCodeV1 = string
 // SiteV1 A place where a clinic sees patients.
 type SiteV1 struct {
 	// Id Id of a site; required in requests, though marked as read-only.
-	Id SiteIdV1 `json:"id"`
+	Id SiteIdV1 `json:"id,omitempty"`
 
 	// Name Name of a site; unique in its clinic without regard to letter case.
 	Name SiteNameV1 `json:"name"`
@@ -2292,7 +2360,7 @@ type SiteV1 struct {
 
 // SiteByIdV1 The site to be merged into the one of the path.
 type SiteByIdV1 struct {
-	// Id Id: 24 lower-case hexadecimal digits.
+	// Id Id of the site that is absorbed and deleted.
 	Id *ObjectidV1 `json:"id,omitempty"`
 }
 
@@ -2302,7 +2370,7 @@ type SiteCreationV1 struct {
 	Name SiteNameV1 `json:"name"`
 }
 
-// SiteIdV1 defines model for siteId.v1.
+// SiteIdV1 Id of a site; required in requests, though marked as read-only.
 type SiteIdV1 = string
 
 // SiteNameV1 Name of a site; unique in its clinic without regard to letter case.
@@ -2311,7 +2379,7 @@ type SiteNameV1 = string
 // SiteWithCountV1 A site and its number of patients, under both names that clients know.
 type SiteWithCountV1 struct {
 	// Id Id of a site; required in requests, though marked as read-only.
-	Id SiteIdV1 `json:"id"`
+	Id SiteIdV1 `json:"id,omitempty"`
 
 	// Name Name of a site; unique in its clinic without regard to letter case.
 	Name SiteNameV1 `json:"name"`
@@ -2421,8 +2489,8 @@ type TideConfigV1 struct {
 	// SchemaVersion Version of this report; 2.
 	SchemaVersion int `json:"schemaVersion"`
 
-	// Tags Ids of patient tags. Null when there are none; null in a request counts as absent.
-	Tags *PatientTagIdsV1 `json:"tags"`
+	// Tags Tags that were asked for.
+	Tags PatientTagIdsV1 `json:"tags"`
 
 	// VeryHighGlucoseThreshold Glucose above this is very high; 13.9 mmol/L.
 	VeryHighGlucoseThreshold float64 `json:"veryHighGlucoseThreshold"`
@@ -2481,10 +2549,10 @@ type TidePatientV1 struct {
 
 // TideResponseV1 Which patients need attention.
 type TideResponseV1 struct {
-	// Config What was asked for, and the constants used.
+	// Config What was asked for.
 	Config TideConfigV1 `json:"config"`
 
-	// Results Name of a category to its patients, in the order of the category.
+	// Results The patients, by category.
 	Results TideResultsV1 `json:"results"`
 }
 
@@ -2500,7 +2568,7 @@ type TideResultPatientV1 struct {
 	// LastData Time of the newest CGM data.
 	LastData *time.Time `json:"lastData,omitempty"`
 
-	// Patient The patient of a row.
+	// Patient The patient.
 	Patient TidePatientV1 `json:"patient"`
 
 	// TimeCGMUseMinutes Time in which a CGM was in use, minutes.
@@ -2596,7 +2664,7 @@ type XealthPreorderFormV1 struct {
 	// NotOrderable True when the form only explains why the order cannot go ahead.
 	NotOrderable *bool `json:"notOrderable,omitempty"`
 
-	// PreorderFormInfo A form in the terms of react-jsonschema-form.
+	// PreorderFormInfo The form.
 	PreorderFormInfo *XealthFormInfoV1 `json:"preorderFormInfo,omitempty"`
 }
 
@@ -2701,7 +2769,7 @@ type ListAllCliniciansParams struct {
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit How many entries to return at most. There is no upper bound.
+	// Limit How many entries to return at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// CreatedTimeStart Only entries created at this instant or later.
@@ -2716,13 +2784,13 @@ type ListClinicsForClinicianParams struct {
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit How many entries to return at most. There is no upper bound.
+	// Limit How many entries to return at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListClinicsParams defines parameters for ListClinics.
 type ListClinicsParams struct {
-	// Limit How many entries to return at most. There is no upper bound.
+	// Limit How many entries to return at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
@@ -2752,7 +2820,7 @@ type ListCliniciansParams struct {
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit How many entries to return at most. There is no upper bound.
+	// Limit How many entries to return at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Email E-mail address of the member, without regard to letter case.
@@ -2772,7 +2840,7 @@ type ListPatientsParams struct {
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit How many entries to return at most. There is no upper bound.
+	// Limit How many entries to return at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Sort A sign, `+` for ascending or `-` for descending, and the field to sort by. Needs `sortType`.
@@ -3294,7 +3362,7 @@ type FindPatientsParams struct {
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit How many entries to return at most. There is no upper bound.
+	// Limit How many entries to return at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -3306,12 +3374,30 @@ type ListClinicsForPatientParams struct {
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit How many entries to return at most. There is no upper bound.
+	// Limit How many entries to return at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ProcessEHRMessageJSONBody defines parameters for ProcessEHRMessage.
 type ProcessEHRMessageJSONBody = map[string]interface{}
+
+// ListRedoxOrdersParams defines parameters for ListRedoxOrders.
+type ListRedoxOrdersParams struct {
+	// Since Only orders received at this instant or later. Default 30 days ago.
+	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
+
+	// SourceId Only orders of this Redox source.
+	SourceId *string `form:"sourceId,omitempty" json:"sourceId,omitempty"`
+
+	// Outcome Only orders of which this became.
+	Outcome *RedoxOrderOutcomeV1 `form:"outcome,omitempty" json:"outcome,omitempty"`
+
+	// Before Only orders older than this one; `next` of the page before.
+	Before *string `form:"before,omitempty" json:"before,omitempty"`
+
+	// Limit How many orders to return at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
 
 // ViewPDFReportParams defines parameters for ViewPDFReport.
 type ViewPDFReportParams struct {
@@ -3764,6 +3850,12 @@ type ClientInterface interface {
 	MatchClinicAndPatientWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	MatchClinicAndPatient(ctx context.Context, body MatchClinicAndPatientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListRedoxOrders request
+	ListRedoxOrders(ctx context.Context, params *ListRedoxOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReplayRedoxOrder request
+	ReplayRedoxOrder(ctx context.Context, orderId string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// VerifyEndpoint request
 	VerifyEndpoint(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4985,6 +5077,30 @@ func (c *Client) MatchClinicAndPatientWithBody(ctx context.Context, contentType 
 
 func (c *Client) MatchClinicAndPatient(ctx context.Context, body MatchClinicAndPatientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewMatchClinicAndPatientRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+func (c *Client) ListRedoxOrders(ctx context.Context, params *ListRedoxOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListRedoxOrdersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+func (c *Client) ReplayRedoxOrder(ctx context.Context, orderId string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReplayRedoxOrderRequest(c.Server, orderId)
 	if err != nil {
 		return nil, err
 	}
@@ -10521,6 +10637,153 @@ func NewMatchClinicAndPatientRequestWithBody(server string, contentType string, 
 	return req, nil
 }
 
+// NewListRedoxOrdersRequest generates requests for ListRedoxOrders
+func NewListRedoxOrdersRequest(server string, params *ListRedoxOrdersParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/redox/orders")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		queryValues := queryURL.Query()
+
+		if params.Since != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "since", runtime.ParamLocationQuery, *params.Since); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.SourceId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "sourceId", runtime.ParamLocationQuery, *params.SourceId); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Outcome != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "outcome", runtime.ParamLocationQuery, *params.Outcome); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Before != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "before", runtime.ParamLocationQuery, *params.Before); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "limit", runtime.ParamLocationQuery, *params.Limit); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		queryURL.RawQuery = queryValues.Encode()
+	}
+
+	req, err := http.NewRequest("GET", queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewReplayRedoxOrderRequest generates requests for ReplayRedoxOrder
+func NewReplayRedoxOrderRequest(server string, orderId string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithLocation("simple", false, "orderId", runtime.ParamLocationPath, orderId)
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/redox/orders/%s/replay", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest("POST", queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewVerifyEndpointRequest generates requests for VerifyEndpoint
 func NewVerifyEndpointRequest(server string) (*http.Request, error) {
 	var err error
@@ -11150,6 +11413,12 @@ type ClientWithResponsesInterface interface {
 	MatchClinicAndPatientWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MatchClinicAndPatientResponse, error)
 
 	MatchClinicAndPatientWithResponse(ctx context.Context, body MatchClinicAndPatientJSONRequestBody, reqEditors ...RequestEditorFn) (*MatchClinicAndPatientResponse, error)
+
+	// ListRedoxOrdersWithResponse request
+	ListRedoxOrdersWithResponse(ctx context.Context, params *ListRedoxOrdersParams, reqEditors ...RequestEditorFn) (*ListRedoxOrdersResponse, error)
+
+	// ReplayRedoxOrderWithResponse request
+	ReplayRedoxOrderWithResponse(ctx context.Context, orderId string, reqEditors ...RequestEditorFn) (*ReplayRedoxOrderResponse, error)
 
 	// VerifyEndpointWithResponse request
 	VerifyEndpointWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*VerifyEndpointResponse, error)
@@ -12727,6 +12996,52 @@ func (r MatchClinicAndPatientResponse) StatusCode() int {
 	return 0
 }
 
+type ListRedoxOrdersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	JSON200      *RedoxOrdersV1
+	JSONDefault  *Unexpected
+}
+
+// Status returns HTTPResponse.Status
+func (r ListRedoxOrdersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListRedoxOrdersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+type ReplayRedoxOrderResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	JSON200      *RedoxReplayV1
+	JSONDefault  *Unexpected
+}
+
+// Status returns HTTPResponse.Status
+func (r ReplayRedoxOrderResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReplayRedoxOrderResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
 type VerifyEndpointResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -13795,6 +14110,24 @@ func (c *ClientWithResponses) MatchClinicAndPatientWithResponse(ctx context.Cont
 		return nil, err
 	}
 	return ParseMatchClinicAndPatientResponse(rsp)
+}
+
+// ListRedoxOrdersWithResponse request returning *ListRedoxOrdersResponse
+func (c *ClientWithResponses) ListRedoxOrdersWithResponse(ctx context.Context, params *ListRedoxOrdersParams, reqEditors ...RequestEditorFn) (*ListRedoxOrdersResponse, error) {
+	rsp, err := c.ListRedoxOrders(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListRedoxOrdersResponse(rsp)
+}
+
+// ReplayRedoxOrderWithResponse request returning *ReplayRedoxOrderResponse
+func (c *ClientWithResponses) ReplayRedoxOrderWithResponse(ctx context.Context, orderId string, reqEditors ...RequestEditorFn) (*ReplayRedoxOrderResponse, error) {
+	rsp, err := c.ReplayRedoxOrder(ctx, orderId, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReplayRedoxOrderResponse(rsp)
 }
 
 // VerifyEndpointWithResponse request returning *VerifyEndpointResponse
@@ -15990,6 +16323,72 @@ func ParseMatchClinicAndPatientResponse(rsp *http.Response) (*MatchClinicAndPati
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest EhrMatchResponseV1
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Unexpected
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListRedoxOrdersResponse parses an HTTP response from a ListRedoxOrdersWithResponse call
+func ParseListRedoxOrdersResponse(rsp *http.Response) (*ListRedoxOrdersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListRedoxOrdersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RedoxOrdersV1
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Unexpected
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReplayRedoxOrderResponse parses an HTTP response from a ReplayRedoxOrderWithResponse call
+func ParseReplayRedoxOrderResponse(rsp *http.Response) (*ReplayRedoxOrderResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReplayRedoxOrderResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RedoxReplayV1
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

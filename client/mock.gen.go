@@ -1160,6 +1160,26 @@ func (mr *MockClientInterfaceMockRecorder) ListPatients(ctx, clinicId, params an
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ListPatients", reflect.TypeOf((*MockClientInterface)(nil).ListPatients), varargs...)
 }
 
+// ListRedoxOrders mocks base method.
+func (m *MockClientInterface) ListRedoxOrders(ctx context.Context, params *ListRedoxOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	m.ctrl.T.Helper()
+	varargs := []any{ctx, params}
+	for _, a := range reqEditors {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "ListRedoxOrders", varargs...)
+	ret0, _ := ret[0].(*http.Response)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// ListRedoxOrders indicates an expected call of ListRedoxOrders.
+func (mr *MockClientInterfaceMockRecorder) ListRedoxOrders(ctx, params any, reqEditors ...any) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]any{ctx, params}, reqEditors...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ListRedoxOrders", reflect.TypeOf((*MockClientInterface)(nil).ListRedoxOrders), varargs...)
+}
+
 // MatchClinicAndPatient mocks base method.
 func (m *MockClientInterface) MatchClinicAndPatient(ctx context.Context, body MatchClinicAndPatientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	m.ctrl.T.Helper()
@@ -1378,6 +1398,26 @@ func (mr *MockClientInterfaceMockRecorder) RefreshPatientCount(ctx, clinicId any
 	mr.mock.ctrl.T.Helper()
 	varargs := append([]any{ctx, clinicId}, reqEditors...)
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "RefreshPatientCount", reflect.TypeOf((*MockClientInterface)(nil).RefreshPatientCount), varargs...)
+}
+
+// ReplayRedoxOrder mocks base method.
+func (m *MockClientInterface) ReplayRedoxOrder(ctx context.Context, orderId string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	m.ctrl.T.Helper()
+	varargs := []any{ctx, orderId}
+	for _, a := range reqEditors {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "ReplayRedoxOrder", varargs...)
+	ret0, _ := ret[0].(*http.Response)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// ReplayRedoxOrder indicates an expected call of ReplayRedoxOrder.
+func (mr *MockClientInterfaceMockRecorder) ReplayRedoxOrder(ctx, orderId any, reqEditors ...any) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]any{ctx, orderId}, reqEditors...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ReplayRedoxOrder", reflect.TypeOf((*MockClientInterface)(nil).ReplayRedoxOrder), varargs...)
 }
 
 // SendUploadReminder mocks base method.
@@ -3384,6 +3424,26 @@ func (mr *MockClientWithResponsesInterfaceMockRecorder) ListPatientsWithResponse
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ListPatientsWithResponse", reflect.TypeOf((*MockClientWithResponsesInterface)(nil).ListPatientsWithResponse), varargs...)
 }
 
+// ListRedoxOrdersWithResponse mocks base method.
+func (m *MockClientWithResponsesInterface) ListRedoxOrdersWithResponse(ctx context.Context, params *ListRedoxOrdersParams, reqEditors ...RequestEditorFn) (*ListRedoxOrdersResponse, error) {
+	m.ctrl.T.Helper()
+	varargs := []any{ctx, params}
+	for _, a := range reqEditors {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "ListRedoxOrdersWithResponse", varargs...)
+	ret0, _ := ret[0].(*ListRedoxOrdersResponse)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// ListRedoxOrdersWithResponse indicates an expected call of ListRedoxOrdersWithResponse.
+func (mr *MockClientWithResponsesInterfaceMockRecorder) ListRedoxOrdersWithResponse(ctx, params any, reqEditors ...any) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]any{ctx, params}, reqEditors...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ListRedoxOrdersWithResponse", reflect.TypeOf((*MockClientWithResponsesInterface)(nil).ListRedoxOrdersWithResponse), varargs...)
+}
+
 // MatchClinicAndPatientWithBodyWithResponse mocks base method.
 func (m *MockClientWithResponsesInterface) MatchClinicAndPatientWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MatchClinicAndPatientResponse, error) {
 	m.ctrl.T.Helper()
@@ -3602,6 +3662,26 @@ func (mr *MockClientWithResponsesInterfaceMockRecorder) RefreshPatientCountWithR
 	mr.mock.ctrl.T.Helper()
 	varargs := append([]any{ctx, clinicId}, reqEditors...)
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "RefreshPatientCountWithResponse", reflect.TypeOf((*MockClientWithResponsesInterface)(nil).RefreshPatientCountWithResponse), varargs...)
+}
+
+// ReplayRedoxOrderWithResponse mocks base method.
+func (m *MockClientWithResponsesInterface) ReplayRedoxOrderWithResponse(ctx context.Context, orderId string, reqEditors ...RequestEditorFn) (*ReplayRedoxOrderResponse, error) {
+	m.ctrl.T.Helper()
+	varargs := []any{ctx, orderId}
+	for _, a := range reqEditors {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "ReplayRedoxOrderWithResponse", varargs...)
+	ret0, _ := ret[0].(*ReplayRedoxOrderResponse)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// ReplayRedoxOrderWithResponse indicates an expected call of ReplayRedoxOrderWithResponse.
+func (mr *MockClientWithResponsesInterfaceMockRecorder) ReplayRedoxOrderWithResponse(ctx, orderId any, reqEditors ...any) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]any{ctx, orderId}, reqEditors...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ReplayRedoxOrderWithResponse", reflect.TypeOf((*MockClientWithResponsesInterface)(nil).ReplayRedoxOrderWithResponse), varargs...)
 }
 
 // SendUploadReminderWithResponse mocks base method.

@@ -27,6 +27,11 @@ type demoPatient struct {
 	profile platform.Profile
 }
 
+var (
+	reasonNotLegacy     = errs.NewReason("account_not_legacy")
+	reasonNoDemoAccount = errs.NewReason("demo_account_not_found")
+)
+
 // Create makes a clinic with the user as its admin and, if one is configured, a demo patient. Two calls make two clinics.
 // It returns an error of kind errs.NotFound if the user or the demo patient has no account, and ErrDuplicateShareCode in
 // the unlikely case that no free share code was found.
@@ -65,7 +70,7 @@ func (s *Service) RequireLegacyAccount(ctx context.Context, userID string) error
 		return err
 	}
 	if !user.IsLegacyClinic() {
-		return errs.Constraintf("user %s is not clinician", userID)
+		return reasonNotLegacy.Of(errs.Constraintf("user %s is not clinician", userID))
 	}
 	return nil
 }
@@ -97,7 +102,7 @@ func (s *Service) demo(ctx context.Context) (*demoPatient, error) {
 	}
 	user, err := s.accounts.GetUser(ctx, s.demoUserID)
 	if errs.Is(err, errs.NotFound) {
-		return nil, errs.Wrap(errs.NotFound, errs.Public(err), fmt.Errorf("the demo patient %s has no account", s.demoUserID))
+		return nil, reasonNoDemoAccount.Of(errs.Wrap(errs.NotFound, errs.Public(err), fmt.Errorf("the demo patient %s has no account", s.demoUserID)))
 	}
 	if err != nil {
 		return nil, err

@@ -12,8 +12,8 @@ import (
 
 // The errors of a search for the clinic of an order.
 var (
-	ErrNoMatch         = errs.NotFoundf("couldn't find a matching clinic")
-	ErrMultipleMatches = errs.Duplicatef("multiple matching clinics found")
+	ErrNoMatch         = errs.Because("clinic_not_matched", errs.NotFoundf("couldn't find a matching clinic"))
+	ErrMultipleMatches = errs.Because("clinics_matched", errs.Duplicatef("multiple matching clinics found"))
 )
 
 // ehrIndex serves the search for the clinic of an order.

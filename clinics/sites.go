@@ -13,7 +13,7 @@ import (
 )
 
 // ErrNoRoomForSite tells that a tag cannot become a site because the clinic has too many.
-var ErrNoRoomForSite = errs.New(errs.Conflict, "conflict")
+var ErrNoRoomForSite = errs.Because("too_many_sites", errs.New(errs.Conflict, "conflict"))
 
 // Site returns the site of the clinic, or nil.
 func (c *Clinic) Site(id bson.ObjectID) *Site {

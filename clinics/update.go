@@ -9,7 +9,7 @@ import (
 )
 
 // ErrLimitEndsBeforeStart tells that a limit would end before it starts.
-var ErrLimitEndsBeforeStart = errs.New(errs.BadRequest, "bad request")
+var ErrLimitEndsBeforeStart = errs.Because("limit_ends_before_start", errs.New(errs.BadRequest, "bad request"))
 
 // The methods below change one part of a clinic, in one write, and return ErrNotFound if there is no such clinic.
 

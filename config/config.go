@@ -3,7 +3,9 @@ package config
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/kelseyhightower/envconfig"
@@ -23,10 +25,14 @@ type Config struct {
 
 // HTTP says where the service listens and what it accepts.
 type HTTP struct {
-	Address     string        `envconfig:"TIDEPOOL_CLINIC_HTTP_ADDRESS" default:":8080" desc:"address on which the service listens"`
-	MaxBodySize int64         `envconfig:"TIDEPOOL_CLINIC_HTTP_MAX_BODY_BYTES" default:"16777216" desc:"largest request body in bytes; a larger one is answered with 413"`
-	ReadTimeout time.Duration `envconfig:"TIDEPOOL_CLINIC_HTTP_READ_TIMEOUT" default:"60s" desc:"time in which a request has to be read; handlers themselves have no limit"`
-	IdleTimeout time.Duration `envconfig:"TIDEPOOL_CLINIC_HTTP_IDLE_TIMEOUT" default:"120s" desc:"time after which an idle connection is closed"`
+	Address       string        `envconfig:"TIDEPOOL_CLINIC_HTTP_ADDRESS" default:":8080" desc:"address on which the service listens"`
+	MaxBodySize   int64         `envconfig:"TIDEPOOL_CLINIC_HTTP_MAX_BODY_BYTES" default:"16777216" desc:"largest request body in bytes; a larger one is answered with 413"`
+	MaxBodiesSize int64         `envconfig:"TIDEPOOL_CLINIC_HTTP_MAX_BODIES_BYTES" default:"33554432" desc:"how many bytes of request bodies are in memory at the same time; requests wait for room, then get 503"`
+	ReadTimeout   time.Duration `envconfig:"TIDEPOOL_CLINIC_HTTP_READ_TIMEOUT" default:"60s" desc:"time in which a request has to be read; handlers themselves have no limit"`
+	WriteTimeout  time.Duration `envconfig:"TIDEPOOL_CLINIC_HTTP_WRITE_TIMEOUT" default:"60s" desc:"time in which a caller has to take each part of an answer"`
+	IdleTimeout   time.Duration `envconfig:"TIDEPOOL_CLINIC_HTTP_IDLE_TIMEOUT" default:"120s" desc:"time after which an idle connection is closed"`
+	// TrustedProxies are believed about whom they forward for. Nobody else is: a caller can write anything into a header.
+	TrustedProxies []string `envconfig:"TIDEPOOL_CLINIC_HTTP_TRUSTED_PROXIES" desc:"networks of proxies, such as 10.0.0.0/8, separated by commas, whose X-Forwarded-For is believed for the log"`
 	// DrainDelay keeps the listener open while load balancers notice that the service is about to go. The default needs no
 	// pre-stop hook, and fits into the 30 seconds that Kubernetes grants with a hook of 15 seconds, too.
 	DrainDelay time.Duration `envconfig:"TIDEPOOL_CLINIC_HTTP_DRAIN_DELAY" default:"10s" desc:"time between turning unready and closing the listener on SIGTERM"`
@@ -46,7 +52,7 @@ type Store struct {
 
 // Log says how much is logged.
 type Log struct {
-	Level string `envconfig:"LOG_LEVEL" default:"debug" desc:"least level that is logged: debug, info, warn, error, dpanic, panic or fatal; empty means info"`
+	Level string `envconfig:"LOG_LEVEL" default:"info" desc:"least level that is logged: debug, info, warn, error, dpanic, panic or fatal; empty means info"`
 }
 
 // Platform names the neighbouring services and the secrets they know this service by.
@@ -103,10 +109,13 @@ func (s Secret) String() string {
 // GoString keeps the secret out of %#v.
 func (s Secret) GoString() string { return s.String() }
 
-// Load reads the settings from the environment. It returns an error that names the variable if one is missing or cannot
-// be parsed.
+// Load reads the settings from the environment, and secrets also from files. It returns an error that names all variables
+// that are missing, or one that cannot be parsed.
 func Load() (Config, error) {
 	var c Config
+	if err := errors.Join(readFiles(), missing()); err != nil {
+		return Config{}, err
+	}
 	// Group by group: processed as a whole, the library would also read names with the group in front.
 	for _, group := range []any{&c.HTTP, &c.Store, &c.Log, &c.Platform, &c.Demo, &c.Redox, &c.Xealth} {
 		if err := envconfig.Process("", group); err != nil {
@@ -118,6 +127,17 @@ func Load() (Config, error) {
 		}
 	}
 	return c, c.check()
+}
+
+// Proxies returns the networks of trusted proxies. What is no network, which check reports, is left out.
+func (h HTTP) Proxies() []*net.IPNet {
+	var networks []*net.IPNet
+	for _, text := range h.TrustedProxies {
+		if _, network, err := net.ParseCIDR(strings.TrimSpace(text)); err == nil {
+			networks = append(networks, network)
+		}
+	}
+	return networks
 }
 
 // LogLevel returns the least level that is logged.
@@ -142,6 +162,11 @@ func (c Config) check() error {
 	}
 	if _, err := c.LogLevel(); err != nil {
 		problems = append(problems, err)
+	}
+	for _, text := range c.HTTP.TrustedProxies {
+		if _, _, err := net.ParseCIDR(strings.TrimSpace(text)); err != nil {
+			problems = append(problems, errors.New("TIDEPOOL_CLINIC_HTTP_TRUSTED_PROXIES holds something that is not a network"))
+		}
 	}
 	for name, address := range c.addresses() {
 		if _, err := url.Parse(address); err != nil {

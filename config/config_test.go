@@ -2,7 +2,9 @@ package config_test
 
 import (
 	"fmt"
+	"maps"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -47,7 +49,7 @@ func TestDefaults(t *testing.T) {
 	require.Equal(t, "http://shoreline:9107", c.Platform.UserServiceAddress)
 	level, err := c.LogLevel()
 	require.NoError(t, err)
-	require.Equal(t, zapcore.DebugLevel, level)
+	require.Equal(t, zapcore.InfoLevel, level)
 }
 
 func TestRefusedSettings(t *testing.T) {
@@ -91,13 +93,78 @@ func TestPlainAddressIsNotRead(t *testing.T) {
 	require.Equal(t, "http://gateway", c.Platform.AuthExternalAddress)
 }
 
-func TestXealthSettingsCountAsSetWhenEmpty(t *testing.T) {
-	set(t, map[string]string{
-		"TIDEPOOL_XEALTH_ENABLED": "true", "TIDEPOOL_XEALTH_BEARER_TOKEN": "", "TIDEPOOL_XEALTH_CLIENT_ID": "",
-		"TIDEPOOL_XEALTH_CLIENT_SECRET": "", "TIDEPOOL_APPLICATION_URL": "",
-	})
+func TestXealthDoesNotStartWithEmptySecrets(t *testing.T) {
+	full := map[string]string{
+		"TIDEPOOL_XEALTH_ENABLED": "true", "TIDEPOOL_XEALTH_BEARER_TOKEN": "b", "TIDEPOOL_XEALTH_CLIENT_ID": "i",
+		"TIDEPOOL_XEALTH_CLIENT_SECRET": "s", "TIDEPOOL_APPLICATION_URL": "https://app.example.com",
+	}
+	set(t, full)
 	_, err := config.Load()
 	require.NoError(t, err)
+	for name := range full {
+		for _, value := range []string{"", "-"} {
+			if name == "TIDEPOOL_XEALTH_ENABLED" {
+				continue
+			}
+			changed := maps.Clone(full)
+			changed[name] = value
+			set(t, changed)
+			_, err := config.Load()
+			require.ErrorContains(t, err, name)
+		}
+	}
+}
+
+func TestAllMissingSettingsAreNamedAtOnce(t *testing.T) {
+	without := map[string]string{}
+	for name := range required {
+		without[name] = "-"
+	}
+	set(t, without)
+	_, err := config.Load()
+	for name := range required {
+		require.ErrorContains(t, err, name)
+	}
+}
+
+func TestSecretsComeFromFilesToo(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "secret")
+	require.NoError(t, os.WriteFile(file, []byte("from-a-file\n"), 0o600))
+	set(t, map[string]string{"TIDEPOOL_SERVER_TOKEN": "-"})
+	t.Setenv("TIDEPOOL_SERVER_TOKEN_FILE", file)
+	c, err := config.Load()
+	require.NoError(t, err)
+	require.Equal(t, "from-a-file", string(c.Platform.ServerSecret))
+
+	t.Setenv("TIDEPOOL_SERVER_TOKEN", "both")
+	_, err = config.Load()
+	require.ErrorContains(t, err, "both TIDEPOOL_SERVER_TOKEN and TIDEPOOL_SERVER_TOKEN_FILE are set")
+
+	set(t, map[string]string{"TIDEPOOL_SERVER_TOKEN": "-"})
+	t.Setenv("TIDEPOOL_SERVER_TOKEN_FILE", filepath.Join(t.TempDir(), "nothing"))
+	_, err = config.Load()
+	require.ErrorContains(t, err, "TIDEPOOL_SERVER_TOKEN_FILE")
+}
+
+func TestMisspeltSettingsAreWarnedAbout(t *testing.T) {
+	set(t, nil)
+	require.Empty(t, config.Warnings())
+	t.Setenv("TIDEPOOL_CLINIC_HTTP_ADRESS", "secret value")
+	t.Setenv("TIDEPOOL_CLINIC_SERVICE_HOST", "10.0.0.1") // by an orchestrator
+	require.Equal(t, []string{"TIDEPOOL_CLINIC_HTTP_ADRESS is no setting of this service, is it misspelt?"}, config.Warnings())
+}
+
+func TestEffectiveSettingsHaveNoSecrets(t *testing.T) {
+	set(t, map[string]string{"TIDEPOOL_STORE_PASSWORD": "database-secret", "TIDEPOOL_CLINIC_HTTP_ADDRESS": ":9"})
+	c, err := config.Load()
+	require.NoError(t, err)
+	printed := c.Effective()
+	require.Contains(t, printed, "TIDEPOOL_CLINIC_HTTP_ADDRESS=:9\n")
+	require.Contains(t, printed, "TIDEPOOL_STORE_PASSWORD=***\n")
+	require.NotContains(t, printed, "secret")
+	for _, s := range config.Settings() {
+		require.Contains(t, printed, s.Name+"=")
+	}
 }
 
 func TestSecretsAreNotPrinted(t *testing.T) {

@@ -11,6 +11,8 @@ type Setting struct {
 	Default  string
 	Required bool
 	Meaning  string
+	// Secret tells that the value must not be printed, and may come from a file.
+	Secret bool
 }
 
 // Settings returns all settings, in the order of the structs that hold them.
@@ -23,6 +25,7 @@ func Settings() []Setting {
 			tag := group.Field(j).Tag
 			list = append(list, Setting{
 				Name: tag.Get("envconfig"), Default: tag.Get("default"), Required: tag.Get("required") == "true", Meaning: tag.Get("desc"),
+				Secret: group.Field(j).Type == reflect.TypeFor[Secret](),
 			})
 		}
 	}

@@ -19,12 +19,12 @@ import (
 // The errors of this package that callers see as they are.
 var (
 	// ErrBlocked tells that the plan has obstacles; the report names them.
-	ErrBlocked = errs.BadRequestf("the merge plan does not allow execution")
+	ErrBlocked = errs.Because("merge_blocked", errs.BadRequestf("the merge plan does not allow execution"))
 	// ErrUnderWay tells that another call is carrying out this merge, or that one of the clinics is part of another merge
 	// that is not complete.
-	ErrUnderWay = errs.Conflictf("one of the clinics is part of a merge that is under way")
+	ErrUnderWay = errs.Because("merge_under_way", errs.Conflictf("one of the clinics is part of a merge that is under way"))
 	// ErrBehind tells that patients or members came into the source as fast as they were moved. The same call goes on.
-	ErrBehind = errs.Conflictf("the source clinic keeps getting new patients or members; repeat the call to go on with the merge")
+	ErrBehind = errs.Because("merge_behind", errs.Conflictf("the source clinic keeps getting new patients or members; repeat the call to go on with the merge"))
 )
 
 // Census keeps the numbers of patients of clinics.

@@ -26,8 +26,8 @@ type Migration struct {
 
 // The errors of this package that callers see as they are.
 var (
-	ErrNotFound      = errs.New(errs.NotFound, "migration not found")
-	ErrDuplicate     = errs.New(errs.Duplicate, "migration duplicate")
-	ErrNotClinician  = errs.New(errs.NotFound, "clinician not found")
-	ErrSeveralAdmins = errs.Constraintf("the clinic must have exactly one admin")
+	ErrNotFound      = errs.Because("migration_not_found", errs.New(errs.NotFound, "migration not found"))
+	ErrDuplicate     = errs.Because("migration_exists", errs.New(errs.Duplicate, "migration duplicate"))
+	ErrNotClinician  = errs.Because("clinician_not_found", errs.New(errs.NotFound, "clinician not found"))
+	ErrSeveralAdmins = errs.Because("several_admins", errs.Constraintf("the clinic must have exactly one admin"))
 )

@@ -16,8 +16,8 @@ import (
 
 // The errors of adding and changing patients.
 var (
-	ErrDuplicate   = errs.Duplicatef("patient is already a member of the clinic")
-	ErrUnknownSite = errs.Constraintf("the clinic has no site with that name")
+	ErrDuplicate   = errs.Because("patient_exists", errs.Duplicatef("patient is already a member of the clinic"))
+	ErrUnknownSite = errs.Because("site_unknown", errs.Constraintf("the clinic has no site with that name"))
 )
 
 // CreateCustodial makes an account for a patient, which the clinic manages, and adds it to the clinic. invitedBy is the

@@ -2,6 +2,8 @@ package patients
 
 import (
 	"context"
+	"strings"
+	"unicode"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
@@ -13,9 +15,15 @@ import (
 
 // The errors of the rules for medical record numbers.
 var (
-	ErrMRNRequired  = errs.BadRequestf("mrn is required")
-	ErrMRNNotUnique = errs.BadRequestf("mrn must be unique")
+	ErrMRNRequired  = errs.Because("mrn_required", errs.BadRequestf("mrn is required"))
+	ErrMRNNotUnique = errs.Because("mrn_not_unique", errs.BadRequestf("mrn must be unique"))
 )
+
+// TrimMRN returns a medical record number without what cannot be seen around it: blanks, and characters of no width. Numbers
+// that look alike are alike, and one of blanks is none.
+func TrimMRN(mrn string) string {
+	return strings.TrimFunc(mrn, func(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) })
+}
 
 // checkMRN holds a medical record number against the settings of the clinic, and reports whether it has to be unique there.
 // userID is the patient who has or gets the number, "" if the account is yet to be made; nil stands for no number.

@@ -155,8 +155,16 @@ type Threshold struct {
 	Inclusive  bool       `bson:"inclusive"`
 }
 
-// UpperBound is a glucose value with its units, mg/dL or mmol/L.
+// UpperBound is a glucose value with its units, mg/dL or mmol/L. COMPAT: the value is stored as the nearest number that 32
+// bits can hold. Readers decode it into so many, and fail on any other double, with the whole list of the clinic.
 type UpperBound struct {
 	Value float64 `bson:"value"`
 	Units string  `bson:"units"`
+}
+
+// MarshalBSON returns the bound as it is stored.
+func (b UpperBound) MarshalBSON() ([]byte, error) {
+	type stored UpperBound // without this method
+	b.Value = float64(float32(b.Value))
+	return bson.Marshal(stored(b))
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // ErrPermissionNotFound tells that the patient did not grant the permission, or is no patient of the clinic.
-var ErrPermissionNotFound = errs.New(errs.NotFound, "permission not found")
+var ErrPermissionNotFound = errs.Because("permission_not_found", errs.New(errs.NotFound, "permission not found"))
 
 // isEmpty reports whether nothing is granted.
 func (p *Permissions) isEmpty() bool { return p == nil || *p == Permissions{} }

@@ -13,7 +13,7 @@ import (
 )
 
 // ErrNotFound tells that the clinic has no such patient.
-var ErrNotFound = errs.New(errs.NotFound, "patient not found")
+var ErrNotFound = errs.Because("patient_not_found", errs.New(errs.NotFound, "patient not found"))
 
 // Repository reads and writes patients.
 type Repository struct {

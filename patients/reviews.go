@@ -12,8 +12,8 @@ import (
 
 // The errors of taking back a review.
 var (
-	ErrNoReview     = errs.New(errs.NotFound, "no review to delete")
-	ErrOthersReview = errs.Conflictf("cannot revert review from another clinician")
+	ErrNoReview     = errs.Because("review_not_found", errs.New(errs.NotFound, "no review to delete"))
+	ErrOthersReview = errs.Because("review_of_another", errs.Conflictf("cannot revert review from another clinician"))
 )
 
 // keptReviews is how many reviews of a patient are kept.

@@ -12,9 +12,9 @@ import (
 
 // The errors of operations on groups that callers see as they are.
 var (
-	ErrMergeIntoItself = errs.New(errs.BadRequest, "can't merge a site into itself: bad request")
-	ErrNoTargetSite    = errs.New(errs.NotFound, "not found")
-	ErrNoTagToConvert  = errs.New(errs.NotFound, "unable to find patient tag: not found")
+	ErrMergeIntoItself = errs.Because("site_merged_into_itself", errs.New(errs.BadRequest, "can't merge a site into itself: bad request"))
+	ErrNoTargetSite    = errs.Because("site_not_found", errs.New(errs.NotFound, "not found"))
+	ErrNoTagToConvert  = errs.Because("tag_not_found", errs.New(errs.NotFound, "unable to find patient tag: not found"))
 )
 
 // RenameSite changes the name of a site, in the clinic and in its patients. The errors are those of

@@ -29,7 +29,7 @@ type SubscriptionChange struct {
 
 // ErrContested tells that a patient changed again and again while a subscription was to be written. Repeating the request
 // helps.
-var ErrContested = errs.Conflictf("the patient changed too often")
+var ErrContested = errs.Because("changed_concurrently", errs.Conflictf("the patient changed too often"))
 
 // subscriptionAttempts bounds how often a change of a subscription is tried again because another write came first.
 const subscriptionAttempts = 10

@@ -15,15 +15,15 @@ import (
 
 // Backfill gives custodial patients without an address the one that is in the order by which they were subscribed.
 type Backfill struct {
-	messages *Repository
+	messages *messageStore
 	patients *patients.Service
 	roster   *roster.Service
 	log      *zap.Logger
 }
 
-// NewBackfill returns a backfill over the patients.
-func NewBackfill(messages *Repository, patients *patients.Service, roster *roster.Service, log *zap.Logger) *Backfill {
-	return &Backfill{messages: messages, patients: patients, roster: roster, log: log}
+// NewBackfill returns a backfill over the patients by the messages of the service.
+func NewBackfill(s *Service, patients *patients.Service, roster *roster.Service, log *zap.Logger) *Backfill {
+	return &Backfill{messages: s.messages, patients: patients, roster: roster, log: log}
 }
 
 // BackfillOptions say how a backfill works.
@@ -74,7 +74,7 @@ func (b *Backfill) one(ctx context.Context, patient *patients.Patient, o Backfil
 	if err != nil {
 		return false, err
 	}
-	email, err := order{message.Content}.email(store.Now())
+	email, err := message.order().email(store.Now())
 	if err != nil || email == "" {
 		return false, err
 	}

@@ -28,8 +28,8 @@ var criteria = map[Criterion]func(roster.Identity) roster.Identity{
 }
 
 var (
-	errNoBirthDate = errs.BadRequestf("date of birth is missing")
-	errNoFullName  = errs.BadRequestf("full name is missing")
+	errNoBirthDate = errs.Because("birth_date_missing", errs.BadRequestf("date of birth is missing"))
+	errNoFullName  = errs.Because("full_name_missing", errs.BadRequestf("full name is missing"))
 )
 
 // identity returns whom an order is about, and false if it has no MRN of the type, which means that it is about no patient.
@@ -37,7 +37,8 @@ var (
 func identity(o order, mrnIDType string) (roster.Identity, bool, error) {
 	var who roster.Identity
 	var err error
-	if who.MRN, err = o.mrn(mrnIDType); err != nil || who.MRN == "" {
+	who.MRN, err = o.mrn(mrnIDType)
+	if who.MRN = patients.TrimMRN(who.MRN); err != nil || who.MRN == "" {
 		return roster.Identity{}, false, err
 	}
 	if who.BirthDate, err = o.birthDate(); err != nil {

@@ -3,6 +3,7 @@ package redox
 import (
 	"errors"
 	"net/mail"
+	"slices"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -33,10 +34,14 @@ func (o order) email(now time.Time) (string, error) {
 		path = []string{"Visit", "Guarantor", "EmailAddresses"}
 	}
 	addresses, err := o.list(path...)
-	if err != nil || len(addresses) == 0 {
+	if err != nil {
 		return "", err
 	}
-	return plainAddress(addresses[0])
+	first := slices.IndexFunc(addresses, says)
+	if first < 0 {
+		return "", nil
+	}
+	return plainAddress(addresses[first])
 }
 
 func plainAddress(value bson.RawValue) (string, error) {

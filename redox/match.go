@@ -35,13 +35,15 @@ type Match struct {
 
 var (
 	// ErrMessageRequired tells that no message was named.
-	ErrMessageRequired = errs.BadRequestf("messageRef is required")
+	ErrMessageRequired = errs.Because("message_required", errs.BadRequestf("messageRef is required"))
 	// ErrInvalidMessageID tells that an id of a message is not one.
-	ErrInvalidMessageID = errs.BadRequestf("invalid documentId")
+	ErrInvalidMessageID = errs.Because("message_id_invalid", errs.BadRequestf("invalid documentId"))
 	// ErrNotANewOrder tells that a message of another model or event was named.
-	ErrNotANewOrder = errs.BadRequestf("only new order messages are supported")
+	ErrNotANewOrder = errs.Because("message_not_a_new_order", errs.BadRequestf("only new order messages are supported"))
 
-	errNoSource = errs.BadRequestf("source id is required")
+	errUnknownCriterion = errs.Because("criterion_unknown", errs.BadRequestf("unknown criterion"))
+
+	errNoSource = errs.Because("message_source_missing", errs.BadRequestf("source id is required"))
 )
 
 // MatchOrder finds the clinic that a stored new order is meant for and, with options, its patients. If an action is asked
@@ -62,7 +64,7 @@ func (s *Service) MatchOrder(ctx context.Context, id bson.ObjectID, options *Pat
 	if options == nil {
 		return match, nil
 	}
-	if match.Patients, err = s.patientsOf(ctx, order{message.Content}, clinic, options.Criteria); err != nil {
+	if match.Patients, err = s.patientsOf(ctx, message.order(), clinic, options.Criteria); err != nil {
 		return nil, err
 	}
 	if options.OnUniqueMatch == Nothing || len(match.Patients) != 1 {
@@ -70,16 +72,15 @@ func (s *Service) MatchOrder(ctx context.Context, id bson.ObjectID, options *Pat
 	}
 	return match, s.patients.ChangeSubscription(ctx, clinic.ID, match.Patients[0].UserID, patients.SubscriptionChange{
 		Name: patients.SummaryAndReports, Provider: clinics.ProviderRedox, Active: options.OnUniqueMatch == EnableReports,
-		Order: patients.MatchedMessage{ID: message.ID, DataModel: message.Meta.DataModel, EventType: message.Meta.EventType},
+		Order: patients.MatchedMessage{ID: message.ID, DataModel: dataModelOrder, EventType: eventTypeNew},
 	})
 }
 
-func (s *Service) clinicOf(ctx context.Context, message *Message) (*clinics.Clinic, error) {
-	source := message.Meta.sourceID()
-	if source == "" {
+func (s *Service) clinicOf(ctx context.Context, message *storedMessage) (*clinics.Clinic, error) {
+	if message.SourceID == "" {
 		return nil, errNoSource
 	}
-	return s.clinics.FindByEHRSource(ctx, clinics.ProviderRedox, source)
+	return s.clinics.FindByEHRSource(ctx, clinics.ProviderRedox, message.SourceID)
 }
 
 // patientsOf returns the patients of the clinic whom an order may be about: none if it has no identifier of the type that
@@ -93,7 +94,7 @@ func (s *Service) patientsOf(ctx context.Context, o order, clinic *clinics.Clini
 	for _, criterion := range by {
 		compared, ok := criteria[criterion]
 		if !ok {
-			return nil, errs.BadRequestf("unknown criterion")
+			return nil, errUnknownCriterion
 		}
 		found, err := s.roster.FindByIdentity(ctx, clinic.ID, compared(who))
 		if err != nil {

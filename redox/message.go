@@ -1,6 +1,10 @@
 package redox
 
-import "go.mongodb.org/mongo-driver/v2/bson"
+import (
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/tidepool-org/clinic/internal/nonblank"
+)
 
 // Message is the stored record of a message from Redox. COMPAT: the worker acts on every change of such a record, so that
 // it is written once and never updated.
@@ -15,6 +19,8 @@ type Message struct {
 type Derived struct {
 	// RedeliveryOf is the message that Redox sent before under the same log id. A redelivery need not be acted upon.
 	RedeliveryOf *bson.ObjectID `bson:"redeliveryOf,omitempty"`
+	// ReplayOf is the first delivery of the message, of which this is a copy that somebody had made so that it acts.
+	ReplayOf *bson.ObjectID `bson:"replayOf,omitempty"`
 }
 
 // Meta is the part of a message that says what it is and where it comes from. Members that this service does not know stay
@@ -45,9 +51,10 @@ type Log struct {
 	AttemptID *string `json:"AttemptID" bson:"AttemptID"`
 }
 
-// Identifier is a number that Redox gave.
+// Identifier is a number that Redox gave. COMPAT: it is stored as the nearest number that 32 bits can hold, as which the worker
+// reads it; its queue stops at any other double. The payload has the exact number.
 type Identifier struct {
-	ID *float64 `json:"ID" bson:"ID"`
+	ID *float32 `json:"ID" bson:"ID"`
 }
 
 // Parties is a list that is left out of a stored document if it is nil, and kept if it is empty.
@@ -63,22 +70,17 @@ type Logs []Log
 func (l Logs) IsZero() bool { return l == nil }
 
 // valid reports whether the message says what it is. Whether anybody knows such messages does not matter.
-func (m Meta) valid() bool { return m.DataModel != "" && m.EventType != "" }
+func (m Meta) valid() bool { return nonblank.Is(m.DataModel) && nonblank.Is(m.EventType) }
 
-// logID returns the id under which Redox keeps the delivery, which is the same when it delivers again; "" if there is none.
+// logID returns the id under which Redox keeps the delivery, which is the same when it delivers again: the first that says
+// something; "" if there is none.
 func (m Meta) logID() string {
-	if len(m.Logs) == 0 || m.Logs[0].ID == nil {
-		return ""
+	for _, log := range m.Logs {
+		if log.ID != nil && nonblank.Is(*log.ID) {
+			return *log.ID
+		}
 	}
-	return *m.Logs[0].ID
-}
-
-// sourceID returns the id of the sender, or "".
-func (m Meta) sourceID() string {
-	if m.Source == nil || m.Source.ID == nil {
-		return ""
-	}
-	return *m.Source.ID
+	return ""
 }
 
 // The only messages that are ever acted upon are new orders.

@@ -8,12 +8,10 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/internal/errs"
 	"github.com/tidepool-org/clinic/patients"
-	"github.com/tidepool-org/clinic/store"
 )
 
 // Outcome says what became of an order.
@@ -22,11 +20,15 @@ type Outcome string
 // The outcomes.
 const (
 	Done      Outcome = "done"      // it acted on a patient
+	Replayed  Outcome = "replayed"  // it did not act, and was replayed: the outcome is that of the replay
 	Ignored   Outcome = "ignored"   // the clinic wants nothing done for its procedure code
 	Unmatched Outcome = "unmatched" // its clinic or its patient cannot be told
 	Failed    Outcome = "failed"    // it lacks what is needed
 	Pending   Outcome = "pending"   // it fits, but the worker did not act on it, or not yet
 )
+
+// NeedsHelp reports whether an order did not act although it should have.
+func (o Outcome) NeedsHelp() bool { return o == Unmatched || o == Failed || o == Pending }
 
 // OrderState says what became of an order, as far as the stored data tell. It holds nothing about the patient.
 type OrderState struct {
@@ -35,6 +37,8 @@ type OrderState struct {
 	SourceID      string
 	ProcedureCode string
 	RedeliveryOf  *bson.ObjectID
+	ReplayOf      *bson.ObjectID
+	Replay        *bson.ObjectID // by which it was replayed
 	ClinicID      *bson.ObjectID // nil if the clinic cannot be told
 	Outcome       Outcome
 	Reason        string // "" if it is done
@@ -44,6 +48,8 @@ type OrderState struct {
 type OrderFilter struct {
 	Since    time.Time
 	SourceID string // "" means any
+	// Before is the id of the order after which the wanted ones come, nil if they begin with the newest.
+	Before *bson.ObjectID
 }
 
 // Orders goes through the new orders that the filter admits, newest first. It finds out what became of each by matching it
@@ -51,10 +57,10 @@ type OrderFilter struct {
 func (s *Service) Orders(ctx context.Context, filter OrderFilter) iter.Seq2[OrderState, error] {
 	return func(yield func(OrderState, error) bool) {
 		known := map[string]sourceResult{}
-		for message, err := range s.messages.ordersSince(ctx, filter) {
+		for message, err := range s.messages.newOrders(ctx, filter) {
 			var state OrderState
 			if err == nil {
-				state, err = s.state(ctx, &message, known)
+				state, err = s.replayedState(ctx, &message, known)
 			}
 			if !yield(state, err) || err != nil {
 				return
@@ -63,17 +69,56 @@ func (s *Service) Orders(ctx context.Context, filter OrderFilter) iter.Seq2[Orde
 	}
 }
 
+// lookedAt is how many orders a page looks at, because each is matched anew.
+const lookedAt = 500
+
+// OrderPage is a part of the orders.
+type OrderPage struct {
+	Orders []OrderState
+	Next   *bson.ObjectID // after which the next page begins, nil if there is none
+}
+
+// OrderPage returns up to limit orders that the filter admits, and whose outcome is wanted; the page may be short although
+// it is not the last.
+func (s *Service) OrderPage(ctx context.Context, filter OrderFilter, wanted func(Outcome) bool, limit int) (OrderPage, error) {
+	var page OrderPage
+	seen := 0
+	for state, err := range s.Orders(ctx, filter) {
+		if err != nil {
+			return OrderPage{}, err
+		}
+		if wanted(state.Outcome) {
+			page.Orders = append(page.Orders, state)
+		}
+		if seen++; seen == lookedAt || len(page.Orders) == limit {
+			page.Next = &state.ID
+			break
+		}
+	}
+	return page, nil
+}
+
 // sourceResult is the result of a search for a clinic, which many orders share.
 type sourceResult struct {
 	clinic *clinics.Clinic
 	err    error
 }
 
-func (s *Service) state(ctx context.Context, message *Message, known map[string]sourceResult) (OrderState, error) {
-	state := OrderState{ID: message.ID, ReceivedTime: message.ID.Timestamp(), SourceID: message.Meta.sourceID()}
-	if message.Derived != nil {
-		state.RedeliveryOf = message.Derived.RedeliveryOf
+// replayedState is state for an order that may have been replayed.
+func (s *Service) replayedState(ctx context.Context, message *storedMessage, known map[string]sourceResult) (OrderState, error) {
+	state, err := s.state(ctx, message, known)
+	if err != nil || !state.Outcome.NeedsHelp() {
+		return state, err
 	}
+	state.Replay, err = s.messages.replay(ctx, message.delivery())
+	if state.Replay != nil && *state.Replay != message.ID {
+		state.Outcome, state.Reason = Replayed, ""
+	}
+	return state, err
+}
+
+func (s *Service) state(ctx context.Context, message *storedMessage, known map[string]sourceResult) (OrderState, error) {
+	state := OrderState{ID: message.ID, ReceivedTime: message.ID.Timestamp(), SourceID: message.SourceID, RedeliveryOf: message.RedeliveryOf, ReplayOf: message.ReplayOf}
 	found, ok := known[state.SourceID]
 	if !ok {
 		found.clinic, found.err = s.clinicOf(ctx, message)
@@ -83,7 +128,7 @@ func (s *Service) state(ctx context.Context, message *Message, known map[string]
 	if err = found.err; err == nil {
 		state.ClinicID = &found.clinic.ID
 		state.Outcome, state.Reason, err = s.outcome(ctx, message, found.clinic)
-		state.ProcedureCode, _ = order{message.Content}.procedureCode()
+		state.ProcedureCode, _ = message.order().procedureCode()
 	}
 	switch {
 	case err == nil:
@@ -99,8 +144,8 @@ func (s *Service) state(ctx context.Context, message *Message, known map[string]
 	return state, nil
 }
 
-func (s *Service) outcome(ctx context.Context, message *Message, clinic *clinics.Clinic) (Outcome, string, error) {
-	o := order{message.Content}
+func (s *Service) outcome(ctx context.Context, message *storedMessage, clinic *clinics.Clinic) (Outcome, string, error) {
+	o := message.order()
 	code, err := o.procedureCode()
 	if err != nil {
 		return "", "", err
@@ -159,14 +204,4 @@ func purposeOf(codes clinics.EHRProcedures, code string) *purpose {
 		}
 	}
 	return nil
-}
-
-// ordersSince goes through stored new orders, newest first, holding a few of them. It ends with the first error.
-func (r *Repository) ordersSince(ctx context.Context, filter OrderFilter) iter.Seq2[Message, error] {
-	query := append(newOrders(), bson.E{Key: "_id", Value: bson.D{{Key: "$gte", Value: bson.NewObjectIDFromTimestamp(filter.Since)}}})
-	if filter.SourceID != "" {
-		query = append(query, bson.E{Key: "meta.Source.ID", Value: filter.SourceID})
-	}
-	cursor, err := r.messages.Find(ctx, query, options.Find().SetSort(bson.D{{Key: "_id", Value: -1}}))
-	return store.Documents[Message](ctx, cursor, err)
 }

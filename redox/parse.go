@@ -18,10 +18,10 @@ const (
 )
 
 var (
-	errMalformed = errs.BadRequestf("the message is not a JSON object with metadata of the documented types")
-	errMetadata  = errs.BadRequestf("cannot process message with invalid metadata")
-	errContent   = errs.BadRequestf("unable to unmarshall message")
-	errTooLarge  = errs.TooLargef("the message is too large to be stored")
+	errMalformed = errs.Because("message_malformed", errs.BadRequestf("the message is not a JSON object with metadata of the documented types"))
+	errMetadata  = errs.Because("message_metadata_invalid", errs.BadRequestf("cannot process message with invalid metadata"))
+	errContent   = errs.Because("message_unreadable", errs.BadRequestf("unable to unmarshall message"))
+	errTooLarge  = errs.Because("message_too_large", errs.TooLargef("the message is too large to be stored"))
 )
 
 // parse returns the message that a body holds, without an id. Its errors are of the kinds BadRequest and TooLarge; a
@@ -31,7 +31,7 @@ var (
 func parse(body []byte) (Message, error) {
 	var envelope struct{ Meta *Meta }
 	if err := json.Unmarshal(body, &envelope); err != nil {
-		return Message{}, errs.Wrap(errs.BadRequest, errMalformed.Error(), err)
+		return Message{}, errs.ReasonOf(errMalformed).Of(errs.Wrap(errs.BadRequest, errMalformed.Error(), err))
 	}
 	if envelope.Meta == nil {
 		return Message{}, errMetadata

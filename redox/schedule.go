@@ -5,21 +5,9 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
-	"go.mongodb.org/mongo-driver/v2/mongo"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/tidepool-org/clinic/roster"
 )
-
-// scheduledOrder asks the worker to send the reports of a patient again. COMPAT: it is never updated, as a message.
-type scheduledOrder struct {
-	ID                bson.ObjectID `bson:"_id"`
-	UserID            string        `bson:"userId"`
-	ClinicID          bson.ObjectID `bson:"clinicId"`
-	CreatedTime       time.Time     `bson:"createdTime"`
-	LastMatchedOrder  storedMessage `bson:"lastMatchedOrder"`
-	PrecedingDocument *scheduledRef `bson:"precedingDocument,omitempty"`
-}
 
 const (
 	// bulkLimit bounds the scheduled orders in memory, in bytes. Those of most clinics go to the database in one write.
@@ -30,17 +18,18 @@ const (
 
 // scheduling is one call: all its documents bear the same time.
 type scheduling struct {
-	repository *Repository
-	now        time.Time
-	waiting    map[bson.ObjectID][]roster.Subscriber // by message, not looked up yet
-	count      int                                   // of those waiting
-	bulk       []any
-	size       int // of the bulk, in bytes
-	written    int
+	messages  *messageStore
+	scheduled *scheduleStore
+	now       time.Time
+	waiting   map[bson.ObjectID][]roster.Subscriber // by message, not looked up yet
+	count     int                                   // of those waiting
+	bulk      []any
+	size      int // of the bulk, in bytes
+	written   int
 }
 
-func (r *Repository) newScheduling(now time.Time) *scheduling {
-	return &scheduling{repository: r, now: now, waiting: map[bson.ObjectID][]roster.Subscriber{}}
+func (s *Service) newScheduling(now time.Time) *scheduling {
+	return &scheduling{messages: s.messages, scheduled: s.scheduled, now: now, waiting: map[bson.ObjectID][]roster.Subscriber{}}
 }
 
 // add takes a subscriber in. What was taken in is written by finish at the latest.
@@ -69,16 +58,17 @@ func (s *scheduling) lookup(ctx context.Context) error {
 	for id := range s.waiting {
 		ids = append(ids, id)
 	}
-	preceding, err := s.repository.newestScheduled(ctx, ids)
+	preceding, err := s.scheduled.newest(ctx, ids)
 	if err != nil {
 		return err
 	}
-	for message, err := range s.repository.each(ctx, ids) {
+	s.follow(preceding)
+	for message, err := range s.messages.withIDs(ctx, ids) {
 		if err != nil {
 			return err
 		}
-		if message.Meta == nil || message.Content == nil {
-			continue // not written by intake; the worker could not read a copy of it
+		if !message.copyable() {
+			continue // not written by intake
 		}
 		var before *scheduledRef
 		if ref, ok := preceding[message.ID]; ok {
@@ -95,10 +85,20 @@ func (s *scheduling) lookup(ctx context.Context) error {
 	return nil
 }
 
+// follow makes what is written from now on newer than what it follows, by which the next call finds its predecessor. The
+// clock says so by itself, unless it was set back or two calls fall into one millisecond.
+func (s *scheduling) follow(preceding map[bson.ObjectID]scheduledRef) {
+	for _, ref := range preceding {
+		if !s.now.After(ref.CreatedTime) {
+			s.now = ref.CreatedTime.Add(time.Millisecond)
+		}
+	}
+}
+
 func (s *scheduling) put(ctx context.Context, subscriber roster.Subscriber, message storedMessage, before *scheduledRef) error {
 	document, err := bson.Marshal(scheduledOrder{
 		ID: bson.NewObjectID(), UserID: subscriber.UserID, ClinicID: subscriber.ClinicID, CreatedTime: s.now,
-		LastMatchedOrder: message, PrecedingDocument: before,
+		LastMatchedOrder: messageCopy{ID: message.ID, Meta: message.Meta, Content: message.Content}, PrecedingDocument: before,
 	})
 	if err != nil {
 		return err
@@ -117,15 +117,8 @@ func (s *scheduling) flush(ctx context.Context) error {
 	if len(s.bulk) == 0 {
 		return nil
 	}
-	result, err := s.repository.scheduled.InsertMany(ctx, s.bulk, options.InsertMany().SetOrdered(false))
-	s.written += inserted(result)
+	written, err := s.scheduled.insert(ctx, s.bulk)
+	s.written += written
 	s.bulk, s.size = nil, 0
 	return err
-}
-
-func inserted(result *mongo.InsertManyResult) int {
-	if result == nil {
-		return 0
-	}
-	return len(result.InsertedIDs)
 }

@@ -2,53 +2,69 @@ package redox
 
 import (
 	"context"
+	"iter"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.uber.org/fx"
 	"go.uber.org/zap"
 
-	"github.com/tidepool-org/clinic/auth"
 	"github.com/tidepool-org/clinic/clinics"
-	"github.com/tidepool-org/clinic/config"
 	"github.com/tidepool-org/clinic/internal/errs"
 	"github.com/tidepool-org/clinic/patients"
 	"github.com/tidepool-org/clinic/roster"
+	"github.com/tidepool-org/clinic/store"
 )
+
+// Clinics finds clinics by their settings for health records.
+type Clinics interface {
+	HasEHR(ctx context.Context, id bson.ObjectID, provider string) (bool, error)
+	FindByEHRSource(ctx context.Context, provider, sourceID string) (*clinics.Clinic, error)
+	WithReportsOnUpload(ctx context.Context, provider string, ids []bson.ObjectID) (map[bson.ObjectID]bool, error)
+}
+
+// Subscriptions switches the reports of a patient on and off.
+type Subscriptions interface {
+	ChangeSubscription(ctx context.Context, clinicID bson.ObjectID, userID string, change patients.SubscriptionChange) error
+}
+
+// Roster finds the patients whom an order may mean, and those who are subscribed.
+type Roster interface {
+	FindByIdentity(ctx context.Context, clinicID bson.ObjectID, who roster.Identity) ([]*patients.Patient, error)
+	ReportSubscribers(ctx context.Context, clinicID bson.ObjectID) iter.Seq2[roster.Subscriber, error]
+	ReportSubscriptions(ctx context.Context, userID string) iter.Seq2[roster.Subscriber, error]
+}
+
+// Params are what the service is made of.
+type Params struct {
+	fx.In
+
+	Database *store.Database
+	Leases   *store.Leases
+	Odd      OddDocuments
+	Clinics  Clinics
+	Patients Subscriptions
+	Roster   Roster
+	Log      *zap.Logger
+}
 
 // Service receives messages, matches orders and schedules reports.
 type Service struct {
-	token    string
-	messages *Repository
-	clinics  *clinics.Repository
-	patients *patients.Repository
-	roster   *roster.Service
-	turns    turns
-	log      *zap.Logger
+	messages  *messageStore
+	scheduled *scheduleStore
+	database  *store.Database
+	leases    *store.Leases
+	clinics   Clinics
+	patients  Subscriptions
+	roster    Roster
+	log       *zap.Logger
 }
 
-// NewService returns a service that accepts nothing from Redox if no token is configured.
-func NewService(c config.Redox, messages *Repository, clinics *clinics.Repository, patients *patients.Repository, roster *roster.Service, log *zap.Logger) *Service {
-	return &Service{token: string(c.VerificationToken), messages: messages, clinics: clinics, patients: patients, roster: roster, log: log}
-}
-
-var (
-	errNoToken    = errs.Unauthorizedf("verification token is required")
-	errWrongToken = errs.Unauthorizedf("invalid verification token")
-)
-
-// Authenticate returns nil if the token of a message is that of Redox, or an error of kind Unauthorized.
-func (s *Service) Authenticate(token string) error {
-	if token == "" {
-		return errNoToken
+// NewService returns the service. Who may send messages is decided before they come here.
+func NewService(p Params) *Service {
+	return &Service{
+		messages: newMessageStore(p.Database, p.Odd, p.Log), scheduled: newScheduleStore(p.Database),
+		database: p.Database, leases: p.Leases, clinics: p.Clinics, patients: p.Patients, roster: p.Roster, log: p.Log,
 	}
-	return s.Verify(token)
-}
-
-// Verify is Authenticate for the check of the endpoint, in which a missing token is just a wrong one.
-func (s *Service) Verify(token string) error {
-	if !auth.SameSecret(token, s.token) {
-		return errWrongToken
-	}
-	return nil
 }
 
 // Receive stores the message in a body, whatever it is about. It returns an error of kind BadRequest if the body is not a
@@ -69,7 +85,7 @@ func (s *Service) Receive(ctx context.Context, body []byte) error {
 		return err
 	}
 	s.log.Info("a message of Redox was stored",
-		zap.Stringer("id", message.ID), zap.Any("meta", message.Meta), zap.Bool("redelivery", message.Derived != nil))
+		zap.String("id", message.ID.Hex()), zap.Any("meta", message.Meta), zap.Bool("redelivery", message.Derived != nil))
 	return nil
 }
 

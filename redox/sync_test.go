@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -42,8 +43,18 @@ func newConnected(t *testing.T) connected {
 	return c
 }
 
-func newService(d *store.Database) *redox.Service {
-	return redox.NewService(config.Redox{}, redox.NewRepository(d), clinics.NewRepository(d), patients.NewRepository(d, config.Demo{}), roster.NewService(d), zap.NewNop())
+// odd counts documents of an unexpected form.
+type odd struct{ atomic.Int32 }
+
+func (o *odd) CountOddDocument(string) { o.Add(1) }
+
+func newService(d *store.Database) *redox.Service { return newLoggingService(d, &odd{}, zap.NewNop()) }
+
+func newLoggingService(d *store.Database, odd *odd, log *zap.Logger) *redox.Service {
+	return redox.NewService(redox.Params{
+		Database: d, Leases: store.NewLeases(d), Odd: odd, Clinics: clinics.NewRepository(d),
+		Patients: patients.NewRepository(d, config.Demo{}), Roster: roster.NewService(d), Log: log,
+	})
 }
 
 // subscribe stores patients, each subscribed by an order that holds the filling.
@@ -173,26 +184,66 @@ func TestSyncOfLargeOrdersHoldsAFewOfThem(t *testing.T) {
 	}
 }
 
-func TestSyncsOfTheSameClinicAtTheSameTimeFollowEachOther(t *testing.T) {
+// TestSyncsInTwoReplicasFollowEachOther: a clinic and one of its patients are synced at the same time by two services that
+// share only the database, as replicas do. Of the documents of each order, each must refer to the one before.
+func TestSyncsInTwoReplicasFollowEachOther(t *testing.T) {
+	t.Parallel()
+	const rounds, subscribers = 25, 10
+	c := newConnected(t)
+	_, err := c.store.Collection(clinics.CollectionName).UpdateByID(t.Context(), c.clinicID, bson.M{"$set": bson.M{"ehrSettings.scheduledReports.onUploadEnabled": true}})
+	require.NoError(t, err)
+	c.subscribe(t, subscribers, "")
+	user := testkit.Documents(t, c.store, patients.CollectionName, bson.M{})[0]["userId"].(string)
+	replicas := []*redox.Service{newService(c.second(t)), newService(c.second(t))}
+	for range rounds {
+		var group sync.WaitGroup
+		problems := make([]error, 4)
+		group.Go(func() { _, problems[0] = replicas[0].SyncClinic(t.Context(), c.clinicID) })
+		group.Go(func() { _, problems[1] = replicas[1].SyncClinic(t.Context(), c.clinicID) })
+		group.Go(func() { _, problems[2] = replicas[0].SyncPatient(t.Context(), user) })
+		group.Go(func() { _, problems[3] = replicas[1].SyncPatient(t.Context(), user) })
+		group.Wait()
+		require.Equal(t, make([]error, 4), problems)
+	}
+	before := map[bson.ObjectID]*bson.ObjectID{} // by message
+	violations := 0
+	all := c.scheduled(t)
+	for _, one := range all {
+		last := before[one.LastMatchedOrder.ID]
+		if last == nil && one.PrecedingDocument != nil || last != nil && (one.PrecedingDocument == nil || one.PrecedingDocument.ID != *last) {
+			violations++
+		}
+		before[one.LastMatchedOrder.ID] = &one.ID
+	}
+	t.Logf("%d rounds, %d documents, %d violations", rounds, len(all), violations)
+	require.Len(t, all, 2*rounds*(subscribers+1))
+	require.Zero(t, violations)
+}
+
+// second returns the same database through connections of its own.
+func (c connected) second(t *testing.T) *store.Database {
+	t.Helper()
+	d, err := store.Open(testkit.Store(c.store.Name()), zap.NewNop(), nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, d.Close(context.Background())) })
+	return d
+}
+
+func TestWhoIsCutOffWaitingForASyncLeavesItToOthers(t *testing.T) {
 	t.Parallel()
 	c := newConnected(t)
-	c.subscribe(t, 20, "")
-	var group sync.WaitGroup
-	problems := make([]error, 2)
-	for i := range problems {
-		group.Go(func() { _, problems[i] = c.SyncClinic(t.Context(), c.clinicID) })
-	}
-	group.Wait()
-	require.Equal(t, []error{nil, nil}, problems)
-	all := c.scheduled(t)
-	require.Len(t, all, 40)
-	preceded := 0
-	for _, one := range all {
-		if one.PrecedingDocument != nil {
-			preceded++
-		}
-	}
-	require.Equal(t, 20, preceded)
+	c.subscribe(t, 1, "")
+	_, lease, err := store.NewLeases(c.store).Try(t.Context(), "redox sync", c.clinicID.Hex())
+	require.NoError(t, err)
+	short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	_, err = c.SyncClinic(short, c.clinicID)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.Empty(t, c.scheduled(t))
+	lease.Release()
+	n, err := c.SyncClinic(t.Context(), c.clinicID)
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
 }
 
 func TestSyncAfterACutOneSchedulesEverybody(t *testing.T) {
@@ -215,7 +266,6 @@ func TestPrecedingDocumentIsTheNewestOfTheMessage(t *testing.T) {
 	for range 3 {
 		_, err := c.SyncClinic(t.Context(), c.clinicID)
 		require.NoError(t, err)
-		time.Sleep(2 * time.Millisecond) // times are kept in milliseconds
 	}
 	all := c.scheduled(t)
 	require.Equal(t, all[0].ID, all[1].PrecedingDocument.ID)

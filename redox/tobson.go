@@ -29,7 +29,7 @@ func toBSON(object []byte, limit int) (bson.Raw, error) {
 		if errs.KindOf(err) != errs.Internal {
 			return nil, err
 		}
-		return nil, errs.Wrap(errs.BadRequest, errContent.Error(), err)
+		return nil, errs.ReasonOf(errContent).Of(errs.Wrap(errs.BadRequest, errContent.Error(), err))
 	}
 	return buffer.Bytes(), nil
 }

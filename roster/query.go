@@ -27,9 +27,14 @@ type Query struct {
 
 // Errors of orders, which callers know by their texts.
 var (
-	errSortType      = errs.BadRequestf("invalid sort parameter, missing type")
-	errSortOrder     = errs.BadRequestf("invalid sort parameter, missing sort order")
-	errSortAttribute = errs.BadRequestf("invalid sort parameter, invalid sort attribute")
+	errSortType      = errs.Because("sort_type_required", errs.BadRequestf("invalid sort parameter, missing type"))
+	errSortOrder     = errs.Because("sort_invalid", errs.BadRequestf("invalid sort parameter, missing sort order"))
+	errSortAttribute = errs.Because("sort_invalid", errs.BadRequestf("invalid sort parameter, invalid sort attribute"))
+)
+
+var (
+	errSearchText   = errs.Because("search_invalid", errs.BadRequestf("the search text is too long or is no text"))
+	reasonParameter = errs.NewReason("parameter_invalid")
 )
 
 // maxPattern is how long, in bytes, a pattern may be that the database can search for.
@@ -83,7 +88,7 @@ func (p *listParser) search() error {
 	}
 	pattern := regexp.QuoteMeta(wanted)
 	if strings.ContainsRune(wanted, 0) || !utf8.ValidString(wanted) || len(pattern) > maxPattern {
-		return errs.BadRequestf("the search text is too long or is no text")
+		return errSearchText
 	}
 	var anywhere bson.A
 	for _, path := range []string{"fullName", "email", "mrn", "birthDate"} {
@@ -108,7 +113,7 @@ func (p *listParser) groups(parameter, path, operator string) error {
 	var ids bson.A
 	for value := range strings.SplitSeq(p.value(parameter), ",") {
 		if value == "" {
-			return errs.BadRequestf("parameter %q has an error: empty value is not allowed", parameter)
+			return reasonParameter.Of(errs.BadRequestf("parameter %q has an error: empty value is not allowed", parameter))
 		}
 		if id, err := bson.ObjectIDFromHex(value); err == nil {
 			ids = append(ids, id)
@@ -243,5 +248,5 @@ func (p *listParser) sort() error {
 }
 
 func badParameter(name string) error {
-	return errs.BadRequestf("parameter %q has an error: the value cannot be read", name)
+	return reasonParameter.Of(errs.BadRequestf("parameter %q has an error: the value cannot be read", name))
 }

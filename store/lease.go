@@ -35,7 +35,7 @@ const (
 )
 
 // ErrLeaseHeld tells that somebody else has the lease.
-var ErrLeaseHeld = errs.Unavailablef("the same is being done by another request")
+var ErrLeaseHeld = errs.Because("busy", errs.Unavailablef("the same is being done by another request"))
 
 // errLeaseLost ends the context of work whose lease could not be renewed in time.
 var errLeaseLost = errors.New("the lease was lost")

@@ -11,7 +11,7 @@ import (
 	"github.com/tidepool-org/clinic/patients"
 )
 
-var errNoPreorder = errs.BadRequestf("preorder data is required to create a new patient")
+var errNoPreorder = errs.Because("preorder_required", errs.BadRequestf("preorder data is required to create a new patient"))
 
 const newPatientStep = "unable to create patient create" // for errors
 

@@ -122,7 +122,7 @@ func (e events) lastOrder(ctx context.Context, n Notification) (Order, error) {
 }
 
 // ErrOrderNotFound says that an order to which a subscription refers is not stored.
-var ErrOrderNotFound = errs.New(errs.NotFound, "not found")
+var ErrOrderNotFound = errs.Because("order_not_found", errs.New(errs.NotFound, "not found"))
 
 // enrollment is what is shown of the event that decided last about a subscription.
 type enrollment struct {

@@ -17,15 +17,15 @@ import (
 
 // The errors of a search for the clinic and the patient of a message. Callers put the step before them.
 var (
-	errNoClinic        = errs.NotFoundf("couldn't find matching clinic")
-	errSeveralClinics  = errs.Duplicatef("found multiple matching clinics")
-	errNoPatient       = errs.NotFoundf("couldn't find matching patient")
-	errSeveralPatients = errs.Constraintf("multiple matching patients found")
-	errNoDatasets      = errs.BadRequestf("datasets is required")
-	errNoDemographics  = errs.BadRequestf("demographics is required")
-	errNoMRN           = errs.BadRequestf("mrn is missing")
-	errNoBirthDate     = errs.BadRequestf("date of birth is missing")
-	errNoFullName      = errs.BadRequestf("full name is missing")
+	errNoClinic        = errs.Because("clinic_not_matched", errs.NotFoundf("couldn't find matching clinic"))
+	errSeveralClinics  = errs.Because("clinics_matched", errs.Duplicatef("found multiple matching clinics"))
+	errNoPatient       = errs.Because("patient_not_matched", errs.NotFoundf("couldn't find matching patient"))
+	errSeveralPatients = errs.Because("patients_matched", errs.Constraintf("multiple matching patients found"))
+	errNoDatasets      = errs.Because("datasets_required", errs.BadRequestf("datasets is required"))
+	errNoDemographics  = errs.Because("demographics_required", errs.BadRequestf("demographics is required"))
+	errNoMRN           = errs.Because("mrn_missing", errs.BadRequestf("mrn is missing"))
+	errNoBirthDate     = errs.Because("birth_date_missing", errs.BadRequestf("date of birth is missing"))
+	errNoFullName      = errs.Because("full_name_missing", errs.BadRequestf("full name is missing"))
 )
 
 // match is the clinic that a message is about, and what the message says about the patient.
@@ -63,7 +63,7 @@ func (s *Service) clinicOf(ctx context.Context, deployment string) (*clinics.Cli
 // newMatch reads what a message says about a patient of the clinic. If it says too little, newMatch returns the rest with
 // the error.
 func newMatch(clinic *clinics.Clinic, identity PatientIdentity, datasets *Datasets) (match, error) {
-	m := match{clinic: clinic, mrn: identity.mrn(clinic)}
+	m := match{clinic: clinic, mrn: patients.TrimMRN(identity.mrn(clinic))}
 	switch {
 	case datasets == nil:
 		return m, errNoDatasets

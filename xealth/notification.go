@@ -44,6 +44,8 @@ const (
 	orderStep = "handling new order" // for errors
 )
 
+var reasonProgram = errs.NewReason("program_unknown")
+
 // Notify applies an event: a new order switches the reports of the patient on, and adds the patient if there is none; a
 // cancelation switches the reports off. What happens last decides. Other events, and those of other programs or of unknown
 // deployments, are ignored. An event that was applied is not applied again. One that was cut short resumes when Xealth
@@ -161,7 +163,7 @@ func (s *Service) decide(ctx context.Context, n Notification, order Order, m mat
 		return effect{}, during(orderStep, err)
 	}
 	if !offers(m.clinic, n.ProgramID) {
-		return effect{}, during("unable to create subscription update", errs.BadRequestf("unknown program id in order %s", nonblank.First(order.OrderInfo.OrderID, n.OrderID)))
+		return effect{}, during("unable to create subscription update", reasonProgram.Of(errs.BadRequestf("unknown program id in order %s", nonblank.First(order.OrderInfo.OrderID, n.OrderID))))
 	}
 	if patient != nil || n.EventContext == orderCancel {
 		return effect{patient: patient}, nil

@@ -33,7 +33,7 @@ const (
 // Duplicate if no clinic or several have the deployment, and Constraint if several patients have the number.
 func (s *Service) Preorder(ctx context.Context, r Request) (PreorderResponse, error) {
 	if r.EventType != preorderEvent {
-		return PreorderResponse{}, errs.BadRequestf("expected eventType='preorder' got %s", r.EventType)
+		return PreorderResponse{}, reasonEvent.Of(errs.BadRequestf("expected eventType='preorder' got %s", r.EventType))
 	}
 	switch r.EventContext {
 	case initial:
@@ -42,7 +42,7 @@ func (s *Service) Preorder(ctx context.Context, r Request) (PreorderResponse, er
 	case subsequent:
 		return s.answerSubsequent(ctx, r)
 	default:
-		return PreorderResponse{}, errs.BadRequestf("invalid event context %s", r.EventContext)
+		return PreorderResponse{}, reasonEvent.Of(errs.BadRequestf("invalid event context %s", r.EventContext))
 	}
 }
 
@@ -74,7 +74,9 @@ func refuse(m match, p problem, trackingID string, data Submission) PreorderResp
 	return PreorderResponse{Form: &form, TrackingID: trackingID, NotOrderable: true}
 }
 
-var errNoTrackingID = errs.BadRequestf("data tracking id is required")
+var reasonEvent = errs.NewReason("event_unknown")
+
+var errNoTrackingID = errs.Because("tracking_id_required", errs.BadRequestf("data tracking id is required"))
 
 func (s *Service) answerSubsequent(ctx context.Context, r Request) (PreorderResponse, error) {
 	if r.FormData != nil && r.FormData.Canceled {

@@ -32,7 +32,7 @@ func (p preorders) save(ctx context.Context, trackingID string, data Submission)
 	return err
 }
 
-var errPreorderNotFound = errs.NotFoundf("preorder data not found")
+var errPreorderNotFound = errs.Because("preorder_not_found", errs.NotFoundf("preorder data not found"))
 
 // get returns the submission, or errPreorderNotFound.
 func (p preorders) get(ctx context.Context, trackingID string) (Submission, error) {

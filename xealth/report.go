@@ -21,8 +21,8 @@ type ReportRequest struct {
 }
 
 var (
-	errTokenExpired   = errs.Unauthorizedf("invalid or expired token")
-	errNoSubscription = errs.Unauthorizedf("patient doesn't have active subscriptions")
+	errTokenExpired   = errs.Because("report_token_invalid", errs.Unauthorizedf("invalid or expired token"))
+	errNoSubscription = errs.Because("subscription_not_active", errs.Unauthorizedf("patient doesn't have active subscriptions"))
 )
 
 // reportPeriod is the time before the last data that a report covers.

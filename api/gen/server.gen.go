@@ -18,6 +18,7 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 	"github.com/tidepool-org/clinic/patients"
 	"github.com/tidepool-org/clinic/summary"
+	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
 // Defines values for ClinicV1ClinicSize.
@@ -511,6 +512,7 @@ const (
 	EtcGMT81                       ClinicTimezoneV1 = "Etc/GMT-8"
 	EtcGMT9                        ClinicTimezoneV1 = "Etc/GMT+9"
 	EtcGMT91                       ClinicTimezoneV1 = "Etc/GMT-9"
+	EtcGMTPlus11                   ClinicTimezoneV1 = "Etc/GMT+11"
 	EtcGreenwich                   ClinicTimezoneV1 = "Etc/Greenwich"
 	EtcUCT                         ClinicTimezoneV1 = "Etc/UCT"
 	EtcUTC                         ClinicTimezoneV1 = "Etc/UTC"
@@ -1531,6 +1533,8 @@ func (e ClinicTimezoneV1) Valid() bool {
 		return true
 	case EtcGMT91:
 		return true
+	case EtcGMTPlus11:
+		return true
 	case EtcGreenwich:
 		return true
 	case EtcUCT:
@@ -2117,6 +2121,36 @@ func (e ProviderIdV1) Valid() bool {
 	}
 }
 
+// Defines values for RedoxOrderOutcomeV1.
+const (
+	Done      RedoxOrderOutcomeV1 = "done"
+	Failed    RedoxOrderOutcomeV1 = "failed"
+	Ignored   RedoxOrderOutcomeV1 = "ignored"
+	Pending   RedoxOrderOutcomeV1 = "pending"
+	Replayed  RedoxOrderOutcomeV1 = "replayed"
+	Unmatched RedoxOrderOutcomeV1 = "unmatched"
+)
+
+// Valid indicates whether the value is a known member of the RedoxOrderOutcomeV1 enum.
+func (e RedoxOrderOutcomeV1) Valid() bool {
+	switch e {
+	case Done:
+		return true
+	case Failed:
+		return true
+	case Ignored:
+		return true
+	case Pending:
+		return true
+	case Replayed:
+		return true
+	case Unmatched:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ScheduledReportsV1Cadence.
 const (
 	DISABLED ScheduledReportsV1Cadence = "DISABLED"
@@ -2557,10 +2591,10 @@ type BgmStatsV1 struct {
 	// Dates What is known about the age of the data.
 	Dates SummaryDatesV1 `json:"dates,omitempty"`
 
-	// Id Id of a summary half: up to 24 lower-case hexadecimal digits.
+	// Id Id of these statistics; needed to store them, and to remove them.
 	Id *SummaryIdV1 `json:"id,omitempty"`
 
-	// Periods Length of the period (`1d`, `7d`, `14d`, `30d`) to its statistics.
+	// Periods Statistics by length of period. Absent when there are none.
 	Periods BgmPeriodsV1 `json:"periods,omitempty"`
 }
 
@@ -2944,10 +2978,10 @@ type CgmStatsV1 struct {
 	// Dates What is known about the age of the data.
 	Dates SummaryDatesV1 `json:"dates,omitempty"`
 
-	// Id Id of a summary half: up to 24 lower-case hexadecimal digits.
+	// Id Id of these statistics; needed to store them, and to remove them.
 	Id *SummaryIdV1 `json:"id,omitempty"`
 
-	// Periods Length of the period (`1d`, `7d`, `14d`, `30d`) to its statistics.
+	// Periods Statistics by length of period. Absent when there are none.
 	Periods CgmPeriodsV1 `json:"periods,omitempty"`
 }
 
@@ -2989,7 +3023,7 @@ type ClinicV1 struct {
 	// Id Id of a clinic: 24 lower-case hexadecimal digits.
 	Id *ClinicIdV1 `json:"id,omitempty"`
 
-	// LastDeletedPatientTag A label that a clinic puts on patients.
+	// LastDeletedPatientTag Not used; never in an answer.
 	LastDeletedPatientTag *PatientTagV1 `json:"lastDeletedPatientTag,omitempty"`
 
 	// Name Name of the clinic. Empty for a legacy clinic whose profile was never filled in.
@@ -3059,7 +3093,7 @@ type ClinicV1ClinicType string
 type ClinicV1PreferredBgUnits string
 
 // ClinicIdV1 Id of a clinic: 24 lower-case hexadecimal digits.
-type ClinicIdV1 = string
+type ClinicIdV1 = bson.ObjectID
 
 // ClinicTimezoneV1 Name of a time zone in the tz database.
 //
@@ -3077,9 +3111,7 @@ type ClinicianV1 struct {
 	// Example: bea@clinic.example
 	Email string `json:"email"`
 
-	// Id Id of a user: 10 lower-case hexadecimal digits, or a UUID in lower case.
-	//
-	// Example: d7bee6f2a1
+	// Id User id of the member. Absent for a pending invitation.
 	Id *Tidepooluserid `json:"id,omitempty"`
 
 	// InviteId Id of the invitation. Absent for members.
@@ -3100,11 +3132,10 @@ type ClinicianV1 struct {
 
 // ClinicianClinicRelationshipV1 A membership and its clinic.
 type ClinicianClinicRelationshipV1 struct {
-	// Clinic A clinic.
+	// Clinic The clinic of the membership.
 	Clinic ClinicV1 `json:"clinic"`
 
-	// Clinician A member of a clinic, a service account or, with `inviteId` in place of `id`, a pending
-	// invitation.
+	// Clinician The membership.
 	Clinician ClinicianV1 `json:"clinician"`
 }
 
@@ -3147,23 +3178,20 @@ type CreatePatientV1 struct {
 	// IsMigrated Whether the record comes from the migration of a legacy account.
 	IsMigrated *bool `json:"isMigrated,omitempty"`
 
-	// LegacyClinicianId Id of a user: 10 lower-case hexadecimal digits, or a UUID in lower case.
-	//
-	// Example: d7bee6f2a1
+	// LegacyClinicianId User id of the legacy clinic account that this patient comes from.
 	LegacyClinicianId *Tidepooluserid `json:"legacyClinicianId,omitempty"`
 
 	// Mrn Medical record number. Absent: from the profile.
 	Mrn *string `json:"mrn,omitempty"`
 
-	// Permissions What the clinic may do. A permission is given when the member is there; its content means
-	// nothing and is always an empty object in answers.
+	// Permissions What the clinic may do; with `custodian` the account is custodial. Absent: none.
 	Permissions *PatientPermissionsV1 `json:"permissions,omitempty"`
 
 	// Sites Sites of the patient. Those that the clinic does not have are dropped; names are taken from the
 	// clinic.
 	Sites []SiteV1 `json:"sites,omitzero"`
 
-	// Tags Ids of patient tags. Null when there are none; null in a request counts as absent.
+	// Tags Ids of patient tags; not checked against the clinic.
 	Tags *PatientTagIdsV1 `json:"tags,omitempty"`
 }
 
@@ -3217,10 +3245,10 @@ type EhrMatchMessageRefV1EventType string
 
 // EhrMatchRequestV1 Which order to match, and how. `messageRef` is required in fact.
 type EhrMatchRequestV1 struct {
-	// MessageRef A stored message.
+	// MessageRef The stored order to match.
 	MessageRef *EhrMatchMessageRefV1 `json:"messageRef,omitempty"`
 
-	// Patients How to find patients.
+	// Patients How to find patients. Absent: match the clinic only.
 	Patients *EhrMatchRequestPatientsOptionsV1 `json:"patients,omitempty"`
 }
 
@@ -3242,13 +3270,13 @@ type EhrMatchRequestPatientsOptionsV1OnUniqueMatch string
 
 // EhrMatchResponseV1 What an order was matched with.
 type EhrMatchResponseV1 struct {
-	// Clinic A clinic.
+	// Clinic The clinic that the order is addressed to.
 	Clinic ClinicV1 `json:"clinic"`
 
-	// Patients Patients.
+	// Patients Patients found, as they were before a subscription changed. Absent when there are none.
 	Patients *PatientsV1 `json:"patients,omitempty"`
 
-	// Settings How a clinic is connected to an electronic health record (EHR) system.
+	// Settings EHR settings of that clinic.
 	Settings EhrSettingsV1 `json:"settings"`
 }
 
@@ -3276,7 +3304,7 @@ type EhrProceduresV1 struct {
 
 // EhrSettingsV1 How a clinic is connected to an electronic health record (EHR) system.
 type EhrSettingsV1 struct {
-	// DestinationIds Redox destination ids for what is sent. All three are required together.
+	// DestinationIds Where messages are sent. Absent: nowhere.
 	DestinationIds *EhrDestinationsV1 `json:"destinationIds,omitempty"`
 
 	// Enabled Whether the integration is on. While it is off no order finds the clinic.
@@ -3323,7 +3351,7 @@ type EhrTagsSettingsV1 struct {
 
 // GenerateMergeReportV1 The clinic that would be merged into the one of the path.
 type GenerateMergeReportV1 struct {
-	// SourceId Id of a clinic: 24 lower-case hexadecimal digits.
+	// SourceId Id of the clinic that would be absorbed.
 	SourceId *ClinicIdV1 `json:"sourceId,omitempty"`
 }
 
@@ -3363,7 +3391,7 @@ type GlycemicRangesThresholdV1 struct {
 	// Name Name of the range.
 	Name string `json:"name"`
 
-	// UpperBound Glucose value with its unit.
+	// UpperBound Where the range ends.
 	UpperBound GlycemicRangesThresholdUpperBoundV1 `json:"upperBound"`
 }
 
@@ -3398,7 +3426,7 @@ type MembershipRestrictionsV1 struct {
 
 // MergeClinicV1 The clinic to be merged into the one of the path. `sourceId` is required in fact.
 type MergeClinicV1 struct {
-	// SourceId Id of a clinic: 24 lower-case hexadecimal digits.
+	// SourceId Id of the clinic that is absorbed and deleted.
 	SourceId *ClinicIdV1 `json:"sourceId,omitempty"`
 }
 
@@ -3461,7 +3489,7 @@ type MigrationV1 struct {
 	// CreatedTime When the record was created.
 	CreatedTime *time.Time `json:"createdTime,omitempty"`
 
-	// Status State of a migration.
+	// Status State of the migration; set by the service when it starts.
 	Status *MigrationStatusV1 `json:"status,omitempty"`
 
 	// UpdatedTime When the record was last changed.
@@ -3498,10 +3526,10 @@ type MrnSettingsV1 struct {
 type NameV1 = string
 
 // ObjectIdV1 Id: 24 lower-case hexadecimal digits.
-type ObjectIdV1 = string
+type ObjectIdV1 = bson.ObjectID
 
 // ObjectidV1 Id: 24 lower-case hexadecimal digits.
-type ObjectidV1 = string
+type ObjectidV1 = bson.ObjectID
 
 // PatientV1 A patient of a clinic. The same person may be a patient of several clinics, with a record in
 // each.
@@ -3512,10 +3540,7 @@ type PatientV1 struct {
 	// BirthDate Date of birth. `0001-01-01` when not known.
 	//
 	// Example: 2001-02-03
-	BirthDate openapi_types.Date `json:"birthDate"`
-
-	// ConnectionRequests Requests to connect providers, newest first. May be sent back in an update, complete, and is
-	// ignored.
+	BirthDate          openapi_types.Date            `json:"birthDate"`
 	ConnectionRequests *ProviderConnectionRequestsV1 `json:"connectionRequests,omitempty"`
 
 	// CreatedTime When the record was created.
@@ -3542,9 +3567,7 @@ type PatientV1 struct {
 	// fit `type` is dropped.
 	GlycemicRanges *GlycemicRangesV1 `json:"glycemicRanges,omitempty"`
 
-	// Id Id of a user: 10 lower-case hexadecimal digits, or a UUID in lower case.
-	//
-	// Example: d7bee6f2a1
+	// Id User id of the patient.
 	Id *Tidepooluserid `json:"id,omitempty"`
 
 	// LastUploadReminderTime When the patient was last reminded to upload. Absent when never.
@@ -3555,8 +3578,7 @@ type PatientV1 struct {
 	// Example: A-1234
 	Mrn *string `json:"mrn,omitempty"`
 
-	// Permissions What the clinic may do. A permission is given when the member is there; its content means
-	// nothing and is always an empty object in answers.
+	// Permissions What the clinic may do. Absent when nothing was ever given; ignored in requests.
 	Permissions *PatientPermissionsV1 `json:"permissions,omitempty"`
 
 	// Reviews Reviews, newest first; empty when there are none.
@@ -3566,7 +3588,7 @@ type PatientV1 struct {
 	// taken from the clinic.
 	Sites []SiteV1 `json:"sites,omitzero"`
 
-	// Summary Statistics of a patient's glucose data, made by the data services.
+	// Summary Statistics of the patient's data. Absent when there are none.
 	Summary *PatientSummaryV1 `json:"summary,omitempty"`
 
 	// Tags Ids of patient tags; not checked against the clinic. Null when there are none; null in a request
@@ -3582,11 +3604,10 @@ type PatientV1 struct {
 
 // PatientClinicRelationshipV1 A patient record and its clinic.
 type PatientClinicRelationshipV1 struct {
-	// Clinic A clinic.
+	// Clinic The clinic of the record.
 	Clinic ClinicV1 `json:"clinic"`
 
-	// Patient A patient of a clinic. The same person may be a patient of several clinics, with a record in
-	// each.
+	// Patient The record of the person in this clinic.
 	Patient PatientV1 `json:"patient"`
 }
 
@@ -3612,23 +3633,23 @@ type PatientCountV1 struct {
 
 // PatientCountLimitV1 A limit on the number of patients.
 type PatientCountLimitV1 struct {
-	// EndDate Instant, RFC 3339 with zone.
+	// EndDate Until when the limit holds. Absent: for ever.
 	EndDate *DatetimeV1 `json:"endDate,omitempty"`
 
 	// Plan Highest number of patients; `plan` of the patient count is compared with it. 0 admits nobody.
 	Plan int `json:"plan"`
 
-	// StartDate Instant, RFC 3339 with zone.
+	// StartDate From when on the limit holds. Absent: since ever.
 	StartDate *DatetimeV1 `json:"startDate,omitempty"`
 }
 
 // PatientCountSettingsV1 Limits on the number of patients: `hardLimit` blocks new custodial patients, `softLimit` is for
 // clients to show. An absent one is unlimited.
 type PatientCountSettingsV1 struct {
-	// HardLimit A limit on the number of patients.
+	// HardLimit Limit that blocks new custodial patients. Absent: unlimited.
 	HardLimit *PatientCountLimitV1 `json:"hardLimit,omitempty"`
 
-	// SoftLimit A limit on the number of patients.
+	// SoftLimit Limit for clients to show; the service does not enforce it. Absent: none.
 	SoftLimit *PatientCountLimitV1 `json:"softLimit,omitempty"`
 }
 
@@ -3656,7 +3677,7 @@ type PatientSummaryV1 = summary.Summary
 
 // PatientTagV1 A label that a clinic puts on patients.
 type PatientTagV1 struct {
-	// Id Id: 24 lower-case hexadecimal digits.
+	// Id Id of the tag; given by the service.
 	Id *ObjectidV1 `json:"id,omitempty"`
 
 	// Name Name of the tag; unique in its clinic without regard to blanks and letter case.
@@ -3669,17 +3690,17 @@ type PatientTagV1 struct {
 }
 
 // PatientTagIdsV1 Ids of patient tags. Null when there are none; null in a request counts as absent.
-type PatientTagIdsV1 = []string
+type PatientTagIdsV1 = []bson.ObjectID
 
 // PatientsV1 Patients.
 type PatientsV1 = []PatientV1
 
 // PatientsResponseV1 A page of patients.
 type PatientsResponseV1 struct {
-	// Data Patients.
+	// Data Patients of this page; an empty array when there are none.
 	Data *PatientsV1 `json:"data,omitempty"`
 
-	// Meta Counts that go with a page.
+	// Meta Counts for all pages.
 	Meta *MetaV1 `json:"meta,omitempty"`
 }
 
@@ -3728,6 +3749,63 @@ type RedoxChallengeV1 struct {
 	Challenge string `json:"challenge"`
 }
 
+// RedoxOrderV1 A stored order, without anything about its patient.
+type RedoxOrderV1 struct {
+	// ClinicId Clinic of the order. Absent: it cannot be told.
+	ClinicId *string `json:"clinicId,omitempty"`
+
+	// Id Id of the stored order.
+	Id string `json:"id"`
+
+	// Outcome What became of an order: `done`: it acted on a patient. `ignored`: the clinic wants nothing done
+	// for its procedure code. `unmatched`: its clinic or its patient cannot be told. `failed`: it lacks
+	// what is needed. `pending`: it fits, but did not act, or not yet. `replayed`: it did not act and
+	// was replayed.
+	Outcome RedoxOrderOutcomeV1 `json:"outcome"`
+
+	// ProcedureCode What the order asks for. Absent: it does not say, or the clinic cannot be told.
+	ProcedureCode *string `json:"procedureCode,omitempty"`
+
+	// Reason Why it did not act. Absent: nothing is to be said.
+	Reason *string `json:"reason,omitempty"`
+
+	// ReceivedTime When it was received, to the second.
+	ReceivedTime time.Time `json:"receivedTime"`
+
+	// RedeliveryOf The order that was delivered before under the same log id. Absent: none was.
+	RedeliveryOf *string `json:"redeliveryOf,omitempty"`
+
+	// Replay The replay of this order. Absent: there is none.
+	Replay *string `json:"replay,omitempty"`
+
+	// ReplayOf The order of which this is the replay. Absent: it is none.
+	ReplayOf *string `json:"replayOf,omitempty"`
+
+	// SourceId Id of the sender at Redox. Empty when the order has none.
+	SourceId string `json:"sourceId"`
+}
+
+// RedoxOrderOutcomeV1 What became of an order: `done`: it acted on a patient. `ignored`: the clinic wants nothing done
+// for its procedure code. `unmatched`: its clinic or its patient cannot be told. `failed`: it lacks
+// what is needed. `pending`: it fits, but did not act, or not yet. `replayed`: it did not act and
+// was replayed.
+type RedoxOrderOutcomeV1 string
+
+// RedoxOrdersV1 A page of orders.
+type RedoxOrdersV1 struct {
+	// Next `before` of the next page. Absent: this is the last.
+	Next *string `json:"next,omitempty"`
+
+	// Orders The orders, newest first.
+	Orders []RedoxOrderV1 `json:"orders"`
+}
+
+// RedoxReplayV1 A replay of an order.
+type RedoxReplayV1 struct {
+	// OrderId Id of the order that the replay is.
+	OrderId string `json:"orderId"`
+}
+
 // ScheduledReportsV1 When reports are sent without a new order.
 type ScheduledReportsV1 struct {
 	// Cadence How often reports are sent regardless of uploads; `DISABLED` for never.
@@ -3770,7 +3848,7 @@ type SiteV1 struct {
 
 // SiteByIdV1 The site to be merged into the one of the path.
 type SiteByIdV1 struct {
-	// Id Id: 24 lower-case hexadecimal digits.
+	// Id Id of the site that is absorbed and deleted.
 	Id *ObjectidV1 `json:"id,omitempty"`
 }
 
@@ -3783,7 +3861,7 @@ type SiteCreationV1 struct {
 }
 
 // SiteIdV1 Id of a site; required in requests, though marked as read-only.
-type SiteIdV1 = string
+type SiteIdV1 = bson.ObjectID
 
 // SiteNameV1 Name of a site; unique in its clinic without regard to letter case.
 //
@@ -3909,7 +3987,7 @@ type TideConfigV1 struct {
 	// SchemaVersion Version of this report; 2.
 	SchemaVersion int `json:"schemaVersion"`
 
-	// Tags Ids of patient tags. Null when there are none; null in a request counts as absent.
+	// Tags Tags that were asked for.
 	Tags *PatientTagIdsV1 `json:"tags"`
 
 	// VeryHighGlucoseThreshold Glucose above this is very high; 13.9 mmol/L.
@@ -3971,10 +4049,10 @@ type TidePatientV1 struct {
 
 // TideResponseV1 Which patients need attention.
 type TideResponseV1 struct {
-	// Config What was asked for, and the constants used.
+	// Config What was asked for.
 	Config TideConfigV1 `json:"config"`
 
-	// Results Name of a category to its patients, in the order of the category.
+	// Results The patients, by category.
 	Results TideResultsV1 `json:"results"`
 }
 
@@ -3990,7 +4068,7 @@ type TideResultPatientV1 struct {
 	// LastData Time of the newest CGM data.
 	LastData *time.Time `json:"lastData,omitempty"`
 
-	// Patient The patient of a row.
+	// Patient The patient.
 	Patient TidePatientV1 `json:"patient"`
 
 	// TimeCGMUseMinutes Time in which a CGM was in use, minutes.
@@ -4061,7 +4139,7 @@ type TriggerMigrationV1 struct {
 // UpdateUserDetailsV1 What has changed about a user.
 type UpdateUserDetailsV1 struct {
 	// Email New address. Absent: the user has none any more.
-	Email *openapi_types.Email `json:"email,omitempty"`
+	Email *string `json:"email,omitempty"`
 }
 
 // XealthFormInfoV1 A form in the terms of react-jsonschema-form.
@@ -4090,7 +4168,7 @@ type XealthPreorderFormV1 struct {
 	// NotOrderable True when the form only explains why the order cannot go ahead.
 	NotOrderable *bool `json:"notOrderable,omitempty"`
 
-	// PreorderFormInfo A form in the terms of react-jsonschema-form.
+	// PreorderFormInfo The form.
 	PreorderFormInfo *XealthFormInfoV1 `json:"preorderFormInfo,omitempty"`
 }
 
@@ -4133,7 +4211,7 @@ type XealthProgramsV1 struct {
 }
 
 // ClinicId defines model for clinicId.
-type ClinicId = string
+type ClinicId = bson.ObjectID
 
 // ClinicianId defines model for clinicianId.
 type ClinicianId = string
@@ -4163,7 +4241,7 @@ type Offset = int
 type PatientId = string
 
 // PatientTagId defines model for patientTagId.
-type PatientTagId = string
+type PatientTagId = bson.ObjectID
 
 // ProviderId Provider that a patient can be asked to connect.
 type ProviderId = ProviderIdV1
@@ -4196,7 +4274,7 @@ type ListAllCliniciansParams struct {
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit How many entries to return at most. There is no upper bound.
+	// Limit How many entries to return at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// CreatedTimeStart Only entries created at this instant or later.
@@ -4211,13 +4289,13 @@ type ListClinicsForClinicianParams struct {
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit How many entries to return at most. There is no upper bound.
+	// Limit How many entries to return at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListClinicsParams defines parameters for ListClinics.
 type ListClinicsParams struct {
-	// Limit How many entries to return at most. There is no upper bound.
+	// Limit How many entries to return at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
@@ -4247,7 +4325,7 @@ type ListCliniciansParams struct {
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit How many entries to return at most. There is no upper bound.
+	// Limit How many entries to return at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Email E-mail address of the member, without regard to letter case.
@@ -4267,7 +4345,7 @@ type ListPatientsParams struct {
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit How many entries to return at most. There is no upper bound.
+	// Limit How many entries to return at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Sort A sign, `+` for ascending or `-` for descending, and the field to sort by. Needs `sortType`.
@@ -4789,7 +4867,7 @@ type FindPatientsParams struct {
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit How many entries to return at most. There is no upper bound.
+	// Limit How many entries to return at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -4801,8 +4879,26 @@ type ListClinicsForPatientParams struct {
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit How many entries to return at most. There is no upper bound.
+	// Limit How many entries to return at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListRedoxOrdersParams defines parameters for ListRedoxOrders.
+type ListRedoxOrdersParams struct {
+	// Since Only orders received at this instant or later. Default 30 days ago.
+	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
+
+	// SourceId Only orders of this Redox source.
+	SourceId *string `form:"sourceId,omitempty" json:"sourceId,omitempty"`
+
+	// Outcome Only orders of which this became.
+	Outcome *RedoxOrderOutcomeV1 `form:"outcome,omitempty" json:"outcome,omitempty"`
+
+	// Before Only orders older than this one; `next` of the page before.
+	Before *bson.ObjectID `form:"before,omitempty" json:"before,omitempty"`
+
+	// Limit How many orders to return at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ViewPDFReportParams defines parameters for ViewPDFReport.
@@ -5119,6 +5215,12 @@ type ServerInterface interface {
 	// MatchClinicAndPatient Find clinic and patients of a stored order
 	// (POST /v1/redox/match)
 	MatchClinicAndPatient(ctx echo.Context) error
+	// ListRedoxOrders List orders that did not act
+	// (GET /v1/redox/orders)
+	ListRedoxOrders(ctx echo.Context, params ListRedoxOrdersParams) error
+	// ReplayRedoxOrder Have an order that did not act do so
+	// (POST /v1/redox/orders/{orderId}/replay)
+	ReplayRedoxOrder(ctx echo.Context, orderId bson.ObjectID) error
 	// VerifyEndpoint Answer the Redox endpoint check
 	// (POST /v1/redox/verify)
 	VerifyEndpoint(ctx echo.Context) error
@@ -7531,6 +7633,68 @@ func (w *ServerInterfaceWrapper) MatchClinicAndPatient(ctx echo.Context) error {
 	return err
 }
 
+// ListRedoxOrders converts echo context to params.
+func (w *ServerInterfaceWrapper) ListRedoxOrders(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListRedoxOrdersParams
+	// ------------- Optional query parameter "since" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "since", ctx.QueryParams(), &params.Since, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter since: %s", err))
+	}
+
+	// ------------- Optional query parameter "sourceId" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sourceId", ctx.QueryParams(), &params.SourceId, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sourceId: %s", err))
+	}
+
+	// ------------- Optional query parameter "outcome" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "outcome", ctx.QueryParams(), &params.Outcome, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter outcome: %s", err))
+	}
+
+	// ------------- Optional query parameter "before" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "before", ctx.QueryParams(), &params.Before, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter before: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListRedoxOrders(ctx, params)
+	return err
+}
+
+// ReplayRedoxOrder converts echo context to params.
+func (w *ServerInterfaceWrapper) ReplayRedoxOrder(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "orderId" -------------
+	var orderId bson.ObjectID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "orderId", ctx.Param("orderId"), &orderId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter orderId: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ReplayRedoxOrder(ctx, orderId)
+	return err
+}
+
 // VerifyEndpoint converts echo context to params.
 func (w *ServerInterfaceWrapper) VerifyEndpoint(ctx echo.Context) error {
 	var err error
@@ -7771,6 +7935,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/v1/patients/:userId/data_sources", wrapper.UpdatePatientDataSources, options.OperationMiddlewares["UpdatePatientDataSources"]...)
 	router.POST(options.BaseURL+"/v1/redox", wrapper.ProcessEHRMessage, options.OperationMiddlewares["ProcessEHRMessage"]...)
 	router.POST(options.BaseURL+"/v1/redox/match", wrapper.MatchClinicAndPatient, options.OperationMiddlewares["MatchClinicAndPatient"]...)
+	router.GET(options.BaseURL+"/v1/redox/orders", wrapper.ListRedoxOrders, options.OperationMiddlewares["ListRedoxOrders"]...)
+	router.POST(options.BaseURL+"/v1/redox/orders/:orderId/replay", wrapper.ReplayRedoxOrder, options.OperationMiddlewares["ReplayRedoxOrder"]...)
 	router.POST(options.BaseURL+"/v1/redox/verify", wrapper.VerifyEndpoint, options.OperationMiddlewares["VerifyEndpoint"]...)
 	router.DELETE(options.BaseURL+"/v1/summaries/:summaryId/clinics", wrapper.DeletePatientSummary, options.OperationMiddlewares["DeletePatientSummary"]...)
 	router.DELETE(options.BaseURL+"/v1/users/:userId/clinics", wrapper.DeleteUserFromClinics, options.OperationMiddlewares["DeleteUserFromClinics"]...)
@@ -9290,6 +9456,50 @@ func (response MatchClinicAndPatient200JSONResponse) VisitMatchClinicAndPatientR
 	return err
 }
 
+type ListRedoxOrdersRequestObject struct {
+	Params ListRedoxOrdersParams
+}
+
+type ListRedoxOrdersResponseObject interface {
+	VisitListRedoxOrdersResponse(w http.ResponseWriter) error
+}
+
+type ListRedoxOrders200JSONResponse RedoxOrdersV1
+
+func (response ListRedoxOrders200JSONResponse) VisitListRedoxOrdersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayRedoxOrderRequestObject struct {
+	OrderId bson.ObjectID `json:"orderId"`
+}
+
+type ReplayRedoxOrderResponseObject interface {
+	VisitReplayRedoxOrderResponse(w http.ResponseWriter) error
+}
+
+type ReplayRedoxOrder200JSONResponse RedoxReplayV1
+
+func (response ReplayRedoxOrder200JSONResponse) VisitReplayRedoxOrderResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type VerifyEndpointRequestObject struct {
 }
 
@@ -9688,6 +9898,12 @@ type StrictServerInterface interface {
 	// MatchClinicAndPatient Find clinic and patients of a stored order
 	// (POST /v1/redox/match)
 	MatchClinicAndPatient(ctx context.Context, request MatchClinicAndPatientRequestObject) (MatchClinicAndPatientResponseObject, error)
+	// ListRedoxOrders List orders that did not act
+	// (GET /v1/redox/orders)
+	ListRedoxOrders(ctx context.Context, request ListRedoxOrdersRequestObject) (ListRedoxOrdersResponseObject, error)
+	// ReplayRedoxOrder Have an order that did not act do so
+	// (POST /v1/redox/orders/{orderId}/replay)
+	ReplayRedoxOrder(ctx context.Context, request ReplayRedoxOrderRequestObject) (ReplayRedoxOrderResponseObject, error)
 	// VerifyEndpoint Answer the Redox endpoint check
 	// (POST /v1/redox/verify)
 	VerifyEndpoint(ctx context.Context, request VerifyEndpointRequestObject) (VerifyEndpointResponseObject, error)
@@ -12199,6 +12415,56 @@ func (sh *strictHandler) MatchClinicAndPatient(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(MatchClinicAndPatientResponseObject); ok {
 		return validResponse.VisitMatchClinicAndPatientResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListRedoxOrders operation middleware
+func (sh *strictHandler) ListRedoxOrders(ctx echo.Context, params ListRedoxOrdersParams) error {
+	var request ListRedoxOrdersRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListRedoxOrders(ctx.Request().Context(), request.(ListRedoxOrdersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListRedoxOrders")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListRedoxOrdersResponseObject); ok {
+		return validResponse.VisitListRedoxOrdersResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReplayRedoxOrder operation middleware
+func (sh *strictHandler) ReplayRedoxOrder(ctx echo.Context, orderId bson.ObjectID) error {
+	var request ReplayRedoxOrderRequestObject
+
+	request.OrderId = orderId
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReplayRedoxOrder(ctx.Request().Context(), request.(ReplayRedoxOrderRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReplayRedoxOrder")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReplayRedoxOrderResponseObject); ok {
+		return validResponse.VisitReplayRedoxOrderResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/tidepool-org/clinic/redox"
 )
@@ -40,7 +41,7 @@ func (t *tool) listOrders() *cobra.Command {
 				if seen++; seen%reportEvery == 0 {
 					t.output.report("%d orders were looked at, back to %s", seen, order.ReceivedTime.UTC().Format(time.RFC3339))
 				}
-				if !all && (order.Outcome == redox.Done || order.Outcome == redox.Ignored) {
+				if !all && !order.Outcome.NeedsHelp() {
 					continue
 				}
 				t.output.print(orderRowOf(order))
@@ -60,6 +61,33 @@ func (t *tool) listOrders() *cobra.Command {
 	return command
 }
 
+func (t *tool) replayOrder() *cobra.Command {
+	return &cobra.Command{
+		Use: "replay ORDER_ID", Short: "Have an order that did not act do so, once its cause is mended", Args: cobra.ExactArgs(1),
+		Long: "Have an order that did not act do so, once its cause is mended.\n\n" +
+			"The message is stored again, as by a new delivery, and the worker acts on it. A message is replayed once.",
+		RunE: t.connected(func(ctx context.Context, args []string) error {
+			id, err := bson.ObjectIDFromHex(args[0])
+			if err != nil {
+				return redox.ErrInvalidMessageID
+			}
+			replay, err := t.services.Redox.Replay(ctx, id)
+			if err != nil {
+				return err
+			}
+			t.output.print(replayedOrder{ID: id.Hex(), Replay: replay.Hex()})
+			return nil
+		}),
+	}
+}
+
+type replayedOrder struct {
+	ID     string `json:"id"`
+	Replay string `json:"replay"`
+}
+
+func (r replayedOrder) line() string { return r.ID + " - replayed by " + r.Replay }
+
 type orderRow struct {
 	ID            string        `json:"id"`
 	ReceivedTime  time.Time     `json:"receivedTime"`
@@ -67,6 +95,8 @@ type orderRow struct {
 	ClinicID      string        `json:"clinicId,omitempty"`
 	ProcedureCode string        `json:"procedureCode,omitempty"`
 	RedeliveryOf  string        `json:"redeliveryOf,omitempty"`
+	ReplayOf      string        `json:"replayOf,omitempty"`
+	Replay        string        `json:"replay,omitempty"`
 	Outcome       redox.Outcome `json:"outcome"`
 	Reason        string        `json:"reason,omitempty"`
 }
@@ -76,11 +106,12 @@ func orderRowOf(o redox.OrderState) orderRow {
 		ID: o.ID.Hex(), ReceivedTime: o.ReceivedTime.UTC(), SourceID: o.SourceID, ProcedureCode: o.ProcedureCode,
 		Outcome: o.Outcome, Reason: o.Reason,
 	}
-	if o.ClinicID != nil {
-		row.ClinicID = o.ClinicID.Hex()
-	}
-	if o.RedeliveryOf != nil {
-		row.RedeliveryOf = o.RedeliveryOf.Hex()
+	for to, id := range map[*string]*bson.ObjectID{
+		&row.ClinicID: o.ClinicID, &row.RedeliveryOf: o.RedeliveryOf, &row.ReplayOf: o.ReplayOf, &row.Replay: o.Replay,
+	} {
+		if id != nil {
+			*to = id.Hex()
+		}
 	}
 	return row
 }
@@ -91,8 +122,12 @@ func (r orderRow) line() string {
 	if r.Reason != "" {
 		line += ": " + r.Reason
 	}
-	if r.RedeliveryOf != "" {
-		line += " - redelivery of " + r.RedeliveryOf
+	for _, reference := range []struct{ text, id string }{
+		{" - redelivery of ", r.RedeliveryOf}, {" - replay of ", r.ReplayOf}, {" - replayed by ", r.Replay},
+	} {
+		if reference.id != "" {
+			line += reference.text + reference.id
+		}
 	}
 	return line
 }

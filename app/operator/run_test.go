@@ -324,6 +324,23 @@ func TestOrdersListShowsRedeliveriesAndLooksBackAsFarAsTold(t *testing.T) {
 	require.Len(t, d.ok(t, "orders", "list", "--since", "49h"), 3)
 }
 
+func TestOrdersReplay(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, map[string]any{})
+	id := bson.NewObjectID()
+	_, err := d.Store.Collection(redox.MessagesCollectionName).InsertOne(t.Context(), bson.M{
+		"_id": id, "meta": bson.M{"DataModel": "Order", "EventType": "New", "Source": bson.M{"ID": "nowhere"}}, "message": bson.M{},
+	})
+	require.NoError(t, err)
+	for argument, text := range map[string]string{
+		"x": "invalid documentId", bson.NewObjectID().Hex(): "couldn't find the message", id.Hex(): "the order would not act now either",
+	} {
+		r := d.run(t, "orders", "replay", argument)
+		require.Equal(t, 1, r.status)
+		require.Contains(t, r.stderr, text)
+	}
+}
+
 func TestIndexesCheck(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, nil)

@@ -56,7 +56,7 @@ func (t *tool) root() *cobra.Command {
 	root.AddCommand(
 		group("clinics", "Clinics that are connected to a health record", t.listClinics(), t.showClinic()),
 		group("patients", "Patients of a connected clinic", t.listPatients(), t.enrollPatients(), t.backfillEmails()),
-		group("orders", "Orders that were received from Redox", t.listOrders()),
+		group("orders", "Orders that were received from Redox", t.listOrders(), t.replayOrder()),
 		group("indexes", "Indexes of the database", t.checkIndexes()),
 	)
 	return root

@@ -24,7 +24,15 @@ func main() {
 	case shellName:
 		os.Exit(sleep(os.Args[1:]))
 	}
-	os.Exit(run())
+	switch arguments := os.Args[1:]; {
+	case len(arguments) == 0:
+		os.Exit(run())
+	case len(arguments) == 2 && arguments[0] == "config" && arguments[1] == "check":
+		os.Exit(checkConfig())
+	default:
+		fmt.Fprintln(os.Stderr, "clinic: usage: clinic [config check]")
+		os.Exit(2)
+	}
 }
 
 // run returns the exit status: 0 after an orderly stop, 1 if the service could not start, broke, or had to cut requests off.
@@ -38,6 +46,9 @@ func run() int {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "clinic:", err)
 		return 1
+	}
+	for _, warning := range config.Warnings() {
+		log.Warn(warning)
 	}
 	defer func() { _ = log.Sync() }() // standard error cannot be synced everywhere
 
@@ -64,7 +75,21 @@ func run() int {
 	return signal.ExitCode
 }
 
-// newLogger returns a logger that writes one JSON object per line to standard error.
+// checkConfig prints the settings that are in force, without secrets, and what is wrong with them. It connects to nothing.
+func checkConfig() int {
+	c, err := config.Load()
+	for _, warning := range config.Warnings() {
+		fmt.Fprintln(os.Stderr, "clinic: warning:", warning)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "clinic: bad configuration:", err)
+		return 1
+	}
+	fmt.Print(c.Effective())
+	return 0
+}
+
+// newLogger returns a logger that writes one JSON object per line to standard error, and drops none.
 func newLogger(c config.Config) (*zap.Logger, error) {
 	level, err := c.LogLevel()
 	if err != nil {
@@ -72,6 +97,7 @@ func newLogger(c config.Config) (*zap.Logger, error) {
 	}
 	settings := zap.NewProductionConfig()
 	settings.Level = zap.NewAtomicLevelAt(level)
-	settings.EncoderConfig.EncodeTime = zapcore.EpochTimeEncoder
+	settings.Sampling = nil // who looks for a request finds it
+	settings.EncoderConfig.EncodeTime = zapcore.RFC3339NanoTimeEncoder
 	return settings.Build()
 }

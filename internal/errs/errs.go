@@ -11,9 +11,10 @@ const BlandText = "Internal Server Error"
 
 // Error is an error of a kind, with a text for the caller and perhaps a cause for the log.
 type Error struct {
-	kind  Kind
-	text  string
-	cause error
+	kind   Kind
+	text   string
+	reason Reason // "" stands for the one of the kind
+	cause  error
 }
 
 // New returns an error of the given kind whose whole message is text. Use the helpers with a trailing f where the

@@ -33,21 +33,21 @@ func (e *tokenRefused) isCallersFault() bool {
 // The library makes the request and reads the answer. Its own keeping of tokens is not used: it ties a token to the
 // context of the first caller, keeps one without a lifetime for ever and cannot forget one that was refused. Nor is its
 // choice of style, which also repeats calls that failed for other reasons.
-func (p *party) clientToken(
+func (u *upstream) clientToken(
 	ctx context.Context, operation string, config clientcredentials.Config, style oauth2.AuthStyle,
 ) (*oauth2.Token, error) {
-	if p.address == nil {
-		return nil, fmt.Errorf("%s service: no token endpoint configured", p.name)
+	if u.address == nil {
+		return nil, fmt.Errorf("%s service: no token endpoint configured", u.name)
 	}
-	config.TokenURL, config.AuthStyle = p.address.String(), style
+	config.TokenURL, config.AuthStyle = u.address.String(), style
 	started := time.Now()
-	token, err := config.Token(context.WithValue(ctx, oauth2.HTTPClient, p.client))
+	token, err := config.Token(context.WithValue(ctx, oauth2.HTTPClient, u.client))
 	status := "200"
 	if err != nil {
 		status, err = oauthFailure(ctx, err)
-		err = p.failure(operation, err)
+		err = u.failure(operation, err)
 	}
-	p.options.Observe(p.name, operation, status, time.Since(started))
+	u.options.Observe(u.name, operation, status, time.Since(started))
 	return token, err
 }
 

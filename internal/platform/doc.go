@@ -8,7 +8,7 @@
 // repeats a GET when a kept connection turns out to be closed.)
 //
 // Failures that a caller of this service should hear about are errors of package errs. All others are plain errors; they
-// name party, operation and status, and never a path, token, e-mail, secret or a piece of an answer, so they may be logged.
+// name upstream, operation and status, and never a path, token, e-mail, secret or a piece of an answer, so they may be logged.
 //
 // The package must not know the database, HTTP handlers, or what the domain does with the answers.
 package platform

@@ -19,19 +19,19 @@ var (
 	errUnusableAnswer = errors.New("answer is not usable")
 )
 
-// failure names the party and the operation; cause must be fit for the log.
-func (p *party) failure(operation string, cause error) error {
-	return fmt.Errorf("%s service: %s: %w", p.name, operation, cause)
+// failure names the upstream and the operation; cause must be fit for the log.
+func (u *upstream) failure(operation string, cause error) error {
+	return fmt.Errorf("%s service: %s: %w", u.name, operation, cause)
 }
 
 // unexpected is the failure for a status that the operation has no meaning for. The body is left out: it is somebody
 // else's text and may hold personal data.
-func (p *party) unexpected(operation string, a answer) error {
-	return p.failure(operation, fmt.Errorf("unexpected status %d", a.status))
+func (u *upstream) unexpected(operation string, a answer) error {
+	return u.failure(operation, fmt.Errorf("unexpected status %d", a.status))
 }
 
 // decode reads the JSON body of an answer into target.
-func (p *party) decode(operation string, a answer, target any) error {
+func (u *upstream) decode(operation string, a answer, target any) error {
 	err := json.Unmarshal(a.body, target)
 	if err == nil {
 		return nil
@@ -39,9 +39,9 @@ func (p *party) decode(operation string, a answer, target any) error {
 	// The library's texts quote values out of the answer, so that only the name of the member is taken over.
 	var wrongType *json.UnmarshalTypeError
 	if errors.As(err, &wrongType) && wrongType.Field != "" {
-		return p.failure(operation, fmt.Errorf("member %q of the answer has a wrong type", wrongType.Field))
+		return u.failure(operation, fmt.Errorf("member %q of the answer has a wrong type", wrongType.Field))
 	}
-	return p.failure(operation, errUnusableAnswer)
+	return u.failure(operation, errUnusableAnswer)
 }
 
 // connecting holds the steps of the network library before any of our request is sent: their errors quote none of it.

@@ -9,18 +9,18 @@ import (
 // serverLogin exchanges this service's name and secret for a server token. The user service and the gateway offer it
 // alike, but expect different names.
 type serverLogin struct {
-	party  *party
-	path   []string
-	name   string
-	secret string
+	upstream *upstream
+	path     []string
+	name     string
+	secret   string
 }
 
 // token returns a server token that is not empty.
 func (l serverLogin) token(ctx context.Context) (string, error) {
 	const operation = "server login"
-	ctx, cancel := l.party.limited(ctx)
+	ctx, cancel := l.upstream.limited(ctx)
 	defer cancel()
-	reply, err := l.party.send(ctx, request{
+	reply, err := l.upstream.send(ctx, request{
 		operation: operation, method: http.MethodPost, path: l.path,
 		header: http.Header{serverNameHeader: {l.name}, serverSecretHeader: {l.secret}},
 	})
@@ -28,11 +28,11 @@ func (l serverLogin) token(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if reply.status != http.StatusOK {
-		return "", l.party.unexpected(operation, reply)
+		return "", l.upstream.unexpected(operation, reply)
 	}
 	token := reply.header.Get(sessionTokenHeader)
 	if token == "" {
-		return "", l.party.failure(operation, errors.New("answer has no token"))
+		return "", l.upstream.failure(operation, errors.New("answer has no token"))
 	}
 	return token, nil
 }

@@ -45,6 +45,7 @@ type setting struct {
 	auth        platform.AuthServiceConfig
 	stand       standin.Options
 	logger      *zap.Logger
+	now         func() time.Time
 }
 
 // start returns neighbours whose user service client is logged in and whose record of calls is empty.
@@ -62,7 +63,7 @@ func start(t *testing.T, s setting) *neighbours {
 
 func (n *neighbours) connect(t *testing.T, s setting, address string) {
 	t.Helper()
-	options := platform.Options{CallTimeout: s.callTimeout, Observe: n.seen.observe, Logger: s.logger}
+	options := platform.Options{CallTimeout: s.callTimeout, Observe: n.seen.observe, Logger: s.logger, Now: s.now}
 	var err error
 	n.users, err = platform.NewUserService(platform.UserServiceConfig{Address: address, Secret: userSecret}, options)
 	require.NoError(t, err)
@@ -146,10 +147,10 @@ type observations struct {
 	seen []string
 }
 
-func (o *observations) observe(party, operation, status string, _ time.Duration) {
+func (o *observations) observe(upstream, operation, status string, _ time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.seen = append(o.seen, party+" | "+operation+" | "+status)
+	o.seen = append(o.seen, upstream+" | "+operation+" | "+status)
 }
 
 func (o *observations) all() []string {

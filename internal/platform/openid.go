@@ -15,33 +15,35 @@ import (
 
 // OpenID is the client of the OpenID token endpoint.
 type OpenID struct {
-	party *party
+	upstream *upstream
 }
 
 // NewOpenID returns a client, or an error when the endpoint is no URL. The endpoint may be empty; calls then fail.
 func NewOpenID(tokenEndpoint string, options Options) (*OpenID, error) {
 	options = options.withDefaults()
-	endpoint, err := newParty("openid", tokenEndpoint, proxied(options), options)
+	endpoint, err := newUpstream("openid", tokenEndpoint, proxied(options), options)
 	if err != nil {
 		return nil, err
 	}
-	return &OpenID{party: endpoint}, nil
+	return &OpenID{upstream: endpoint}, nil
 }
+
+var reasonRefused = errs.NewReason("client_credentials_refused")
 
 // ServiceAccountUserID returns the user id of the service account that the client credentials belong to. The error is of
 // kind errs.BadRequest when the endpoint refuses them.
 func (o *OpenID) ServiceAccountUserID(ctx context.Context, clientID, clientSecret string) (string, error) {
 	const operation = "service account token"
-	ctx, cancel := o.party.limited(ctx)
+	ctx, cancel := o.upstream.limited(ctx)
 	defer cancel()
 	config := clientcredentials.Config{ClientID: clientID, ClientSecret: clientSecret, Scopes: []string{"openid"}}
-	token, err := o.party.clientToken(ctx, operation, config, oauth2.AuthStyleInHeader)
+	token, err := o.upstream.clientToken(ctx, operation, config, oauth2.AuthStyleInHeader)
 	var first, second *tokenRefused
 	if errors.As(err, &first) && first.isCallersFault() {
 		// Some endpoints want the credentials in the form, and refuse them elsewhere.
-		token, err = o.party.clientToken(ctx, operation, config, oauth2.AuthStyleInParams)
+		token, err = o.upstream.clientToken(ctx, operation, config, oauth2.AuthStyleInParams)
 		if errors.As(err, &second) && second.isCallersFault() && (first.credentials || second.credentials) {
-			return "", errs.Wrap(errs.BadRequest, "bad request: client credentials were refused", err)
+			return "", reasonRefused.Of(errs.Wrap(errs.BadRequest, "bad request: client credentials were refused", err))
 		}
 	}
 	if err != nil {
@@ -49,11 +51,14 @@ func (o *OpenID) ServiceAccountUserID(ctx context.Context, clientID, clientSecre
 	}
 	idToken, ok := token.Extra("id_token").(string)
 	if !ok {
-		return "", o.party.failure(operation, errors.New("answer has no id token"))
+		return "", o.upstream.failure(operation, errors.New("answer has no id token"))
 	}
 	subject, err := jwtSubject(idToken)
 	if err != nil {
-		return "", o.party.failure(operation, err)
+		return "", o.upstream.failure(operation, err)
+	}
+	if !subjectForm.MatchString(subject) {
+		return "", o.upstream.failure(operation, errMalformedUserID)
 	}
 	return subject, nil
 }

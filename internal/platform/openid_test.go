@@ -48,7 +48,7 @@ func TestServiceAccountFallsBackToForm(t *testing.T) {
 
 func TestServiceAccountAnswers(t *testing.T) {
 	t.Parallel()
-	const jwt = `header.eyJzdWIiOiJKaWxsIn0.signature` // its payload is {"sub":"Jill"}
+	const jwt = `header.eyJzdWIiOiIwMTIzNDU2Nzg5In0.signature` // its payload is {"sub":"0123456789"}
 	tests := map[string]struct {
 		fault standin.Fault
 		kind  errs.Kind
@@ -78,7 +78,7 @@ func TestServiceAccountAnswers(t *testing.T) {
 			require.Equal(t, test.calls, n.stand.Count())
 			switch test.kind {
 			case "":
-				require.Equal(t, "Jill", subject)
+				require.Equal(t, "0123456789", subject)
 				return
 			case errs.BadRequest:
 				require.Equal(t, "bad request: client credentials were refused", errs.Public(err))

@@ -21,11 +21,13 @@ type Options struct {
 	Observe ObserveFunc
 	// Logger receives what happens in the background, that is failed logins. Nil means that it is dropped.
 	Logger *zap.Logger
+	// Now is the clock. Nil means that of the system.
+	Now func() time.Time
 }
 
-// ObserveFunc is told about one exchange with a neighbour when it is over. Party and operation come from small fixed
+// ObserveFunc is told about one exchange with a neighbour when it is over. Upstream and operation come from small fixed
 // sets. Status is the HTTP status in digits, or "timeout", "canceled" or "error" when there was no usable answer.
-type ObserveFunc func(party, operation, status string, duration time.Duration)
+type ObserveFunc func(upstream, operation, status string, duration time.Duration)
 
 func (o Options) withDefaults() Options {
 	if o.ConnectTimeout <= 0 {
@@ -36,6 +38,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Observe == nil {
 		o.Observe = func(string, string, string, time.Duration) {}
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	if o.Logger == nil {
 		o.Logger = zap.NewNop()

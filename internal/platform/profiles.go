@@ -8,8 +8,8 @@ import (
 
 // ProfileService is the client of the profile service, which knows what people are called.
 type ProfileService struct {
-	party   *party
-	session *serverSession
+	upstream *upstream
+	session  *serverSession
 }
 
 // Profile is what is known about a person. All members may be empty.
@@ -32,17 +32,17 @@ type PatientProfile struct {
 // NewProfileService returns a client that uses the server token of users, or an error when the address is no URL.
 func NewProfileService(address string, users *UserService, options Options) (*ProfileService, error) {
 	options = options.withDefaults()
-	profiles, err := newParty("profile", address, direct(options), options)
+	profiles, err := newUpstream("profile", address, direct(options), options)
 	if err != nil {
 		return nil, err
 	}
-	return &ProfileService{party: profiles, session: users.session}, nil
+	return &ProfileService{upstream: profiles, session: users.session}, nil
 }
 
 // Profile returns the profile of a user. A user without one has an empty profile; that is no error.
 func (s *ProfileService) Profile(ctx context.Context, userID string) (Profile, error) {
 	const operation = "get profile"
-	reply, err := s.party.sendAuthorized(ctx, s.session, sessionTokenHeader, request{
+	reply, err := s.upstream.sendAuthorized(ctx, s.session, sessionTokenHeader, request{
 		operation: operation, method: http.MethodGet, path: []string{userID, "profile"},
 	})
 	if errors.Is(err, errImpossiblePath) {
@@ -56,10 +56,10 @@ func (s *ProfileService) Profile(ctx context.Context, userID string) (Profile, e
 	case http.StatusNotFound:
 		return Profile{}, nil
 	default:
-		return Profile{}, s.party.unexpected(operation, reply)
+		return Profile{}, s.upstream.unexpected(operation, reply)
 	}
 	var profile Profile
-	if err := s.party.decode(operation, reply, &profile); err != nil {
+	if err := s.upstream.decode(operation, reply, &profile); err != nil {
 		return Profile{}, err
 	}
 	return profile, nil

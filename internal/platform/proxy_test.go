@@ -22,11 +22,11 @@ func TestOnlyOutsideNeighboursAreReachedThroughAProxy(t *testing.T) {
 	xealth, err := NewXealth(XealthConfig{TokenURL: address, BaseURL: address}, Options{})
 	require.NoError(t, err)
 
-	for outside, parties := range map[bool][]*party{
-		false: {users.party, profiles.party},
-		true:  {auth.party, openID.party, xealth.api, xealth.issuer},
+	for outside, upstreams := range map[bool][]*upstream{
+		false: {users.upstream, profiles.upstream},
+		true:  {auth.upstream, openID.upstream, xealth.api, xealth.issuer},
 	} {
-		for _, p := range parties {
+		for _, p := range upstreams {
 			transport, ok := p.client.Transport.(*http.Transport)
 			require.True(t, ok)
 			require.Equal(t, outside, transport.Proxy != nil, p.name)

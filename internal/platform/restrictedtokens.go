@@ -15,11 +15,7 @@ import (
 
 const authRefreshInterval = time.Hour
 
-var (
-	restrictedTokenID = regexp.MustCompile(`^[0-9a-z]{32}$`)
-	platformUserID    = regexp.MustCompile(
-		`^([0-9a-f]{10}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$`)
-)
+var restrictedTokenID = regexp.MustCompile(`^[0-9a-z]{32}$`)
 
 // AuthServiceConfig says where the platform auth service is and how this service identifies itself there.
 type AuthServiceConfig struct {
@@ -40,9 +36,9 @@ type AuthServiceConfig struct {
 // AuthService is the client of the platform auth service: restricted tokens, which open one patient's report to somebody
 // who has no account.
 type AuthService struct {
-	party   *party
-	session *serverSession
-	config  AuthServiceConfig
+	upstream *upstream
+	session  *serverSession
+	config   AuthServiceConfig
 }
 
 // RestrictedToken lets its holder see a few things of one user for a while.
@@ -61,19 +57,20 @@ func NewAuthService(config AuthServiceConfig, options Options) (*AuthService, er
 		config.RefreshInterval = authRefreshInterval
 	}
 	client := proxied(options)
-	auth, err := newParty("auth", config.Address, client, options)
+	auth, err := newUpstream("auth", config.Address, client, options)
 	if err != nil {
 		return nil, err
 	}
-	gateway, err := newParty("gateway", config.ExternalAddress, client, options)
+	gateway, err := newUpstream("gateway", config.ExternalAddress, client, options)
 	if err != nil {
 		return nil, err
 	}
 	login := serverLogin{
-		party: gateway, path: []string{"auth", "serverlogin"}, name: "clinic", secret: config.ServerSecret,
+		upstream: gateway, path: []string{"auth", "serverlogin"}, name: "clinic", secret: config.ServerSecret,
 	}
-	return &AuthService{party: auth, config: config, session: &serverSession{
+	return &AuthService{upstream: auth, config: config, session: &serverSession{
 		login: login.token,
+		now:   options.Now,
 		log:   options.Logger.Named("auth-service"),
 		level: zapcore.WarnLevel,
 	}}, nil
@@ -103,7 +100,7 @@ func (s *AuthService) CreateRestrictedToken(ctx context.Context, userID string) 
 		return RestrictedToken{}, err
 	}
 	if reply.status < 200 || reply.status > 299 {
-		return RestrictedToken{}, s.party.unexpected(operation, reply)
+		return RestrictedToken{}, s.upstream.unexpected(operation, reply)
 	}
 	return s.restrictedToken(operation, reply)
 }
@@ -123,12 +120,12 @@ func (s *AuthService) GetRestrictedToken(ctx context.Context, id string) (Restri
 	case isMissing(reply):
 		return RestrictedToken{}, errNoRestrictedToken
 	case reply.status != http.StatusOK:
-		return RestrictedToken{}, s.party.unexpected(operation, reply)
+		return RestrictedToken{}, s.upstream.unexpected(operation, reply)
 	}
 	return s.restrictedToken(operation, reply)
 }
 
-var errNoRestrictedToken = errs.Unauthorizedf("invalid or expired token")
+var errNoRestrictedToken = errs.Because("report_token_invalid", errs.Unauthorizedf("invalid or expired token"))
 
 // isMissing tells the auth service's own 404 from that of a gateway that has no such route.
 func isMissing(reply answer) bool {
@@ -147,12 +144,12 @@ func isMissing(reply answer) bool {
 // restrictedToken reads a token and refuses one that is malformed. An empty one would end up in a report URL.
 func (s *AuthService) restrictedToken(operation string, reply answer) (RestrictedToken, error) {
 	var token RestrictedToken
-	if err := s.party.decode(operation, reply, &token); err != nil {
+	if err := s.upstream.decode(operation, reply, &token); err != nil {
 		return RestrictedToken{}, err
 	}
-	if !restrictedTokenID.MatchString(token.ID) || !platformUserID.MatchString(token.UserID) ||
+	if !restrictedTokenID.MatchString(token.ID) || !userIDForm.MatchString(token.UserID) ||
 		token.ExpirationTime.IsZero() || token.CreatedTime.IsZero() {
-		return RestrictedToken{}, s.party.failure(operation, errors.New("answer has a malformed token"))
+		return RestrictedToken{}, s.upstream.failure(operation, errors.New("answer has a malformed token"))
 	}
 	return token, nil
 }
@@ -162,9 +159,9 @@ func (s *AuthService) send(ctx context.Context, r request) (answer, error) {
 		r = r.with("User-Agent", s.config.UserAgent)
 	}
 	if s.config.ServiceSecret == "" {
-		return s.party.sendAuthorized(ctx, s.session, sessionTokenHeader, r)
+		return s.upstream.sendAuthorized(ctx, s.session, sessionTokenHeader, r)
 	}
-	ctx, cancel := s.party.limited(ctx)
+	ctx, cancel := s.upstream.limited(ctx)
 	defer cancel()
-	return s.party.send(ctx, r.with("X-Tidepool-Service-Secret", s.config.ServiceSecret))
+	return s.upstream.send(ctx, r.with("X-Tidepool-Service-Secret", s.config.ServiceSecret))
 }

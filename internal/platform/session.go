@@ -8,6 +8,8 @@ import (
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+
+	"github.com/tidepool-org/clinic/internal/flight"
 )
 
 const (
@@ -24,10 +26,11 @@ const (
 // background and replaces it when it is refused. A good token is kept until a new one is there.
 type serverSession struct {
 	login func(context.Context) (string, error)
+	now   func() time.Time
 	log   *zap.Logger
 	level zapcore.Level // of failed logins that nobody else reports
 
-	flight flight[string]
+	shared flight.Group[string]
 	mu     sync.Mutex
 	token  string
 	paused time.Time // no login on behalf of calls before this time
@@ -48,9 +51,9 @@ func (s *serverSession) current(ctx context.Context) (string, error) {
 // replace returns a token to use after the given one was refused: a newer one that is already there, or one from a login
 // that all simultaneous callers share. It returns the refused one again when a login is not worth trying yet.
 func (s *serverSession) replace(ctx context.Context, refused string) (string, error) {
-	return s.flight.do(ctx, "", func(ctx context.Context) (string, error) {
+	return s.shared.Do(ctx, "", func(ctx context.Context) (string, error) {
 		s.mu.Lock()
-		held, failed, wait := s.token, s.failed, time.Now().Before(s.paused)
+		held, failed, wait := s.token, s.failed, s.now().Before(s.paused)
 		s.mu.Unlock()
 		switch {
 		case held != refused:
@@ -78,7 +81,7 @@ func (s *serverSession) replace(ctx context.Context, refused string) (string, er
 func (s *serverSession) pause(d time.Duration, failed error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.paused, s.failed = time.Now().Add(d), failed
+	s.paused, s.failed = s.now().Add(d), failed
 }
 
 // renew logs in and keeps the token.
@@ -140,14 +143,14 @@ func (s *serverSession) end() {
 
 // sendAuthorized sends a request with the own server token in the named header. When the token is refused, it logs in
 // again once and repeats the call, all within one time limit.
-func (p *party) sendAuthorized(ctx context.Context, session *serverSession, header string, r request) (answer, error) {
-	ctx, cancel := p.limited(ctx)
+func (u *upstream) sendAuthorized(ctx context.Context, session *serverSession, header string, r request) (answer, error) {
+	ctx, cancel := u.limited(ctx)
 	defer cancel()
 	token, err := session.current(ctx)
 	if err != nil {
-		return answer{}, p.failure(r.operation, err)
+		return answer{}, u.failure(r.operation, err)
 	}
-	first, err := p.send(ctx, r.with(header, token))
+	first, err := u.send(ctx, r.with(header, token))
 	if err != nil || first.status != http.StatusUnauthorized {
 		return first, err
 	}
@@ -155,7 +158,7 @@ func (p *party) sendAuthorized(ctx context.Context, session *serverSession, head
 	if err != nil || fresh == token {
 		return first, nil // without a new token the refusal is the answer
 	}
-	return p.send(ctx, r.with(header, fresh))
+	return u.send(ctx, r.with(header, fresh))
 }
 
 // with returns a copy of the request that has one header more.

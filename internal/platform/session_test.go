@@ -44,7 +44,7 @@ func (l *logins) times() []time.Duration {
 func newTestSession() (*serverSession, *logins, *observer.ObservedLogs) {
 	core, logs := observer.New(zapcore.DebugLevel)
 	source := &logins{started: time.Now()}
-	return &serverSession{login: source.login, log: zap.New(core), level: zapcore.WarnLevel}, source, logs
+	return &serverSession{login: source.login, now: time.Now, log: zap.New(core), level: zapcore.WarnLevel}, source, logs
 }
 
 func TestSessionIsRefreshedAtItsInterval(t *testing.T) {

@@ -26,8 +26,8 @@ const (
 // errImpossiblePath is returned for a path that no server could tell from another one, see escapePath.
 var errImpossiblePath = errors.New("path segment cannot be sent")
 
-// party is one neighbour: where it is and how it is called.
-type party struct {
+// upstream is one neighbour: where it is and how it is called.
+type upstream struct {
 	name    string
 	address *url.URL // nil when no address was configured
 	client  *http.Client
@@ -38,7 +38,7 @@ type party struct {
 type request struct {
 	operation string   // what it is for, in metrics and error texts
 	method    string   //
-	path      []string // raw segments below the party's address
+	path      []string // raw segments below the upstream's address
 	header    http.Header
 	body      any   // sent as JSON; nil means no body
 	limit     int64 // bytes of the answer that are acceptable; 0 means answerLimit
@@ -51,14 +51,14 @@ type answer struct {
 	body   []byte
 }
 
-// newParty refuses an address that is no absolute http or https URL. An empty one is accepted, because the configuration
+// newUpstream refuses an address that is no absolute http or https URL. An empty one is accepted, because the configuration
 // allows it for neighbours that not every deployment uses; calls then fail.
-func newParty(name, address string, client *http.Client, options Options) (*party, error) {
+func newUpstream(name, address string, client *http.Client, options Options) (*upstream, error) {
 	base, err := parseAddress(name, address)
 	if err != nil {
 		return nil, err
 	}
-	return &party{name: name, address: base, client: client, options: options}, nil
+	return &upstream{name: name, address: base, client: client, options: options}, nil
 }
 
 // parseAddress does not repeat the address in its error: it may carry credentials.
@@ -100,48 +100,48 @@ func newHTTPClient(options Options, proxy func(*http.Request) (*url.URL, error))
 }
 
 // limited returns a context that ends when the time for a whole call is up.
-func (p *party) limited(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, p.options.CallTimeout)
+func (u *upstream) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, u.options.CallTimeout)
 }
 
 // send carries out one request. The caller limits ctx. An error means that there is no usable answer; any status is one.
-func (p *party) send(ctx context.Context, r request) (answer, error) {
-	httpRequest, err := p.httpRequest(ctx, r)
+func (u *upstream) send(ctx context.Context, r request) (answer, error) {
+	httpRequest, err := u.httpRequest(ctx, r)
 	if err != nil {
 		return answer{}, err
 	}
 	started := time.Now()
-	result, err := p.exchange(httpRequest, r)
+	result, err := u.exchange(httpRequest, r)
 	status := strconv.Itoa(result.status)
 	if err != nil {
 		err = withoutURL(ctx, err)
 		status = failureStatus(err)
-		err = p.failure(r.operation, err)
+		err = u.failure(r.operation, err)
 	}
-	p.options.Observe(p.name, r.operation, status, time.Since(started))
+	u.options.Observe(u.name, r.operation, status, time.Since(started))
 	return result, err
 }
 
-func (p *party) httpRequest(ctx context.Context, r request) (*http.Request, error) {
-	if p.address == nil {
-		return nil, fmt.Errorf("%s service: no address configured", p.name)
+func (u *upstream) httpRequest(ctx context.Context, r request) (*http.Request, error) {
+	if u.address == nil {
+		return nil, fmt.Errorf("%s service: no address configured", u.name)
 	}
-	target, err := escapePath(p.address, r.path)
+	target, err := escapePath(u.address, r.path)
 	if err != nil {
-		return nil, p.failure(r.operation, err)
+		return nil, u.failure(r.operation, err)
 	}
 	var body io.Reader
 	if r.body != nil {
 		encoded, err := json.Marshal(r.body)
 		if err != nil {
-			return nil, p.failure(r.operation, errors.New("body cannot be encoded"))
+			return nil, u.failure(r.operation, errors.New("body cannot be encoded"))
 		}
 		body = bytes.NewReader(encoded)
 	}
 	// The URL is set afterwards, so that nothing parses, and perhaps changes, the escaped path again.
-	httpRequest, err := http.NewRequestWithContext(ctx, r.method, p.address.Scheme+"://"+p.address.Host, body)
+	httpRequest, err := http.NewRequestWithContext(ctx, r.method, u.address.Scheme+"://"+u.address.Host, body)
 	if err != nil {
-		return nil, p.failure(r.operation, errors.New("request cannot be made"))
+		return nil, u.failure(r.operation, errors.New("request cannot be made"))
 	}
 	httpRequest.URL = target
 	for name, values := range r.header {
@@ -153,8 +153,8 @@ func (p *party) httpRequest(ctx context.Context, r request) (*http.Request, erro
 	return httpRequest, nil
 }
 
-func (p *party) exchange(httpRequest *http.Request, r request) (answer, error) {
-	response, err := p.client.Do(httpRequest)
+func (u *upstream) exchange(httpRequest *http.Request, r request) (answer, error) {
+	response, err := u.client.Do(httpRequest)
 	if err != nil {
 		return answer{}, err
 	}

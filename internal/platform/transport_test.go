@@ -17,10 +17,10 @@ import (
 func TestAddressesMayHaveABasePath(t *testing.T) {
 	t.Parallel()
 	n := start(t, setting{basePath: "/base/v2"})
-	n.stand.AddUser(standin.User{UserID: "a/b"})
+	n.stand.AddUser(standin.User{UserID: aUser, Username: "a/b"})
 	user, err := n.users.GetUser(t.Context(), "a/b")
 	require.NoError(t, err)
-	require.Equal(t, "a/b", user.UserID)
+	require.Equal(t, aUser, user.UserID)
 	for _, c := range calls {
 		_ = c.make(t.Context(), n)
 		require.NotZero(t, n.stand.Count(c.prefix), c.name)

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/tidepool-org/clinic/internal/errs"
+	"github.com/tidepool-org/clinic/internal/flight"
 )
 
 const (
@@ -32,9 +33,9 @@ type UserServiceConfig struct {
 
 // UserService is the client of the user service: session tokens and accounts.
 type UserService struct {
-	party   *party
-	session *serverSession
-	checks  flight[Session]
+	upstream *upstream
+	session  *serverSession
+	checks   flight.Group[Session]
 }
 
 // Session is what the user service says about a valid session token.
@@ -45,7 +46,7 @@ type Session struct {
 	IsServer bool
 }
 
-// User is an account. All members may be empty.
+// User is an account. All members may be empty. A user id that is not empty has the form of one.
 type User struct {
 	UserID         string   `json:"userid"`
 	Username       string   `json:"username"`
@@ -64,13 +65,14 @@ func (u User) IsLegacyClinic() bool { return slices.Contains(u.Roles, "clinic") 
 // NewUserService returns a client that has not logged in yet, or an error when the address is no URL.
 func NewUserService(config UserServiceConfig, options Options) (*UserService, error) {
 	options = options.withDefaults()
-	users, err := newParty("user", config.Address, direct(options), options)
+	users, err := newUpstream("user", config.Address, direct(options), options)
 	if err != nil {
 		return nil, err
 	}
-	login := serverLogin{party: users, path: []string{"serverlogin"}, name: "clinics", secret: config.Secret}
-	return &UserService{party: users, session: &serverSession{
+	login := serverLogin{upstream: users, path: []string{"serverlogin"}, name: "clinics", secret: config.Secret}
+	return &UserService{upstream: users, session: &serverSession{
 		login: login.token,
+		now:   options.Now,
 		log:   options.Logger.Named("user-service"),
 		level: zapcore.ErrorLevel,
 	}}, nil
@@ -97,7 +99,7 @@ func (u *UserService) CheckToken(ctx context.Context, token string) (Session, er
 	if !isSendable(token) {
 		return Session{}, invalidToken(nil)
 	}
-	session, err := u.checks.do(ctx, token, func(ctx context.Context) (Session, error) {
+	session, err := u.checks.Do(ctx, token, func(ctx context.Context) (Session, error) {
 		return u.checkToken(ctx, token)
 	})
 	if err != nil && !errs.Is(err, errs.Unauthorized) {
@@ -117,17 +119,20 @@ func (u *UserService) checkToken(ctx context.Context, token string) (Session, er
 	case http.StatusNotFound, http.StatusUnauthorized:
 		return Session{}, invalidToken(nil)
 	default:
-		return Session{}, u.party.unexpected(operation, reply)
+		return Session{}, u.upstream.unexpected(operation, reply)
 	}
 	var claims struct {
 		UserID   string `json:"userid"`
 		IsServer bool   `json:"isserver"`
 	}
-	if err := u.party.decode(operation, reply, &claims); err != nil {
+	if err := u.upstream.decode(operation, reply, &claims); err != nil {
 		return Session{}, err
 	}
 	if claims.UserID == "" {
 		return Session{}, invalidToken(nil)
+	}
+	if !subjectForm.MatchString(claims.UserID) {
+		return Session{}, u.upstream.failure(operation, errMalformedUserID)
 	}
 	return Session{UserID: claims.UserID, IsServer: claims.IsServer}, nil
 }
@@ -149,7 +154,7 @@ func (u *UserService) GetUser(ctx context.Context, idOrEmail string) (User, erro
 	const operation = "get user"
 	reply, err := u.send(ctx, request{operation: operation, method: http.MethodGet, path: []string{"user", idOrEmail}})
 	if errors.Is(err, errImpossiblePath) {
-		return User{}, errs.New(errs.NotFound, "not found")
+		return User{}, errNoUser
 	}
 	if err != nil {
 		return User{}, err
@@ -159,12 +164,18 @@ func (u *UserService) GetUser(ctx context.Context, idOrEmail string) (User, erro
 	case http.StatusNoContent:
 		return User{}, nil
 	case http.StatusNotFound:
-		return User{}, errs.New(errs.NotFound, "not found")
+		return User{}, errNoUser
 	default:
-		return User{}, u.party.unexpected(operation, reply)
+		return User{}, u.upstream.unexpected(operation, reply)
 	}
 	var user User
-	if err := u.party.decode(operation, reply, &user); err != nil {
+	if err := u.upstream.decode(operation, reply, &user); err != nil {
+		return User{}, err
+	}
+	if user.UserID == "" {
+		return user, nil
+	}
+	if _, err := u.upstream.userID(operation, user.UserID); err != nil {
 		return User{}, err
 	}
 	return user, nil
@@ -197,19 +208,24 @@ func (u *UserService) CreateCustodialUser(ctx context.Context, clinicID, email s
 	case http.StatusConflict:
 		return User{}, errEmailTaken
 	default:
-		return User{}, u.party.unexpected(operation, reply)
+		return User{}, u.upstream.unexpected(operation, reply)
 	}
 	var user User
-	if err := u.party.decode(operation, reply, &user); err != nil {
+	if err := u.upstream.decode(operation, reply, &user); err != nil {
 		return User{}, err
 	}
 	if user.UserID == "" {
-		return User{}, u.party.failure(operation, errors.New("answer has no user id"))
+		return User{}, u.upstream.failure(operation, errors.New("answer has no user id"))
+	}
+	if _, err := u.upstream.userID(operation, user.UserID); err != nil {
+		return User{}, err
 	}
 	return user, nil
 }
 
-var errEmailTaken = errs.Duplicatef("email address is already taken")
+var errNoUser = errs.Because("user_not_found", errs.New(errs.NotFound, "not found"))
+
+var errEmailTaken = errs.Because("email_taken", errs.Duplicatef("email address is already taken"))
 
 // UpdateUser sets the e-mail address of an account, "" removes it. The error is of kind errs.Duplicate when the address
 // belongs to another account.
@@ -234,9 +250,9 @@ func (u *UserService) UpdateUser(ctx context.Context, userID, email string) erro
 	case http.StatusConflict:
 		return errEmailTaken
 	}
-	return u.party.unexpected(operation, reply)
+	return u.upstream.unexpected(operation, reply)
 }
 
 func (u *UserService) send(ctx context.Context, r request) (answer, error) {
-	return u.party.sendAuthorized(ctx, u.session, sessionTokenHeader, r)
+	return u.upstream.sendAuthorized(ctx, u.session, sessionTokenHeader, r)
 }

@@ -11,6 +11,8 @@ import (
 
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
+
+	"github.com/tidepool-org/clinic/internal/flight"
 )
 
 const (
@@ -33,11 +35,11 @@ type XealthConfig struct {
 
 // Xealth is the client of Xealth's REST API.
 type Xealth struct {
-	api    *party
-	issuer *party
+	api    *upstream
+	issuer *upstream
 	config XealthConfig
 
-	flight flight[string]
+	shared flight.Group[string]
 	mu     sync.Mutex
 	token  oauth2.Token
 }
@@ -46,11 +48,11 @@ type Xealth struct {
 func NewXealth(config XealthConfig, options Options) (*Xealth, error) {
 	options = options.withDefaults()
 	client := proxied(options)
-	api, err := newParty("xealth", config.BaseURL, client, options)
+	api, err := newUpstream("xealth", config.BaseURL, client, options)
 	if err != nil {
 		return nil, err
 	}
-	issuer, err := newParty("xealth", config.TokenURL, client, options)
+	issuer, err := newUpstream("xealth", config.TokenURL, client, options)
 	if err != nil {
 		return nil, err
 	}
@@ -111,11 +113,11 @@ func (x *Xealth) send(ctx context.Context, r request) (answer, error) {
 
 // accessToken returns the held access token, or a new one if that is about to end or is the refused one.
 func (x *Xealth) accessToken(ctx context.Context, refused string) (string, error) {
-	return x.flight.do(ctx, refused, func(ctx context.Context) (string, error) {
+	return x.shared.Do(ctx, refused, func(ctx context.Context) (string, error) {
 		x.mu.Lock()
 		held := x.token
 		x.mu.Unlock()
-		if held.AccessToken != refused && time.Until(held.Expiry) > expiryMargin {
+		if held.AccessToken != refused && held.Expiry.Sub(x.issuer.options.Now()) > expiryMargin {
 			return held.AccessToken, nil
 		}
 		ctx, cancel := x.issuer.limited(ctx)
@@ -125,9 +127,11 @@ func (x *Xealth) accessToken(ctx context.Context, refused string) (string, error
 		if err != nil {
 			return "", err
 		}
-		if token.Expiry.IsZero() {
-			token.Expiry = time.Now().Add(assumedLifetime)
+		lifetime := assumedLifetime
+		if !token.Expiry.IsZero() {
+			lifetime = time.Until(token.Expiry) // which the library told by the system's clock
 		}
+		token.Expiry = x.issuer.options.Now().Add(lifetime)
 		x.mu.Lock()
 		defer x.mu.Unlock()
 		x.token = *token

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -71,6 +72,25 @@ func TestAccessTokenIsRenewedBeforeItEnds(t *testing.T) {
 			require.NoError(t, err)
 		}
 		require.Equal(t, fetched, n.stand.Count(tokenPath), answer)
+	}
+}
+
+func TestAccessTokenEndsByTheClock(t *testing.T) {
+	t.Parallel()
+	for answer, lifetime := range map[string]time.Duration{
+		`{"access_token":"a","expires_in":3600}`: time.Hour,
+		`{"access_token":"a"}`:                   2 * time.Minute,
+	} {
+		now := time.Now()
+		n := start(t, setting{now: func() time.Time { return now }})
+		n.stand.Fail(tokenPath, standin.Fault{Body: answer})
+		n.stand.Fail(orderPath, standin.Fault{Body: `{}`})
+		for passed, fetched := range []int{1, 1, 2} {
+			_, err := n.xealth.Order(t.Context(), "d", "o")
+			require.NoError(t, err)
+			require.Equal(t, fetched, n.stand.Count(tokenPath), answer)
+			now = now.Add([]time.Duration{lifetime - 31*time.Second, 2 * time.Second, 0}[passed])
+		}
 	}
 }
 

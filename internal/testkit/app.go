@@ -111,7 +111,7 @@ const (
 // Config returns settings of a service whose neighbours are all at one address.
 func Config(neighbours, database string) config.Config {
 	return config.Config{
-		HTTP:  config.HTTP{Address: "127.0.0.1:0", MaxBodySize: 16 << 20, ReadTimeout: time.Minute, IdleTimeout: time.Minute},
+		HTTP:  config.HTTP{Address: "127.0.0.1:0", MaxBodySize: 16 << 20, ReadTimeout: time.Minute, WriteTimeout: time.Minute, IdleTimeout: time.Minute},
 		Store: Store(database),
 		Platform: config.Platform{
 			UserServiceAddress: neighbours, ProfileServiceAddress: neighbours, ServerSecret: "server-secret",

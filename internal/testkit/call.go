@@ -63,6 +63,7 @@ func (a *App) Do(t testing.TB, caller Caller, request *http.Request) Response {
 	defer func() { _ = answer.Body.Close() }()
 	content, err := io.ReadAll(answer.Body)
 	require.NoError(t, err)
+	requireListedReason(t, request, answer.StatusCode, content)
 	return Response{Status: answer.StatusCode, Header: answer.Header, Body: content}
 }
 

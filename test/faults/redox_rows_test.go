@@ -93,6 +93,12 @@ func redoxOperations() []operation {
 			call: func(s *scene) testkit.Response { return s.match() },
 		},
 		{
+			name: "ReplayRedoxOrder", stage: connected,
+			call: func(s *scene) testkit.Response {
+				return s.send(testkit.Service, "POST /v1/redox/orders/"+s.ids["order"]+"/replay", nil)
+			},
+		},
+		{
 			name: "SyncEHRData", stage: subscribed,
 			call: func(s *scene) testkit.Response {
 				return s.send(testkit.Service, "POST /v1/clinics/{north}/ehr/sync", nil)
