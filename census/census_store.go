@@ -154,7 +154,7 @@ func (s *Service) add(ctx context.Context, clinicID bson.ObjectID, difference Co
 			return err
 		}
 		if done {
-			return s.addGroups(ctx, clinicID, clinic.own(difference.Groups), t.newPatient)
+			return s.addGroups(ctx, clinicID, difference.Groups, clinic.own(difference.Groups), t.newPatient)
 		}
 	}
 	return errTooManyChanges
@@ -181,7 +181,9 @@ func (s *Service) replacePatientCount(ctx context.Context, clinicID bson.ObjectI
 	return result.MatchedCount == 1, nil
 }
 
-func (s *Service) addGroups(ctx context.Context, clinicID bson.ObjectID, groups Groups, newPatient bool) error {
+// addGroups adds the part of a difference that is about tags and sites that the clinic has. The numbers of those that it has
+// not, because the same change took them out, go.
+func (s *Service) addGroups(ctx context.Context, clinicID bson.ObjectID, difference, groups Groups, newPatient bool) error {
 	increments := bson.D{{Key: "changes", Value: int64(1)}}
 	for id, n := range groups.Tags {
 		increments = append(increments, bson.E{Key: "tags." + id.Hex(), Value: n})
@@ -191,6 +193,9 @@ func (s *Service) addGroups(ctx context.Context, clinicID bson.ObjectID, groups 
 	}
 	filter := bson.D{{Key: "_id", Value: clinicID}}
 	update := bson.D{{Key: "$inc", Value: increments}}
+	if gone := strangers(difference, groups); len(gone) > 0 {
+		update = append(update, bson.E{Key: "$unset", Value: gone})
+	}
 	now, err := s.database.ServerTime(ctx)
 	if err != nil {
 		return err

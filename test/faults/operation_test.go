@@ -13,8 +13,8 @@ type operation struct {
 	name  string
 	stage func(s *scene)
 	call  func(s *scene) testkit.Response
-	// transactions is the number of transactions to which its writes belong, but those that keep the census. Zero means that
-	// it needs none.
+	// transactions is the number of transactions to which its writes belong, where the database has them. Zero means that it
+	// needs none.
 	transactions int
 	// apart tells the writes that belong to none of the transactions on purpose. Nil means none.
 	apart func(wire.Command) bool
