@@ -41,19 +41,19 @@ func groupOperations() []operation {
 			},
 		},
 		{
-			name: "AssignPatientTagToClinicPatients (all)", stage: full,
+			name: "AssignPatientTagToClinicPatients (all)", stage: full, transactions: 1,
 			call: func(s *scene) testkit.Response {
 				return s.send(testkit.User(admin), "POST /v1/clinics/{north}/patients/assign_tag/{blue}", nil)
 			},
 		},
 		{
-			name: "AssignPatientTagToClinicPatients (some)", stage: full,
+			name: "AssignPatientTagToClinicPatients (some)", stage: full, transactions: 1,
 			call: func(s *scene) testkit.Response {
 				return s.send(testkit.User(admin), "POST /v1/clinics/{north}/patients/assign_tag/{blue}", []string{s.ids["anna"], s.ids["dora"]})
 			},
 		},
 		{
-			name: "DeletePatientTagFromClinicPatients", stage: full,
+			name: "DeletePatientTagFromClinicPatients", stage: full, transactions: 1,
 			call: func(s *scene) testkit.Response {
 				return s.send(testkit.User(admin), "POST /v1/clinics/{north}/patients/delete_tag/{red}", nil)
 			},

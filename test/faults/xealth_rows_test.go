@@ -77,7 +77,7 @@ func (s *scene) notify(context string) testkit.Response {
 func xealthOperations() []operation {
 	return []operation{
 		{
-			name: "XealthNotification (new patient)", stage: ordered,
+			name: "XealthNotification (new patient)", stage: ordered, transactions: 5,
 			call:     func(s *scene) testkit.Response { return s.notify("new") },
 			accounts: &exception{why: "as for CreatePatientAccount"},
 			repeat:   &exception{why: "the address is taken by the account that the first call made", status: http.StatusConflict},
