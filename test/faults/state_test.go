@@ -125,8 +125,9 @@ func idText(value any) (string, bool) {
 	}
 }
 
-// bookkeeping are parts of documents in which a call and its repeat leave more traces than one call.
-var bookkeeping = []string{"/derived/census/change", "/derived/census/recount"}
+// bookkeeping are parts of documents in which a call and its repeat leave more traces than one call: how often the census of a
+// clinic was changed.
+var bookkeeping = []string{"/changes"}
 
 func (l labels) render(path string, value any) string {
 	if id, ok := idText(value); ok {
