@@ -32,6 +32,8 @@ type operation struct {
 	orphans *exception
 	// more are collections in which a repeat leaves more than one call does.
 	more *exception
+	// uncounted are collections in which a recount finds something to tidy up.
+	uncounted *exception
 	// accounts allows accounts that belong to nobody.
 	accounts *exception
 }
