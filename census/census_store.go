@@ -198,6 +198,7 @@ func (s *Service) replacePatientCount(ctx context.Context, clinicID bson.ObjectI
 	return result.MatchedCount == 1, nil
 }
 
+// addGroups adds the part of a difference that is about tags and sites that the clinic has.
 func (s *Service) addGroups(ctx context.Context, clinicID bson.ObjectID, groups Groups, newPatient bool) error {
 	increments := bson.D{{Key: "changes", Value: int64(1)}}
 	for id, n := range groups.Tags {

@@ -78,6 +78,8 @@ func (s *processScene) kill(o operation, normal course, write int) {
 		require.Fail(s, "the write did not come")
 	}
 	s.proxy.Heal()
+	require.NoError(s, s.proxy.Expire())
+	s.allOrNothing(o, normal)
 	s.process.Start(s.whole, s.process.Environment())
 	s.repeatIsRight(o, normal)
 	s.sweep()

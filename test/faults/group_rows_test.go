@@ -1,6 +1,7 @@
 package faults_test
 
 import (
+	"github.com/tidepool-org/clinic/census"
 	"github.com/tidepool-org/clinic/internal/testkit"
 )
 
@@ -39,21 +40,25 @@ func groupOperations() []operation {
 			call: func(s *scene) testkit.Response {
 				return s.send(testkit.User(admin), "DELETE /v1/clinics/{north}/patient_tags/{red}", nil)
 			},
+			uncounted: &exception{
+				why:         "patients still have the tag; its number, which nobody sees, goes when the worker takes it from them",
+				collections: []string{census.CollectionName},
+			},
 		},
 		{
-			name: "AssignPatientTagToClinicPatients (all)", stage: full,
+			name: "AssignPatientTagToClinicPatients (all)", stage: full, transactions: 1,
 			call: func(s *scene) testkit.Response {
 				return s.send(testkit.User(admin), "POST /v1/clinics/{north}/patients/assign_tag/{blue}", nil)
 			},
 		},
 		{
-			name: "AssignPatientTagToClinicPatients (some)", stage: full,
+			name: "AssignPatientTagToClinicPatients (some)", stage: full, transactions: 1,
 			call: func(s *scene) testkit.Response {
 				return s.send(testkit.User(admin), "POST /v1/clinics/{north}/patients/assign_tag/{blue}", []string{s.ids["anna"], s.ids["dora"]})
 			},
 		},
 		{
-			name: "DeletePatientTagFromClinicPatients", stage: full,
+			name: "DeletePatientTagFromClinicPatients", stage: full, transactions: 1,
 			call: func(s *scene) testkit.Response {
 				return s.send(testkit.User(admin), "POST /v1/clinics/{north}/patients/delete_tag/{red}", nil)
 			},

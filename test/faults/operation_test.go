@@ -13,8 +13,8 @@ type operation struct {
 	name  string
 	stage func(s *scene)
 	call  func(s *scene) testkit.Response
-	// transactions is the number of transactions to which its writes belong, but those that keep the census. Zero means that
-	// it needs none.
+	// transactions is the number of transactions to which its writes belong, where the database has them. Zero means that it
+	// needs none.
 	transactions int
 	// apart tells the writes that belong to none of the transactions on purpose. Nil means none.
 	apart func(wire.Command) bool
@@ -32,6 +32,8 @@ type operation struct {
 	orphans *exception
 	// more are collections in which a repeat leaves more than one call does.
 	more *exception
+	// uncounted are collections in which a recount finds something to tidy up.
+	uncounted *exception
 	// accounts allows accounts that belong to nobody.
 	accounts *exception
 }

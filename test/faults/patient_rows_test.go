@@ -35,7 +35,7 @@ func patientOperations() []operation {
 	gone := &exception{why: "the first call had removed the patient, and only its answer was lost", status: 404}
 	return []operation{
 		{
-			name: "CreatePatientAccount", stage: full,
+			name: "CreatePatientAccount", stage: full, transactions: 2,
 			call: func(s *scene) testkit.Response {
 				return s.send(testkit.User(admin), "POST /v1/clinics/{north}/patients", map[string]any{
 					"fullName": "Patient new", "birthDate": "1991-02-03", "tags": []string{s.ids["red"]},
@@ -46,7 +46,7 @@ func patientOperations() []operation {
 			twice:    &exception{why: "nothing tells that a patient without address and MRN is there already"},
 		},
 		{
-			name: "CreatePatientAccount (with an address)", stage: full,
+			name: "CreatePatientAccount (with an address)", stage: full, transactions: 2,
 			call: func(s *scene) testkit.Response {
 				return s.send(testkit.User(admin), "POST /v1/clinics/{north}/patients", map[string]any{
 					"fullName": "Patient new", "birthDate": "1991-02-03", "email": "New@example.com", "mrn": "0002",
@@ -55,7 +55,7 @@ func patientOperations() []operation {
 			repeat: &exception{why: "the first call had added the patient, and only its answer was lost", status: 409},
 		},
 		{
-			name: "CreatePatientFromUser", stage: full,
+			name: "CreatePatientFromUser", stage: full, transactions: 1,
 			call: func(s *scene) testkit.Response {
 				return s.send(testkit.Service, "POST /v1/clinics/{north}/patients/"+other, map[string]any{
 					"permissions": map[string]any{"view": map[string]any{}},
@@ -70,7 +70,7 @@ func patientOperations() []operation {
 			},
 		},
 		{
-			name: "UpdatePatient", stage: full,
+			name: "UpdatePatient", stage: full, transactions: 1,
 			call: func(s *scene) testkit.Response {
 				return s.send(testkit.User(admin), "PUT /v1/clinics/{north}/patients/{anna}", map[string]any{
 					"fullName": "Patient anna", "birthDate": "1992-03-04", "email": "anna@new.example.com", "mrn": "0003",
@@ -110,13 +110,13 @@ func patientOperations() []operation {
 			repeat: gone,
 		},
 		{
-			name: "UpdatePatientDataSources", stage: full,
+			name: "UpdatePatientDataSources", stage: full, transactions: 2,
 			call: func(s *scene) testkit.Response {
 				return s.send(testkit.Service, "PUT /v1/patients/"+guest+"/data_sources", sources)
 			},
 		},
 		{
-			name: "ConnectProvider", stage: full,
+			name: "ConnectProvider", stage: full, transactions: 1,
 			call: func(s *scene) testkit.Response {
 				return s.send(testkit.User(admin), "POST /v1/clinics/{north}/patients/{anna}/connect/dexcom", nil)
 			},

@@ -131,7 +131,8 @@ func idText(value any) (string, bool) {
 // database forgets it.
 const creations = "patient_creations"
 
-// bookkeeping are parts of documents in which a call and its repeat leave more traces than one call.
+// bookkeeping are parts of documents in which a call and its repeat leave more traces than one call: how often the census of a
+// clinic was changed.
 var bookkeeping = []string{"/changes"}
 
 func (l labels) render(path string, value any) string {

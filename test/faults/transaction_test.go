@@ -11,22 +11,18 @@ import (
 
 	"github.com/tidepool-org/clinic/census"
 	"github.com/tidepool-org/clinic/clinics"
+	"github.com/tidepool-org/clinic/internal/testkit"
+	"github.com/tidepool-org/clinic/store"
 	"github.com/tidepool-org/clinic/test/faults/wire"
 )
 
-func newReplicaSetScene(t testing.TB) *scene {
-	t.Helper()
-	proxy, err := wire.StartReplicaSet(databaseAddress())
-	require.NoError(t, err)
-	t.Cleanup(proxy.Close)
-	return startScene(t, proxy)
-}
-
-// TestTransactionsAsSent looks at what the service sends to a database that has transactions: all that belongs together
-// must carry one session and one transaction number.
-func TestTransactionsAsSent(t *testing.T) {
+// TestTransactions looks at what the service sends to a database that has transactions: all that belongs together must carry one
+// session and one transaction number. Then it lets the database refuse each write, for good or because another transaction
+// came first, and lose each commit, or only its answer.
+func TestTransactions(t *testing.T) {
 	t.Parallel()
-	side(t, 8, newReplicaSetScene, transactional(), func(t *testing.T, s *scene, o operation) {
+	testkit.NeedsTransactions(t)
+	side(t, 8, newScene, transactional(), func(t *testing.T, s *scene, o operation) {
 		normal := s.undisturbed(t, o)
 		t.Run("nothing escapes", func(t *testing.T) { requireTransactions(t, o, normal.commands) })
 		inside := slices.DeleteFunc(slices.Clone(normal.writes), func(c wire.Command) bool { return !c.InTransaction() })
@@ -35,24 +31,33 @@ func TestTransactionsAsSent(t *testing.T) {
 			if recounts[write.Transaction()] { // what fails there is done later, and not the caller's
 				continue
 			}
-			fault := wire.Fault{Write: k + 1, Kind: wire.Refused, Counts: func(c wire.Command) bool { return c.IsWrite() && c.InTransaction() }}
+			fault := wire.Fault{Write: k + 1, Kind: wire.Refused, Counts: func(c wire.Command) bool { return isCounted(c) && c.InTransaction() }}
 			t.Run(fmt.Sprintf("lasting error at %d %s", k+1, write), func(t *testing.T) {
 				fault.Answer = wire.LastingError()
 				s.play(t, func() { s.abort(o, normal, fault) })
 			})
-			t.Run(fmt.Sprintf("transient error at %d %s", k+1, write), func(t *testing.T) {
+			t.Run(fmt.Sprintf("conflict at %d %s", k+1, write), func(t *testing.T) {
 				fault.Answer = wire.TransientError()
 				s.play(t, func() { s.tryAgain(o, normal, fault) })
 			})
 		}
-		t.Run("transient error at the commit", func(t *testing.T) {
-			s.play(t, func() {
-				s.tryAgain(o, normal, wire.Fault{
-					Write: 1, Kind: wire.Refused, Answer: wire.TransientError(),
-					Counts: func(c wire.Command) bool { return c.Name == "commitTransaction" },
-				})
+		for k := range o.transactions {
+			fault := wire.Fault{Write: k + 1, Counts: func(c wire.Command) bool { return c.Name == "commitTransaction" }}
+			t.Run(fmt.Sprintf("conflict at commit %d", k+1), func(t *testing.T) {
+				fault.Kind, fault.Answer = wire.Refused, wire.TransientError()
+				s.play(t, func() { s.tryAgain(o, normal, fault) })
 			})
-		})
+			for _, kind := range []wire.Kind{wire.Lost, wire.Unanswered} {
+				t.Run(fmt.Sprintf("%s commit %d", kind, k+1), func(t *testing.T) {
+					fault.Kind = kind
+					s.play(t, func() { s.commitAgain(o, normal, fault) })
+				})
+			}
+			t.Run(fmt.Sprintf("down at commit %d", k+1), func(t *testing.T) {
+				fault.Kind = wire.Down
+				s.play(t, func() { s.cut(o, normal, fault) })
+			})
+		}
 	})
 }
 
@@ -69,7 +74,8 @@ func (s *scene) abort(o operation, normal course, fault wire.Fault) {
 	require.True(s, s.proxy.Heal(), "the write did not come")
 	require.GreaterOrEqual(s, first.Status, 500, string(first.Body))
 	commands := s.proxy.Commands()
-	require.Len(s, named(commands, "abortTransaction"), 1)
+	require.NotEmpty(s, named(commands, "abortTransaction"))
+	s.allOrNothing(o, normal)
 	s.sweep()
 	if o.transactions == 1 {
 		require.Empty(s, named(commands, "commitTransaction"))
@@ -94,8 +100,21 @@ func (s *scene) tryAgain(o operation, normal course, fault wire.Fault) {
 	s.endIsRight(o, normal, fault.Kind)
 }
 
+// commitAgain plays the operation with a commit of which nobody knows whether it happened: it is sent again, and nobody may
+// notice.
+func (s *scene) commitAgain(o operation, normal course, fault wire.Fault) {
+	s.Helper()
+	s.set(o)
+	s.proxy.Arm(fault)
+	first := o.call(s)
+	require.True(s, s.proxy.Heal(), "the commit did not come")
+	require.Equal(s, normal.status, first.Status, string(first.Body))
+	require.Len(s, named(s.proxy.Commands(), "commitTransaction"), o.transactions+1)
+	s.endIsRight(o, normal, fault.Kind)
+}
+
 // requireTransactions asserts that so many transactions were begun and committed, that nothing that was sent while one was
-// under way is outside of it, and that all writes are inside but those of the census.
+// under way is outside of it, and that all writes are inside but those that are outside on purpose.
 func requireTransactions(t *testing.T, o operation, commands []wire.Command) {
 	t.Helper()
 	var current string
@@ -113,7 +132,7 @@ func requireTransactions(t *testing.T, o operation, commands []wire.Command) {
 		if command.Name == "commitTransaction" {
 			committed[current], current = true, ""
 		} else if command.IsWrite() && current == "" {
-			require.True(t, keepsCensus(command) || (o.apart != nil && o.apart(command)), "%s is outside of the transaction: %s", command, command.Body)
+			require.True(t, isApart(command) || (o.apart != nil && o.apart(command)), "%s is outside of the transaction: %s", command, command.Body)
 		}
 	}
 	require.Empty(t, current, "a transaction was not committed")
@@ -144,6 +163,11 @@ func censusOnly(commands []wire.Command) map[string]bool {
 	return only
 }
 
+// isApart reports whether a write is outside of any transaction on purpose: what it says must be seen by others at once.
+func isApart(c wire.Command) bool {
+	return c.Collection == census.NotesCollectionName || c.Collection == store.LeaseCollectionName
+}
+
 // keepsCensus reports whether a write changes nothing but the census of a clinic, which may also happen on its own: a recount
 // does.
 func keepsCensus(c wire.Command) bool {
@@ -153,12 +177,7 @@ func keepsCensus(c wire.Command) bool {
 	if c.Collection != clinics.CollectionName || c.Name != "update" {
 		return false
 	}
-	for _, statement := range c.Statements() {
-		if !onlySets(statement.Lookup("u"), "patientCount", "derived", "updatedTime") {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(c.Statements(), func(statement bson.Raw) bool { return !onlySets(statement.Lookup("u"), "patientCount") })
 }
 
 func onlySets(update bson.RawValue, fields ...string) bool {

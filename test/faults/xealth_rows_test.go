@@ -3,8 +3,10 @@ package faults_test
 import (
 	"maps"
 	"net/http"
+	"strings"
 
 	"github.com/tidepool-org/clinic/internal/testkit"
+	"github.com/tidepool-org/clinic/test/faults/wire"
 )
 
 // toXealth is a full clinic that is connected to Xealth.
@@ -74,10 +76,15 @@ func (s *scene) notify(context string) testkit.Response {
 	})
 }
 
+// followsOrder reports whether a write keeps how far an order got, or the subscription, which a repeat sets again.
+func followsOrder(c wire.Command) bool {
+	return c.Collection == "xealth_order" || c.Collection == "patients" && strings.Contains(c.Body.String(), "ehrSubscriptions")
+}
+
 func xealthOperations() []operation {
 	return []operation{
 		{
-			name: "XealthNotification (new patient)", stage: ordered,
+			name: "XealthNotification (new patient)", stage: ordered, transactions: 4, apart: followsOrder,
 			call:   func(s *scene) testkit.Response { return s.notify("new") },
 			undone: &exception{why: "the event is kept, so that a repeat knows what is to be done", collections: []string{"xealth_order"}},
 		},

@@ -34,6 +34,10 @@ func newCommand(body bson.Raw) (Command, error) {
 	return c, nil
 }
 
+func isGreeting(command Command) bool {
+	return slices.Contains([]string{"hello", "ismaster", "isMaster"}, command.Name)
+}
+
 // IsWrite reports whether the command changes documents. An aggregation does so if it ends in $merge or $out.
 func (c Command) IsWrite() bool {
 	if slices.Contains(writes, c.Name) {

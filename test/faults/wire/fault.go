@@ -20,8 +20,8 @@ const (
 	// Down is Lost, and from then on the database refuses everything until Heal. For what is stored, this is the same as
 	// the death of the service.
 	Down Kind = "down"
-	// Refused answers the write with Answer, and the database does not learn of it. A transaction of which it is part is
-	// aborted.
+	// Refused answers the write with Answer, and the database does not learn of it. The transaction of which it is part is
+	// aborted, as by any error.
 	Refused Kind = "refused"
 )
 

@@ -8,15 +8,12 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
-	"go.mongodb.org/mongo-driver/v2/mongo"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
 // Proxy is the database for the service, and a client for the database.
 type Proxy struct {
-	target     string
-	listener   net.Listener
-	replicaSet *replicaSet // nil unless the database passes for one
+	target   string
+	listener net.Listener
 
 	mu       sync.Mutex
 	open     map[net.Conn]bool
@@ -25,28 +22,18 @@ type Proxy struct {
 	tripped  bool   // whether the fault has happened
 	down     bool
 	commands []Command
+	begun    map[string]Command // of the transactions that the database has under way, the first command
 }
 
 // Start begins to listen for connections to the database at the target, a host and port.
-func Start(target string) (*Proxy, error) { return start(target, nil) }
-
-func start(target string, replicaSet *replicaSet) (*Proxy, error) {
+func Start(target string) (*Proxy, error) {
 	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	p := &Proxy{target: target, listener: listener, replicaSet: replicaSet, open: map[net.Conn]bool{}}
+	p := &Proxy{target: target, listener: listener, open: map[net.Conn]bool{}, begun: map[string]Command{}}
 	go p.accept()
 	return p, nil
-}
-
-// StartReplicaSet is Start for a database that shall pass for a replica set. See replicaSet for how far that goes.
-func StartReplicaSet(target string) (*Proxy, error) {
-	client, err := mongo.Connect(options.Client().ApplyURI("mongodb://" + target + "/?directConnection=true"))
-	if err != nil {
-		return nil, err
-	}
-	return start(target, newReplicaSet(client))
 }
 
 // Address returns where the proxy listens, as host and port.
@@ -55,9 +42,6 @@ func (p *Proxy) Address() string { return p.listener.Addr().String() }
 // Close ends the proxy and all connections.
 func (p *Proxy) Close() {
 	_ = p.listener.Close()
-	if p.replicaSet != nil {
-		_ = p.replicaSet.client.Disconnect(context.Background())
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for connection := range p.open {
@@ -168,7 +152,7 @@ func (p *Proxy) handle(server net.Conn, asked message) (message, error) {
 		return nil, err
 	}
 	if isGreeting(command) {
-		return p.greet(server, asked)
+		return ask(server, asked)
 	}
 	fault, down := p.note(command)
 	switch {
@@ -206,7 +190,7 @@ func (p *Proxy) fail(server net.Conn, asked message, command Command, fault Faul
 	var err error
 	switch fault.Kind {
 	case Refused:
-		return p.refuse(asked, command, fault.Answer)
+		return p.refuse(server, asked, command, fault.Answer)
 	case Unanswered:
 		_, err = p.forward(server, asked, command)
 	case Halved:
@@ -217,15 +201,6 @@ func (p *Proxy) fail(server net.Conn, asked message, command Command, fault Faul
 		fault.Reached()
 	}
 	return nil, errors.Join(errCut, err)
-}
-
-func (p *Proxy) refuse(asked message, command Command, said bson.D) (message, error) {
-	if p.replicaSet != nil && command.InTransaction() {
-		if err := p.replicaSet.abort(command); err != nil {
-			return nil, err
-		}
-	}
-	return answer(asked, said)
 }
 
 func (p *Proxy) halve(server net.Conn, asked message, command Command) error {
@@ -251,12 +226,10 @@ func (p *Proxy) halve(server net.Conn, asked message, command Command) error {
 	return err
 }
 
-// forward lets the database, or the replica set that it passes for, answer.
+// forward lets the database answer.
 func (p *Proxy) forward(server net.Conn, asked message, command Command) (message, error) {
-	if p.replicaSet == nil {
-		return ask(server, asked)
-	}
-	return p.replicaSet.handle(server, asked, command)
+	p.followTransaction(command)
+	return ask(server, asked)
 }
 
 func ask(server net.Conn, asked message) (message, error) {
