@@ -41,6 +41,7 @@ type Store struct {
 	TLS                 bool   `envconfig:"TIDEPOOL_STORE_TLS" default:"false" desc:"whether to connect to the database with TLS"`
 	OptParams           string `envconfig:"TIDEPOOL_STORE_OPT_PARAMS" desc:"further options of the database URI, as in a query string"`
 	Database            string `envconfig:"TIDEPOOL_CLINIC_DATABASE_NAME" default:"clinic" desc:"name of the database"`
+	BuildIndexes        bool   `envconfig:"TIDEPOOL_CLINIC_BUILD_INDEXES" default:"true" desc:"whether the service builds missing indexes in the background; false leaves it to ehr indexes build"`
 	RequireTransactions bool   `envconfig:"TIDEPOOL_STORE_REQUIRE_TRANSACTIONS" default:"false" desc:"refuse to start on a database without transactions"`
 }
 

@@ -31,8 +31,8 @@ var ErrMessageNotFound = errs.NotFoundf("couldn't find the message")
 func Indexes() []store.Indexes {
 	return []store.Indexes{
 		{Collection: MessagesCollectionName, Indexes: []store.Index{
-			{Name: "MetadataLogsId", Keys: store.Ascending("meta.Logs.Id")},
-			{Name: "MetadataSource", Keys: store.Ascending("meta.Source.Id", "meta.FacilityCode")},
+			{Name: "MetadataLogsId", Keys: store.Ascending("meta.Logs.Id"), Old: true},
+			{Name: "MetadataSource", Keys: store.Ascending("meta.Source.Id", "meta.FacilityCode"), Old: true},
 			{Name: messagesByLogID, Keys: store.Ascending("meta.Logs.ID")},
 			{Name: "MessagesBySource", Keys: store.Ascending("meta.Source.ID", "meta.FacilityCode")},
 		}},

@@ -97,9 +97,11 @@ func (t *tool) connected(work func(ctx context.Context, args []string) error) fu
 		if err := tool.Start(start); err != nil {
 			return err
 		}
+		workErr := work(command.Context(), args)
+		// The time begins only now: the work takes as long as it takes.
 		stop, cancel := context.WithTimeout(context.WithoutCancel(command.Context()), app.StopTimeout)
 		defer cancel()
-		return errors.Join(work(command.Context(), args), tool.Stop(stop))
+		return errors.Join(workErr, tool.Stop(stop))
 	}
 }
 

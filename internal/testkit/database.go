@@ -33,7 +33,7 @@ func Store(name string) config.Store {
 	if address == "" {
 		address = defaultStore
 	}
-	return config.Store{Addresses: address, Database: name, OptParams: "directConnection=true&serverSelectionTimeoutMS=5000"}
+	return config.Store{Addresses: address, Database: name, OptParams: "directConnection=true"}
 }
 
 // Database returns a connected database of the test's own, empty, with all indexes of the service.
