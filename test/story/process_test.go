@@ -54,7 +54,7 @@ func TestStartFailsInTimeAndWithAClearLine(t *testing.T) {
 			"the database at 127.0.0.1:1/" + service.Store.Name() + " does not answer"},
 		"database silent":     {map[string]string{"TIDEPOOL_STORE_ADDRESSES": hole}, "the database at " + hole + "/" + service.Store.Name() + " does not answer"},
 		"no user service":     {map[string]string{"TIDEPOOL_SHORELINE_CLIENT_ADDRESS": "http://127.0.0.1:1"}, "no login at http://127.0.0.1:1: user service"},
-		"user service silent": {map[string]string{"TIDEPOOL_SHORELINE_CLIENT_ADDRESS": "http://me:sesame@" + hole}, "no login at http://" + hole + ": user service"},
+		"user service silent": {map[string]string{"TIDEPOOL_SHORELINE_CLIENT_ADDRESS": "http://me:sesame@" + hole, "TIDEPOOL_CLINIC_OUTBOUND_TIMEOUT": "30s"}, "no login at http://" + hole + ": user service"},
 		"port taken":          {nil, "address already in use"},
 		"transactions wanted": {map[string]string{"TIDEPOOL_STORE_REQUIRE_TRANSACTIONS": "true"}, "the database has no transactions"},
 	}
