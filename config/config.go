@@ -110,15 +110,33 @@ func Load() (Config, error) {
 	var c Config
 	// Group by group: processed as a whole, the library would also read names with the group in front.
 	for _, group := range []any{&c.HTTP, &c.Store, &c.Log, &c.Platform, &c.Demo, &c.Redox, &c.Xealth} {
-		if err := envconfig.Process("", group); err != nil {
-			var bad *envconfig.ParseError
-			if errors.As(err, &bad) { // its own text repeats the value, which may be a secret
-				return Config{}, fmt.Errorf("%s is not a valid %s", bad.KeyName, bad.TypeName)
-			}
+		if err := process(group); err != nil {
 			return Config{}, err
 		}
 	}
 	return c, c.check()
+}
+
+// LoadForDatabase reads only what is needed to work on the database, so that a command line does not need the secrets of
+// neighbours. The rest of the settings is empty.
+func LoadForDatabase() (Config, error) {
+	var c Config
+	for _, group := range []any{&c.Store, &c.Log, &c.Demo} {
+		if err := process(group); err != nil {
+			return Config{}, err
+		}
+	}
+	_, err := c.LogLevel()
+	return c, err
+}
+
+func process(group any) error {
+	err := envconfig.Process("", group)
+	var bad *envconfig.ParseError
+	if errors.As(err, &bad) { // its own text repeats the value, which may be a secret
+		return fmt.Errorf("%s is not a valid %s", bad.KeyName, bad.TypeName)
+	}
+	return err
 }
 
 // LogLevel returns the least level that is logged.

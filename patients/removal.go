@@ -33,7 +33,7 @@ func (s *Service) remove(ctx context.Context, clinicID bson.ObjectID, userID str
 				return store.OneOf(err, ErrNotFound, nil)
 			}
 			var patient Patient
-			if err := bson.Unmarshal(stored, &patient); err != nil {
+			if err := store.Unmarshal(stored, &patient); err != nil {
 				return err
 			}
 			recorded, err := record(stored)

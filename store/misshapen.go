@@ -83,6 +83,7 @@ type misshapen struct {
 
 	mu     sync.Mutex
 	count  int64
+	values int // in all of them
 	logged map[string]time.Time
 }
 
@@ -96,6 +97,7 @@ func (m *misshapen) report(document reflect.Value, leftOut int) {
 	key := document.Type().String() + " " + id
 	m.mu.Lock()
 	m.count++
+	m.values += leftOut
 	if len(m.logged) >= maxReported {
 		clear(m.logged)
 	}
