@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/tidepool-org/clinic/internal/errs"
+	"github.com/tidepool-org/clinic/store"
 )
 
 const maxRequestID = 128
@@ -81,7 +82,7 @@ func accessFields(c echo.Context, status int, took time.Duration) []zap.Field {
 		zap.String("request_id", c.Response().Header().Get(echo.HeaderXRequestID)),
 	}
 	if err := cause(c); err != nil && status >= http.StatusBadRequest {
-		fields = append(fields, zap.String("error", errs.Detail(err)))
+		fields = append(fields, zap.String("error", store.Redact(err, errs.Detail(err))))
 	}
 	return fields
 }

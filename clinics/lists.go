@@ -66,9 +66,9 @@ func (l list) unchanged() bson.E {
 	}
 }
 
-// push returns an update that appends an element. Nothing can be appended to null.
+// push returns an update that appends an element. Nothing can be appended to null, or to what a foreign hand stored.
 func (l list) push(element any) bson.D {
-	if l.stored.Type == bson.TypeNull {
+	if !l.stored.IsZero() && l.stored.Type != bson.TypeArray {
 		return bson.D{{Key: "$set", Value: bson.D{{Key: l.field, Value: bson.A{element}}}}}
 	}
 	return bson.D{{Key: "$push", Value: bson.D{{Key: l.field, Value: element}}}}

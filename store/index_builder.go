@@ -19,7 +19,7 @@ const (
 	// smallCollection is the size, in documents, up to which an index is made in a moment.
 	smallCollection = 20_000
 	// essentialTime is how long a start waits for the unique indexes of small collections.
-	essentialTime = 1500 * time.Millisecond
+	essentialTime = 700 * time.Millisecond
 	// buildLease is what building indexes is called among the leases.
 	buildLease = "indexes"
 	// Builds that another process makes, or that failed, are looked at again after these times.
