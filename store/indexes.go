@@ -31,6 +31,8 @@ type Index struct {
 // EnsureIndexes makes the indexes that are missing, and waits for them however long that takes: it is for databases that are
 // small. It returns an error for an index that is there and must not be as it is.
 func (d *Database) EnsureIndexes(ctx context.Context, sets ...Indexes) error {
+	ctx, cancel := context.WithTimeout(ctx, buildTime)
+	defer cancel()
 	for _, set := range sets {
 		if err := d.ensure(ctx, set); err != nil {
 			return fmt.Errorf("indexes of %s: %w", set.Collection, err)

@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"io"
+	"math"
 	"reflect"
 	"time"
 
@@ -70,12 +71,17 @@ func (s scalar) DecodeValue(dc bson.DecodeContext, vr bson.ValueReader, val refl
 		return err
 	}
 	err = decoder.DecodeValue(dc, inner(vr), val)
-	if r, ok := vr.(*reader); ok && isAbsent(err) { // such as a number that is too large
+	if r, ok := vr.(*reader); ok && (isAbsent(err) || isNoNumber(val)) { // such as a number that is too large
 		val.SetZero()
 		r.leftOut++
 		return nil
 	}
 	return err
+}
+
+// isNoNumber reports whether the value is one that JSON has no number for.
+func isNoNumber(val reflect.Value) bool {
+	return val.CanFloat() && (math.IsNaN(val.Float()) || math.IsInf(val.Float(), 0))
 }
 
 func isOneOf(t bson.Type, types []bson.Type) bool {
