@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/tidepool-org/clinic/internal/errs"
+	"github.com/tidepool-org/clinic/store"
 )
 
 const maxRequestID = 128
@@ -88,8 +89,8 @@ func accessFields(c echo.Context, words map[string]bool, status int, took time.D
 		zap.String("user_agent", cut(r.UserAgent())),
 		zap.String("request_id", c.Response().Header().Get(echo.HeaderXRequestID)),
 	}
-	if err := cause(c); err != nil && status != http.StatusNoContent {
-		fields = append(fields, zap.String("error", cut(errs.Detail(err))), zap.String("reason", string(errs.ReasonOf(err))))
+	if err := cause(c); err != nil && status >= http.StatusBadRequest {
+		fields = append(fields, zap.String("error", cut(store.Redact(err, errs.Detail(err)))), zap.String("reason", string(errs.ReasonOf(err))))
 	}
 	return fields
 }

@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"fmt"
+	"net/url"
 
 	"go.uber.org/fx"
 	"go.uber.org/zap"
@@ -45,11 +47,13 @@ func neighbours() fx.Option {
 
 // startNeighbours logs in. The user service is needed for every request, so its login must succeed; that at the auth
 // service goes on in the background.
-func startNeighbours(lc fx.Lifecycle, users *platform.UserService, auth *platform.AuthService) {
+func startNeighbours(lc fx.Lifecycle, c config.Platform, users *platform.UserService, auth *platform.AuthService) {
 	lc.Append(fx.Hook{
 		OnStart: func(ctx context.Context) error {
-			if err := users.Start(ctx); err != nil {
-				return err
+			login, cancel := context.WithTimeout(ctx, neighbourTime)
+			defer cancel()
+			if err := users.Start(login); err != nil {
+				return fmt.Errorf("no login at %s: %w", withoutUser(c.UserServiceAddress), err)
 			}
 			auth.Start() //nolint:contextcheck // the refresh outlives the start
 			return nil
@@ -60,4 +64,14 @@ func startNeighbours(lc fx.Lifecycle, users *platform.UserService, auth *platfor
 			return nil
 		},
 	})
+}
+
+// withoutUser returns an address without the user and password that may stand in it.
+func withoutUser(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "an address that is not valid"
+	}
+	u.User = nil
+	return u.String()
 }

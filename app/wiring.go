@@ -26,11 +26,22 @@ import (
 )
 
 const (
-	// StartTimeout bounds everything between the first connection and the first request.
+	// StartTimeout bounds everything between the first connection and the first request. What is waited for ends sooner, so
+	// that the process can say what did not answer.
 	StartTimeout = 15 * time.Second
+	// The parts of it.
+	databaseTime  = 6 * time.Second
+	checkTime     = 2 * time.Second
+	neighbourTime = 5 * time.Second
 	// StopTimeout bounds how long requests in flight may take once the listener is closed.
 	StopTimeout = 15 * time.Second
+	// closeTime is for what is left to do when the last request is answered or cut off.
+	closeTime = 2 * time.Second
 )
+
+// WholeStop returns how long a stop may take in all. It must be less than what the process is granted, 30 seconds in
+// Kubernetes.
+func WholeStop(c config.HTTP) time.Duration { return c.DrainDelay + StopTimeout + closeTime }
 
 // Service returns the graph of the whole service. Starting it connects, makes indexes, logs in and listens, in this order;
 // stopping it undoes that in reverse.
@@ -48,7 +59,7 @@ func Service(c config.Config, log *zap.Logger) fx.Option {
 func settings(c config.Config, log *zap.Logger) fx.Option {
 	return fx.Options(
 		fx.StartTimeout(StartTimeout),
-		fx.StopTimeout(StopTimeout),
+		fx.StopTimeout(WholeStop(c.HTTP)),
 		fx.WithLogger(func() fxevent.Logger { return fxevent.NopLogger }),
 		fx.Supply(c, c.HTTP, c.Store, c.Platform, c.Demo, c.Redox, c.Xealth, log),
 	)
@@ -59,6 +70,9 @@ func Domain() fx.Option {
 	return fx.Provide(
 		openStore,
 		store.NewLeases,
+		func(d *store.Database, leases *store.Leases) *store.IndexBuilder {
+			return store.NewIndexBuilder(d, leases, Indexes())
+		},
 		clinics.NewRepository,
 		census.NewService,
 		clinics.NewService,
@@ -129,27 +143,7 @@ func Indexes() []store.Indexes {
 	return all
 }
 
-func startStore(lc fx.Lifecycle, c config.Store, d *store.Database, census *census.Service) {
-	sweep, stopSweep := context.WithCancel(context.Background())
-	lc.Append(fx.Hook{
-		OnStart: func(ctx context.Context) error {
-			if err := d.Connect(ctx, c.RequireTransactions); err != nil {
-				return err
-			}
-			if err := d.EnsureIndexes(ctx, Indexes()...); err != nil {
-				return err
-			}
-			go census.Run(sweep)
-			return nil
-		},
-		OnStop: func(ctx context.Context) error {
-			stopSweep()
-			return d.Close(ctx)
-		},
-	})
-}
-
-func startFace(lc fx.Lifecycle, server *api.Server, shutdowner fx.Shutdowner, log *zap.Logger) {
+func startFace(lc fx.Lifecycle, c config.HTTP, server *api.Server, shutdowner fx.Shutdowner, log *zap.Logger) {
 	lc.Append(fx.Hook{
 		OnStart: func(ctx context.Context) error {
 			return server.Listen(ctx, func(err error) {
@@ -158,6 +152,8 @@ func startFace(lc fx.Lifecycle, server *api.Server, shutdowner fx.Shutdowner, lo
 			})
 		},
 		OnStop: func(ctx context.Context) error {
+			ctx, cancel := context.WithTimeout(ctx, c.DrainDelay+StopTimeout)
+			defer cancel()
 			if err := server.Shutdown(ctx); err != nil {
 				return fmt.Errorf("requests were cut off: %w", err)
 			}

@@ -22,7 +22,7 @@ func Indexes() []store.Indexes {
 			{Name: "UniqueClinicianUserId", Keys: store.Ascending("clinicId", "userId"), Unique: true, Partial: exists("userId")},
 			{Name: "UniqueInviteId", Keys: store.Ascending("clinicId", "inviteId"), Unique: true, Partial: exists("inviteId")},
 			{Name: "UniqueClinicMemberEmail", Keys: store.Ascending("clinicId", "email"), Unique: true, Partial: exists("email")},
-			{Name: "ClinicianByRole", Keys: store.Ascending("clinicId", "role")},
+			{Name: "ClinicianByRole", Keys: store.Ascending("clinicId", "role"), Old: true},
 			{Name: "CliniciansByCreatedTime", Keys: store.Ascending("createdTime")},
 			{Name: "ClinicianByUserId", Keys: bson.D{{Key: "userId", Value: 1}, {Key: "createdTime", Value: -1}}},
 			{Name: "ClinicianByClinic", Keys: bson.D{{Key: "clinicId", Value: 1}, {Key: "createdTime", Value: -1}}},

@@ -48,7 +48,7 @@ func (r *Repository) readList(ctx context.Context, id bson.ObjectID, field strin
 		return nil, list{}, store.OneOf(err, ErrNotFound, nil)
 	}
 	var clinic Clinic
-	if err := bson.Unmarshal(raw, &clinic); err != nil {
+	if err := store.Unmarshal(raw, &clinic); err != nil {
 		return nil, list{}, err
 	}
 	return &clinic, list{field: field, stored: raw.Lookup(field)}, nil
@@ -66,9 +66,9 @@ func (l list) unchanged() bson.E {
 	}
 }
 
-// push returns an update that appends an element. Nothing can be appended to null.
+// push returns an update that appends an element. Nothing can be appended to null, or to what a foreign hand stored.
 func (l list) push(element any) bson.D {
-	if l.stored.Type == bson.TypeNull {
+	if !l.stored.IsZero() && l.stored.Type != bson.TypeArray {
 		return bson.D{{Key: "$set", Value: bson.D{{Key: l.field, Value: bson.A{element}}}}}
 	}
 	return bson.D{{Key: "$push", Value: bson.D{{Key: l.field, Value: element}}}}

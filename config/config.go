@@ -47,6 +47,7 @@ type Store struct {
 	TLS                 bool   `envconfig:"TIDEPOOL_STORE_TLS" default:"false" desc:"whether to connect to the database with TLS"`
 	OptParams           string `envconfig:"TIDEPOOL_STORE_OPT_PARAMS" desc:"further options of the database URI, as in a query string"`
 	Database            string `envconfig:"TIDEPOOL_CLINIC_DATABASE_NAME" default:"clinic" desc:"name of the database"`
+	BuildIndexes        bool   `envconfig:"TIDEPOOL_CLINIC_BUILD_INDEXES" default:"true" desc:"whether the service builds missing indexes in the background; false leaves it to ehr indexes build"`
 	RequireTransactions bool   `envconfig:"TIDEPOOL_STORE_REQUIRE_TRANSACTIONS" default:"false" desc:"refuse to start on a database without transactions"`
 }
 
@@ -118,11 +119,7 @@ func Load() (Config, error) {
 	}
 	// Group by group: processed as a whole, the library would also read names with the group in front.
 	for _, group := range []any{&c.HTTP, &c.Store, &c.Log, &c.Platform, &c.Demo, &c.Redox, &c.Xealth} {
-		if err := envconfig.Process("", group); err != nil {
-			var bad *envconfig.ParseError
-			if errors.As(err, &bad) { // its own text repeats the value, which may be a secret
-				return Config{}, fmt.Errorf("%s is not a valid %s", bad.KeyName, bad.TypeName)
-			}
+		if err := process(group); err != nil {
 			return Config{}, err
 		}
 	}
@@ -138,6 +135,31 @@ func (h HTTP) Proxies() []*net.IPNet {
 		}
 	}
 	return networks
+}
+
+// LoadForDatabase reads only what is needed to work on the database, so that a command line does not need the secrets of
+// neighbours. The rest of the settings is empty.
+func LoadForDatabase() (Config, error) {
+	var c Config
+	if err := readFiles(); err != nil {
+		return Config{}, err
+	}
+	for _, group := range []any{&c.Store, &c.Log, &c.Demo} {
+		if err := process(group); err != nil {
+			return Config{}, err
+		}
+	}
+	_, err := c.LogLevel()
+	return c, err
+}
+
+func process(group any) error {
+	err := envconfig.Process("", group)
+	var bad *envconfig.ParseError
+	if errors.As(err, &bad) { // its own text repeats the value, which may be a secret
+		return fmt.Errorf("%s is not a valid %s", bad.KeyName, bad.TypeName)
+	}
+	return err
 }
 
 // LogLevel returns the least level that is logged.

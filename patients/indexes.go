@@ -52,7 +52,7 @@ func meetingTargetsIndex(period string) store.Index {
 	statistics := "summary.cgmStats.periods." + period
 	atLeast := bson.D{{Key: "$gte", Value: 0.7}}
 	return store.Index{
-		Name: "MeetingTargetsIndex" + period,
+		Name: "MeetingTargetsIndex" + period, Old: true,
 		Keys: store.Ascending("clinicId", "userId", "tags", "summary.cgmStats.dates.lastData", statistics+".timeInTargetPercent"),
 		Partial: bson.D{
 			{Key: statistics + ".timeInTargetPercent", Value: atLeast},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -16,17 +17,25 @@ var refusals = []int{
 	28, // PathNotViable: a member of something that has none
 }
 
+// lists are the fields that hold lists, as the members of providerConnectionRequests do. The others that a write is refused
+// for hold documents.
+var lists = []string{"reviews", "tags", "sites", "legacyClinicianIds", "dataSources"}
+
 // withoutNulls runs a write. If the database refuses it, the fields are removed from the matching documents that hold null
-// there, as older writers left it, and the write runs again.
+// there, as older writers left it, or something that a foreign hand stored, and the write runs again.
 func (r *Repository) withoutNulls(ctx context.Context, filter bson.D, fields []string, write func() error) error {
 	err := write()
 	if err == nil || !isRefused(err) {
 		return err
 	}
 	for _, field := range fields {
-		isNull := bson.E{Key: field, Value: bson.D{{Key: "$type", Value: "null"}}}
+		wanted := "object"
+		if slices.Contains(lists, field) || strings.HasPrefix(field, "providerConnectionRequests.") {
+			wanted = "array"
+		}
+		isForeign := bson.E{Key: field, Value: bson.D{{Key: "$exists", Value: true}, {Key: "$not", Value: bson.D{{Key: "$type", Value: wanted}}}}}
 		remove := bson.D{{Key: "$unset", Value: bson.D{{Key: field, Value: ""}}}}
-		if _, err := r.collection.UpdateMany(ctx, append(slices.Clone(filter), isNull), remove); err != nil {
+		if _, err := r.collection.UpdateMany(ctx, append(slices.Clone(filter), isForeign), remove); err != nil {
 			return err
 		}
 	}

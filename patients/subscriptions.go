@@ -70,7 +70,7 @@ func (r *Repository) readSubscriptions(ctx context.Context, clinicID bson.Object
 		return subscriptions{}, store.OneOf(err, ErrNotFound, nil)
 	}
 	var read subscriptions
-	if err := bson.Unmarshal(raw, &read); err != nil {
+	if err := store.Unmarshal(raw, &read); err != nil {
 		return subscriptions{}, err
 	}
 	read.Raw = raw.Lookup("ehrSubscriptions")

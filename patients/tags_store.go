@@ -11,7 +11,7 @@ import (
 // addTag appends the tag to those of the patients who lack it, and returns their number.
 func (g *Groups) addTag(ctx context.Context, who bson.D, tagID bson.ObjectID) (int, error) {
 	first, err := g.changeAll(ctx,
-		and(who, isNull("tags")...),
+		and(who, bson.E{Key: "tags", Value: bson.D{{Key: "$not", Value: bson.D{{Key: "$type", Value: "array"}}}}}),
 		bson.D{{Key: "$set", Value: bson.D{{Key: "tags", Value: bson.A{tagID}}}}})
 	if err != nil {
 		return first, err

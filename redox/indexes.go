@@ -21,8 +21,8 @@ const (
 func Indexes() []store.Indexes {
 	return []store.Indexes{
 		{Collection: MessagesCollectionName, Indexes: []store.Index{
-			{Name: "MetadataLogsId", Keys: store.Ascending("meta.Logs.Id")},
-			{Name: "MetadataSource", Keys: store.Ascending("meta.Source.Id", "meta.FacilityCode")},
+			{Name: "MetadataLogsId", Keys: store.Ascending("meta.Logs.Id"), Old: true},
+			{Name: "MetadataSource", Keys: store.Ascending("meta.Source.Id", "meta.FacilityCode"), Old: true},
 			{Name: messagesByLogID, Keys: store.Ascending("meta.Logs.ID")},
 			// Unique, so that a message is replayed once.
 			{Name: "ReplaysByMessage", Keys: store.Ascending("derived.replayOf"), Unique: true,

@@ -98,6 +98,15 @@ func (s *Service) OrderPage(ctx context.Context, filter OrderFilter, wanted func
 	return page, nil
 }
 
+// Order finds out what became of one new order, as Orders does. It returns ErrMessageNotFound if there is no such order.
+func (s *Service) Order(ctx context.Context, id bson.ObjectID) (OrderState, error) {
+	message, err := s.messages.newOrder(ctx, id)
+	if err != nil {
+		return OrderState{}, err
+	}
+	return s.state(ctx, message, map[string]sourceResult{})
+}
+
 // sourceResult is the result of a search for a clinic, which many orders share.
 type sourceResult struct {
 	clinic *clinics.Clinic

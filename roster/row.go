@@ -43,7 +43,7 @@ func newRow(record bson.Raw) (Row, error) {
 	}
 	rest = append(rest, 0)
 	putLength(rest)
-	return row, bson.Unmarshal(rest, &row.Patient)
+	return row, store.Unmarshal(rest, &row.Patient)
 }
 
 const (

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"time"
 
@@ -16,11 +17,24 @@ import (
 	"github.com/tidepool-org/clinic/config"
 )
 
+// Gateways give up after 15 seconds, and a caller who has gone cannot be told anything. So every operation ends before. The
+// options of the address, such as timeoutMS, go before these times.
+const (
+	// operationTime bounds an operation whose context has no deadline of its own, repeats included.
+	operationTime = 10 * time.Second
+	// selectionTime is how long an operation waits for a server that could do it.
+	selectionTime = 5 * time.Second
+	// connectTime bounds making a connection, and how long a server may take to give a sign of life.
+	connectTime = 3 * time.Second
+)
+
 // Database is a connected database, which knows whether it has transactions.
 type Database struct {
 	*mongo.Database
 	transactions bool
+	address      string
 	server       serverClock
+	misshapen    *misshapen
 	log          *zap.Logger
 }
 
@@ -49,30 +63,49 @@ func URI(c config.Store) string {
 	return uri
 }
 
+// Address returns where the database is, and its name, without user and password.
+func Address(c config.Store) string {
+	addresses := c.Addresses
+	if addresses == "" {
+		addresses = "localhost"
+	}
+	return addresses + "/" + c.Database
+}
+
 // Open prepares the connection to the database without making it. The monitor may be nil.
 func Open(c config.Store, log *zap.Logger, pool *event.PoolMonitor) (*Database, error) {
-	client, err := mongo.Connect(options.Client().
+	found := newMisshapen(log)
+	o := options.Client().
+		SetConnectTimeout(connectTime).
+		SetServerSelectionTimeout(selectionTime).
+		SetTimeout(operationTime).
 		ApplyURI(URI(c)).
 		SetPoolMonitor(pool).
-		SetBSONOptions(&options.BSONOptions{ObjectIDAsHexString: false}))
-	if err != nil {
-		return nil, errors.New("the database address is not valid") // the driver's own text may repeat the password
+		SetRegistry(lenientRegistry(found)).
+		SetBSONOptions(&options.BSONOptions{ObjectIDAsHexString: false})
+	client, err := mongo.Connect(o)
+	if err != nil { // the driver's own text may repeat the password
+		var lookup *net.DNSError
+		if errors.As(err, &lookup) {
+			return nil, fmt.Errorf("the database at %s is not known to the name service", Address(c))
+		}
+		return nil, errors.New("the database address is not valid")
 	}
-	return &Database{Database: client.Database(c.Database), log: log}, nil
+	return &Database{Database: client.Database(c.Database), address: Address(c), misshapen: found, log: log}, nil
 }
 
 // Connect waits until the database answers or the context ends, and finds out whether it has transactions. It returns an
 // error if it has none although they are required.
 func (d *Database) Connect(ctx context.Context, requireTransactions bool) error {
 	if err := d.Ping(ctx); err != nil {
-		return fmt.Errorf("the database does not answer: %w", err)
+		return fmt.Errorf("the database at %s does not answer: %w", d.address, err)
 	}
 	var hello struct {
 		SetName string `bson:"setName"`
 		Msg     string `bson:"msg"`
 	}
 	if err := d.RunCommand(ctx, bson.D{{Key: "hello", Value: 1}}).Decode(&hello); err != nil {
-		return fmt.Errorf("the database does not say what it is: %w", err)
+		return fmt.Errorf("the database at %s does not say what it is: %w", d.address, err)
 	}
 	d.transactions = hello.SetName != "" || hello.Msg == "isdbgrid"
 	if d.transactions {
@@ -87,6 +120,9 @@ func (d *Database) Connect(ctx context.Context, requireTransactions bool) error 
 
 // HasTransactions reports what Connect found out.
 func (d *Database) HasTransactions() bool { return d.transactions }
+
+// Address returns where the database is, and its name, without user and password.
+func (d *Database) Address() string { return d.address }
 
 // Ping asks the database for an answer.
 func (d *Database) Ping(ctx context.Context) error {

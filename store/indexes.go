@@ -2,14 +2,11 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
-	"go.uber.org/zap"
 )
 
 // Indexes are the indexes that a collection needs. Each package declares those of its own collections.
@@ -18,8 +15,7 @@ type Indexes struct {
 	Indexes    []Index
 }
 
-// Index is one index. Deployed databases hold indexes of the same names: an index that exists is taken as it is if its keys
-// are the same, and stops the start if they are not, because then the queries that need it would be slow for ever.
+// Index is one index. Deployed databases hold indexes of the same names; CheckIndexes says where they differ.
 type Index struct {
 	Name    string
 	Keys    bson.D
@@ -28,15 +24,15 @@ type Index struct {
 	Locale  *options.Collation // nil means binary comparison
 	// ExpireSeconds is the age at which documents go, by the time in the indexed field; 0 means never.
 	ExpireSeconds int32
+	// Old tells that no query of this service uses the index. It is built last, where there is room.
+	Old bool
 }
 
-// buildAtOnce is the size of a collection, in documents, up to which a start waits for a new index. On a larger one it is
-// built in the background, while the queries that want it work, slower. Unique indexes are always waited for: correctness
-// depends on them.
-const buildAtOnce = 20_000
-
-// EnsureIndexes makes the indexes that are missing. It is safe to run from several processes at once.
+// EnsureIndexes makes the indexes that are missing, and waits for them however long that takes: it is for databases that are
+// small. It returns an error for an index that is there and must not be as it is.
 func (d *Database) EnsureIndexes(ctx context.Context, sets ...Indexes) error {
+	ctx, cancel := context.WithTimeout(ctx, buildTime)
+	defer cancel()
 	for _, set := range sets {
 		if err := d.ensure(ctx, set); err != nil {
 			return fmt.Errorf("indexes of %s: %w", set.Collection, err)
@@ -46,100 +42,23 @@ func (d *Database) EnsureIndexes(ctx context.Context, sets ...Indexes) error {
 }
 
 func (d *Database) ensure(ctx context.Context, set Indexes) error {
-	collection := d.Collection(set.Collection)
-	missing, err := missingIndexes(ctx, collection, set.Indexes)
-	if err != nil || len(missing) == 0 {
-		return err
-	}
-	size, err := collection.EstimatedDocumentCount(ctx)
+	existing, err := existingIndexes(ctx, d.Collection(set.Collection))
 	if err != nil {
 		return err
 	}
-	var now, later []mongo.IndexModel
-	for _, index := range missing {
-		if index.Unique || size <= buildAtOnce {
-			now = append(now, index.model())
-		} else {
-			later = append(later, index.model())
+	var missing []mongo.IndexModel
+	var states []IndexState
+	for _, index := range set.Indexes {
+		state := index.compare(set.Collection, existing)
+		if states = append(states, state); state.Problem == problemMissing {
+			missing = append(missing, index.model())
 		}
 	}
-	if len(later) > 0 {
-		go d.buildLater(collection, later) //nolint:gosec,contextcheck // it outlives the start
+	if err := WrongIndexes(states); err != nil || len(missing) == 0 {
+		return err
 	}
-	if len(now) == 0 {
-		return nil
-	}
-	_, err = collection.Indexes().CreateMany(ctx, now)
+	_, err = d.Collection(set.Collection).Indexes().CreateMany(ctx, missing)
 	return err
-}
-
-// buildLater outlives the start, and so does not use its context.
-func (d *Database) buildLater(collection *mongo.Collection, models []mongo.IndexModel) {
-	start := time.Now()
-	d.log.Info("building indexes in the background", zap.String("collection", collection.Name()), zap.Int("indexes", len(models)))
-	if _, err := collection.Indexes().CreateMany(context.Background(), models); err != nil {
-		d.log.Error("an index could not be built; queries that want it stay slow until the next start", zap.String("collection", collection.Name()), zap.Error(err))
-		return
-	}
-	d.log.Info("indexes are built", zap.String("collection", collection.Name()), zap.Duration("took", time.Since(start)))
-}
-
-func missingIndexes(ctx context.Context, collection *mongo.Collection, wanted []Index) ([]Index, error) {
-	existing, err := existingIndexes(ctx, collection)
-	if err != nil {
-		return nil, err
-	}
-	var missing []Index
-	for _, index := range wanted {
-		keys, ok := existing[index.Name]
-		if !ok {
-			missing = append(missing, index)
-			continue
-		}
-		if !sameKeys(keys, index.Keys) {
-			return nil, fmt.Errorf("index %s exists with other keys", index.Name)
-		}
-	}
-	return missing, nil
-}
-
-// existingIndexes returns the keys of each index by its name.
-func existingIndexes(ctx context.Context, collection *mongo.Collection) (map[string]bson.D, error) {
-	cursor, err := collection.Indexes().List(ctx)
-	if err != nil {
-		var command mongo.CommandError
-		if errors.As(err, &command) && command.Code == namespaceNotFound {
-			return nil, nil
-		}
-		return nil, err
-	}
-	var specs []struct {
-		Name string `bson:"name"`
-		Keys bson.D `bson:"key"`
-	}
-	if err := cursor.All(ctx, &specs); err != nil {
-		return nil, err
-	}
-	existing := make(map[string]bson.D, len(specs))
-	for _, spec := range specs {
-		existing[spec.Name] = spec.Keys
-	}
-	return existing, nil
-}
-
-// namespaceNotFound is the database's code for a collection that does not exist.
-const namespaceNotFound = 26
-
-func sameKeys(a, b bson.D) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i].Key != b[i].Key || fmt.Sprint(a[i].Value) != fmt.Sprint(b[i].Value) {
-			return false
-		}
-	}
-	return true
 }
 
 func (i Index) model() mongo.IndexModel {

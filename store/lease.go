@@ -95,12 +95,15 @@ func (l *Leases) Wait(ctx context.Context, kind, subject string, patience time.D
 		if !errors.Is(err, ErrLeaseHeld) || time.Now().After(deadline) {
 			return working, lease, err
 		}
-		select {
-		case <-time.After(pause/2 + rand.N(pause)): //nolint:gosec // spreading callers needs no secret
-		case <-ctx.Done():
+		if !sleep(ctx, pause) {
 			return nil, nil, ctx.Err()
 		}
 	}
+}
+
+// jitter returns a time near the given one, so that callers who collided do not come back together.
+func jitter(pause time.Duration) time.Duration {
+	return pause/2 + rand.N(pause) //nolint:gosec // this needs no secret
 }
 
 // Held returns how many leases of each kind this process has.

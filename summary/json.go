@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/tidepool-org/clinic/store"
 )
 
 // Stored is a summary as it is stored. It is written as the JSON that the Summary struct would give, but straight
@@ -29,7 +31,7 @@ func (s Stored) Decode() (*Summary, error) {
 		return nil, nil
 	}
 	var summary Summary
-	return &summary, s.value.Unmarshal(&summary)
+	return &summary, store.Unmarshal(s.value.Value, &summary)
 }
 
 // AppendJSON appends the summary in its wire form. There must be one.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,24 +14,52 @@ import (
 	"github.com/tidepool-org/clinic/store"
 )
 
-// maxClinics bounds a list of clinics.
-const maxClinics = 1000
+// clinicsAtOnce is how many clinics are read at once.
+const clinicsAtOnce = 500
 
 func (t *tool) listClinics() *cobra.Command {
-	return &cobra.Command{
+	var all bool
+	command := &cobra.Command{
 		Use: "list", Short: "List the clinics whose integration is enabled", Args: cobra.NoArgs,
 		RunE: t.connected(func(ctx context.Context, _ []string) error {
-			enabled := true
-			list, err := t.services.Clinics.List(ctx, clinics.Filter{EHREnabled: &enabled}, store.Page{Limit: maxClinics})
-			if err != nil {
-				return err
-			}
-			for _, clinic := range list {
+			count := 0
+			for clinic, err := range t.allClinics(ctx, !all) {
+				if err != nil {
+					return err
+				}
 				t.output.print(clinicRow{ID: clinic.ID.Hex(), Name: orEmpty(clinic.Name)})
+				count++
 			}
-			t.output.print(found{Found: len(list), Noun: "clinics"})
+			t.output.print(found{Found: count, Noun: "clinics"})
 			return nil
 		}),
+	}
+	command.Flags().BoolVar(&all, "all", false, "list also clinics without an integration")
+	return command
+}
+
+// allClinics goes through the clinics, ordered by id, and ends with the first error.
+func (t *tool) allClinics(ctx context.Context, onlyEnabled bool) iter.Seq2[*clinics.Clinic, error] {
+	var filter clinics.Filter
+	if onlyEnabled {
+		filter.EHREnabled = &onlyEnabled
+	}
+	return func(yield func(*clinics.Clinic, error) bool) {
+		for offset := 0; ; offset += clinicsAtOnce {
+			list, err := t.services.Clinics.List(ctx, filter, store.Page{Offset: offset, Limit: clinicsAtOnce})
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, clinic := range list {
+				if !yield(clinic, nil) {
+					return
+				}
+			}
+			if len(list) < clinicsAtOnce {
+				return
+			}
+		}
 	}
 }
 

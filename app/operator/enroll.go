@@ -2,7 +2,6 @@ package operator
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -13,7 +12,7 @@ import (
 	"github.com/tidepool-org/clinic/store"
 )
 
-var errNoProgram = errors.New("cannot enroll patient because program id is not set in ehr settings")
+var errNoProgram = refused("cannot enroll patient because program id is not set in ehr settings")
 
 func (t *tool) enrollPatients() *cobra.Command {
 	var limit int
@@ -21,7 +20,7 @@ func (t *tool) enrollPatients() *cobra.Command {
 	var dryRun bool
 	command := &cobra.Command{
 		Use: "enroll CLINIC_ID", Short: "Have Xealth order the program for patients without subscription", Args: cobra.ExactArgs(1),
-		RunE: t.connected(func(ctx context.Context, args []string) error {
+		RunE: t.connectedToAll(func(ctx context.Context, args []string) error {
 			clinic, err := t.connectedClinic(ctx, args[0])
 			if err != nil {
 				return err
@@ -39,10 +38,18 @@ func (t *tool) enrollPatients() *cobra.Command {
 				return err
 			}
 			t.output.print(enrollingRow{Patients: len(list), Total: total, DryRun: dryRun})
+			refusals := 0
 			for _, patient := range list {
-				if err := t.enroll(ctx, order, *patient.MRN, dryRun); err != nil {
+				enrolled, err := t.enroll(ctx, order, *patient.MRN, dryRun)
+				if err != nil {
 					return err
 				}
+				if !enrolled {
+					refusals++
+				}
+			}
+			if refusals > 0 {
+				return partial("%d of %d patients were refused", refusals, len(list))
 			}
 			return nil
 		}),
@@ -69,18 +76,18 @@ func enrollmentOf(clinic *clinics.Clinic, origin string) (platform.Enrollment, e
 	}, nil
 }
 
-// enroll has the program ordered for the patient with the MRN. That Xealth refuses one patient does not stop the others.
-func (t *tool) enroll(ctx context.Context, order platform.Enrollment, mrn string, dryRun bool) error {
+// enroll has the program ordered for the patient with the MRN, and reports whether Xealth did not refuse. That Xealth refuses one patient does not stop the others.
+func (t *tool) enroll(ctx context.Context, order platform.Enrollment, mrn string, dryRun bool) (bool, error) {
 	t.output.print(enrollRow{MRN: mrn, DryRun: dryRun})
 	if dryRun {
-		return nil
+		return true, nil
 	}
 	order.PatientID.ID = mrn
-	enrolled, refusal, err := t.services.Xealth.Enroll(ctx, order)
+	enrolled, refusal, err := t.neighbours.Xealth.Enroll(ctx, order)
 	if err == nil && !enrolled {
 		t.output.print(refusedRow{MRN: mrn, Refusal: refusal})
 	}
-	return err
+	return enrolled, err
 }
 
 type enrollingRow struct {

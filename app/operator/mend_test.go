@@ -66,11 +66,13 @@ func TestEnrollOrdersTheProgramForPatientsWithoutSubscription(t *testing.T) {
 	t.Parallel()
 	d, sent := newXealthDesk(t, xealthSettings)
 	before := d.stored(t)
+	r := d.run(t, "patients", "enroll", d.clinicID, "--limit", "3", "--mrn-origin", "epic")
+	require.Equal(t, statusPartial, r.status)
 	require.Equal(t, []string{
 		"Enrolling 3 patients out of 4 total",
 		"Enrolling patient with MRN a", "Enrolling patient with MRN b", "Enrolling patient with MRN no",
-		"Unable to enroll patient: already enrolled",
-	}, d.ok(t, "patients", "enroll", d.clinicID, "--limit", "3", "--mrn-origin", "epic"))
+		"Unable to enroll patient: already enrolled", "1 of 3 patients were refused",
+	}, strings.Split(strings.TrimSpace(r.stdout), "\n"))
 	require.Equal(t, "/partner/write/order/deployment", sent.paths[0])
 	require.Equal(t, map[string]any{
 		"orderType": "enrollment", "partnerId": "tidepool", "programId": "program", "programTitle": "Tidepool",

@@ -2,7 +2,6 @@ package operator
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -30,7 +29,7 @@ func (t *tool) listOrders() *cobra.Command {
 			"Each order is matched anew, against the clinics and patients of today. Nothing is written.",
 		RunE: t.connected(func(ctx context.Context, _ []string) error {
 			if limit < 1 || since <= 0 {
-				return errors.New("--limit must be at least 1, and --since more than 0")
+				return usage("--limit must be at least 1, and --since more than 0")
 			}
 			filter.Since = time.Now().Add(-since)
 			seen, listed := 0, 0
@@ -46,6 +45,7 @@ func (t *tool) listOrders() *cobra.Command {
 				}
 				t.output.print(orderRowOf(order))
 				if listed++; listed == limit {
+					t.output.report("The list ends at --limit %d; there may be more", limit)
 					break
 				}
 			}
@@ -76,6 +76,24 @@ func (t *tool) replayOrder() *cobra.Command {
 				return err
 			}
 			t.output.print(replayedOrder{ID: id.Hex(), Replay: replay.Hex()})
+			return nil
+		}),
+	}
+}
+
+func (t *tool) showOrder() *cobra.Command {
+	return &cobra.Command{
+		Use: "show ORDER_ID", Short: "Show what became of one new order, and why", Args: cobra.ExactArgs(1),
+		RunE: t.connected(func(ctx context.Context, args []string) error {
+			id, err := bson.ObjectIDFromHex(args[0])
+			if err != nil {
+				return redox.ErrMessageNotFound
+			}
+			order, err := t.services.Redox.Order(ctx, id)
+			if err != nil {
+				return err
+			}
+			t.output.print(orderRowOf(order))
 			return nil
 		}),
 	}

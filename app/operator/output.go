@@ -14,19 +14,24 @@ type output struct {
 	json     bool
 	results  io.Writer
 	progress io.Writer
+	failed   *error // the first failure to write results
 }
 
 // result is one line of results: text for people, or, encoded as JSON, an object for programs.
 type result interface{ line() string }
 
 func (o output) print(r result) {
+	var err error
 	if o.json {
 		encoder := json.NewEncoder(o.results)
 		encoder.SetEscapeHTML(false)
-		_ = encoder.Encode(r) // nobody is left to be told
-		return
+		err = encoder.Encode(r)
+	} else {
+		_, err = fmt.Fprintln(o.results, r.line())
 	}
-	_, _ = fmt.Fprintln(o.results, r.line())
+	if err != nil && *o.failed == nil {
+		*o.failed = err
+	}
 }
 
 func (o output) report(format string, args ...any) {

@@ -2,7 +2,6 @@ package operator
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -20,7 +19,7 @@ import (
 // defaultLimit is how many patients a command takes if it is not told.
 const defaultLimit = 20
 
-var errLimit = errors.New("--limit must be at least 1, and --offset not negative")
+var errLimit = usage("--limit must be at least 1, and --offset not negative")
 
 func (t *tool) listPatients() *cobra.Command {
 	var page store.Page
@@ -116,7 +115,7 @@ func (t *tool) backfillEmails() *cobra.Command {
 	var options redox.BackfillOptions
 	command := &cobra.Command{
 		Use: "backfill-emails CLINIC_ID", Short: "Give custodial patients without an address the one in their order", Args: cobra.ExactArgs(1),
-		RunE: t.connected(func(ctx context.Context, args []string) error {
+		RunE: t.connectedToAll(func(ctx context.Context, args []string) error {
 			clinic, err := t.connectedClinic(ctx, args[0])
 			if err != nil {
 				return err
@@ -125,19 +124,19 @@ func (t *tool) backfillEmails() *cobra.Command {
 				return err
 			}
 			if options.BatchSize < 1 {
-				return errors.New("--batch-size must be at least 1")
+				return usage("--batch-size must be at least 1")
 			}
 			if !options.DryRun { // an update also changes the account of the patient
-				if err := t.services.Users.Start(ctx); err != nil {
+				if err := t.neighbours.Users.Start(ctx); err != nil {
 					return err
 				}
-				defer t.services.Users.Stop()
+				defer t.neighbours.Users.Stop()
 			}
 			options.Found = func(patient *patients.Patient, email string) {
 				t.output.print(emailRow{patientRow: patientRowOf(patient), Email: email, DryRun: options.DryRun})
 			}
 			options.Seen = func(count int) { t.output.report("%d patients were looked at", count) }
-			updated, err := t.services.Backfill.Run(ctx, clinic.ID, options)
+			updated, err := t.neighbours.Backfill.Run(ctx, clinic.ID, options)
 			t.output.print(updatedRow{Updated: updated, DryRun: options.DryRun})
 			return err
 		}),

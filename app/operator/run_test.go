@@ -60,7 +60,7 @@ type ran struct {
 func (d *desk) run(t *testing.T, args ...string) ran {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	status := run(t.Context(), args, func() (config.Config, error) { return d.config, nil }, &stdout, &stderr)
+	status := run(t.Context(), args, func(bool) (config.Config, error) { return d.config, nil }, &stdout, &stderr)
 	return ran{status, stdout.String(), stderr.String()}
 }
 
@@ -150,7 +150,7 @@ func TestHelpAndMistakes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := d.run(t, test.args...)
-			require.Equal(t, 1, r.status)
+			require.Equal(t, statusUsage, r.status)
 			require.Contains(t, r.stderr, test.text)
 			require.Contains(t, r.stderr, "Usage:")
 			require.NotContains(t, r.stdout, "Usage:")
@@ -162,8 +162,8 @@ func TestHelpAndMistakes(t *testing.T) {
 func TestBadConfigurationIsAnError(t *testing.T) {
 	t.Parallel()
 	var stdout, stderr bytes.Buffer
-	load := func() (config.Config, error) { return config.Config{}, errors.New("X is missing") }
-	require.Equal(t, 1, run(t.Context(), []string{"clinics", "list"}, load, &stdout, &stderr))
+	load := func(bool) (config.Config, error) { return config.Config{}, errors.New("X is missing") }
+	require.Equal(t, statusUsage, run(t.Context(), []string{"clinics", "list"}, load, &stdout, &stderr))
 	require.Equal(t, "bad configuration: X is missing\n", stdout.String())
 }
 
@@ -202,7 +202,7 @@ func TestPatientCommandsNeedAnEnabledIntegration(t *testing.T) {
 	for _, command := range []string{"list", "enroll", "backfill-emails"} {
 		for _, id := range []string{d.clinicID, never, bson.NewObjectID().Hex(), "5f"} {
 			r := d.run(t, "patients", command, id)
-			require.Equal(t, 1, r.status)
+			require.Equal(t, statusRefused, r.status)
 			require.Equal(t, "the clinic does not have an active EHR integration\n", r.stdout)
 			require.Contains(t, r.stderr, "the clinic does not have an active EHR integration")
 		}
@@ -251,7 +251,7 @@ func TestPatientsListFiltersAsItSays(t *testing.T) {
 	}
 	t.Run("limit", func(t *testing.T) {
 		t.Parallel()
-		require.Equal(t, 1, d.run(t, "patients", "list", d.clinicID, "-l", "0").status)
+		require.Equal(t, statusUsage, d.run(t, "patients", "list", d.clinicID, "-l", "0").status)
 	})
 }
 
@@ -350,7 +350,16 @@ func TestIndexesCheck(t *testing.T) {
 
 	require.NoError(t, d.Store.Collection(redox.MessagesCollectionName).Indexes().DropOne(t.Context(), "MessagesByLogID"))
 	r := d.run(t, "indexes", "check")
-	require.Equal(t, 1, r.status)
-	require.Contains(t, r.stdout, "redox MessagesByLogID - missing")
-	require.Equal(t, 1, d.run(t, "indexes", "check").status, "nothing was mended")
+	require.Equal(t, statusPartial, r.status)
+	require.Contains(t, r.stdout, "redox MessagesByLogID - missing (slow)")
+	require.Equal(t, statusPartial, d.run(t, "indexes", "check").status, "nothing was mended")
+
+	require.Len(t, d.ok(t, "indexes", "plan"), 2)
+	require.Len(t, d.ok(t, "indexes", "build", "--dry-run"), 2)
+	require.Len(t, d.ok(t, "indexes", "plan"), 2, "nothing was built")
+	rows := d.objects(t, "indexes", "build")
+	require.Equal(t, "MessagesByLogID", rows[0]["name"])
+	require.NotZero(t, rows[0]["seconds"])
+	require.Equal(t, []string{"Found 0 indexes to build"}, d.ok(t, "indexes", "plan"))
+	d.ok(t, "indexes", "check")
 }

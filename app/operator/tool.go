@@ -3,17 +3,15 @@ package operator
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.uber.org/fx"
 
 	"github.com/tidepool-org/clinic/app"
+	"github.com/tidepool-org/clinic/census"
 	"github.com/tidepool-org/clinic/clinics"
-	"github.com/tidepool-org/clinic/config"
 	"github.com/tidepool-org/clinic/internal/platform"
-	"github.com/tidepool-org/clinic/patients"
 	"github.com/tidepool-org/clinic/redox"
 	"github.com/tidepool-org/clinic/roster"
 	"github.com/tidepool-org/clinic/store"
@@ -21,22 +19,31 @@ import (
 
 // tool is what all commands share.
 type tool struct {
-	load     func() (config.Config, error)
-	logLevel string
-	format   string
-	output   output
-	services services
+	load       loader
+	logLevel   string
+	format     string
+	output     output
+	working    bool // the command line was understood
+	services   services
+	neighbours neighbours
 }
 
-// services are what the commands work with.
+// services are what the commands work with. They need only a database.
 type services struct {
 	fx.In
 
-	Store    *store.Database
-	Clinics  *clinics.Repository
-	Patients *patients.Repository
-	Roster   *roster.Service
-	Redox    *redox.Service
+	Store   *store.Database
+	Indexes *store.IndexBuilder
+	Clinics *clinics.Repository
+	Census  *census.Service
+	Roster  *roster.Service
+	Redox   *redox.Service
+}
+
+// neighbours are what some commands need besides.
+type neighbours struct {
+	fx.In
+
 	Backfill *redox.Backfill
 	Users    *platform.UserService
 	Xealth   *platform.Xealth
@@ -45,19 +52,25 @@ type services struct {
 func (t *tool) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "ehr",
-		Short: "Look at and mend the integrations of clinics with health records",
-		Long: "Look at and mend the integrations of clinics with health records.\n\n" +
-			"The settings are those of the service, from the environment. Results may hold data of patients.",
+		Short: "Look at and mend what the service stores",
+		Long: "Look at and mend what the service stores: integrations with health records, counts, merges, indexes and documents.\n\n" +
+			"The settings are those of the service, from the environment; most commands need only those of the database. Which database\n" +
+			"is spoken to is the first line on standard error. Results may hold data of patients.\n\n" + statuses,
 		SilenceErrors: true, SilenceUsage: true, // see run
 		PersistentPreRunE: func(*cobra.Command, []string) error { return t.chooseFormat() },
 	}
+	root.CompletionOptions.DisableDefaultCmd = true
 	root.PersistentFlags().StringVarP(&t.logLevel, "log-level", "v", "error", "least level that is logged; goes before LOG_LEVEL")
 	root.PersistentFlags().StringVar(&t.format, "output", "text", "form of the results: text, or json for one object per line")
 	root.AddCommand(
-		group("clinics", "Clinics that are connected to a health record", t.listClinics(), t.showClinic()),
+		group("clinics", "Clinics, and what connects them to a health record", t.listClinics(), t.showClinic()),
 		group("patients", "Patients of a connected clinic", t.listPatients(), t.enrollPatients(), t.backfillEmails()),
-		group("orders", "Orders that were received from Redox", t.listOrders(), t.replayOrder()),
-		group("indexes", "Indexes of the database", t.checkIndexes()),
+		group("orders", "Orders that were received from Redox", t.listOrders(), t.showOrder(), t.replayOrder()),
+		group("census", "Numbers of patients", t.checkCensus(), t.recountCensus()),
+		group("merges", "Merges of clinics that are not complete", t.listMerges()),
+		group("indexes", "Indexes of the database", t.checkIndexes(), t.planIndexes(), t.buildIndexes(), t.dropUnusedIndexes()),
+		group("documents", "Stored documents", t.checkDocuments()),
+		group("config", "Settings", t.checkConfig()),
 	)
 	return root
 }
@@ -74,36 +87,54 @@ func (t *tool) chooseFormat() error {
 	case "json":
 		t.output.json = true
 	default:
-		return fmt.Errorf("--output must be text or json")
+		return usage("--output must be text or json")
 	}
 	return nil
 }
 
-// connected returns the work of a command that needs the services.
-func (t *tool) connected(work func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
+type work func(ctx context.Context, args []string) error
+
+// connected returns the work of a command that needs nothing but the database.
+func (t *tool) connected(work work) func(*cobra.Command, []string) error {
+	return t.running(false, work, fx.Invoke(func(s services) { t.services = s }))
+}
+
+// connectedToAll returns the work of a command that needs the neighbours of the service, too, and so all settings.
+func (t *tool) connectedToAll(work work) func(*cobra.Command, []string) error {
+	return t.running(true, work, fx.Invoke(func(s services, n neighbours) { t.services, t.neighbours = s, n }))
+}
+
+func (t *tool) running(all bool, work work, needs fx.Option) func(*cobra.Command, []string) error {
 	return func(command *cobra.Command, args []string) error {
-		c, err := t.load()
+		c, err := t.load(all)
 		if err != nil {
-			return fmt.Errorf("bad configuration: %w", err)
+			return usage("bad configuration: %w", err)
 		}
 		c.Log.Level = t.logLevel
 		level, err := c.LogLevel()
 		if err != nil {
+			return usage("%w", err)
+		}
+		t.working = true
+		t.output.report("Database: %s", store.Address(c.Store))
+		tool := fx.New(app.Tools(c, t.output.logger(level)), needs)
+		if err := tool.Err(); err != nil {
 			return err
 		}
-		tool := fx.New(app.Tools(c, t.output.logger(level)), fx.Invoke(func(s services) { t.services = s }))
 		start, cancel := context.WithTimeout(command.Context(), app.StartTimeout)
 		defer cancel()
 		if err := tool.Start(start); err != nil {
-			return err
+			return classed{err, statusDatabase}
 		}
+		workErr := work(command.Context(), args)
+		// The time begins only now: the work takes as long as it takes.
 		stop, cancel := context.WithTimeout(context.WithoutCancel(command.Context()), app.StopTimeout)
 		defer cancel()
-		return errors.Join(work(command.Context(), args), tool.Stop(stop))
+		return errors.Join(workErr, tool.Stop(stop))
 	}
 }
 
-var errNoIntegration = errors.New("the clinic does not have an active EHR integration")
+var errNoIntegration = refused("the clinic does not have an active EHR integration")
 
 // connectedClinic returns the clinic with the id, if its integration is enabled.
 func (t *tool) connectedClinic(ctx context.Context, hex string) (*clinics.Clinic, error) {
@@ -125,7 +156,7 @@ func (t *tool) clinic(ctx context.Context, hex string) (*clinics.Clinic, error) 
 
 func requireProvider(clinic *clinics.Clinic, provider string) error {
 	if clinic.EHRSettings.Provider != provider {
-		return fmt.Errorf("provider %s is not supported", clinic.EHRSettings.Provider)
+		return refused("provider %s is not supported", clinic.EHRSettings.Provider)
 	}
 	return nil
 }

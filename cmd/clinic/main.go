@@ -66,7 +66,7 @@ func run() int {
 	signal := <-service.Wait()
 	log.Info("stopping", zap.Stringer("signal", signal.Signal))
 	// The time for requests in flight begins when the listener closes.
-	stop, cancel := context.WithTimeout(context.Background(), c.HTTP.DrainDelay+app.StopTimeout)
+	stop, cancel := context.WithTimeout(context.Background(), app.WholeStop(c.HTTP))
 	defer cancel()
 	if err := service.Stop(stop); err != nil {
 		log.Error("the service did not stop in order", zap.Error(err))

@@ -94,7 +94,7 @@ func start(database string, d *store.Database, options ...Option) (*App, func() 
 		return nil, nil, err
 	}
 	stop := func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), app.StopTimeout)
+		ctx, cancel := context.WithTimeout(context.Background(), app.WholeStop(s.config.HTTP))
 		defer cancel()
 		defer host.Close()
 		return graph.Stop(ctx)

@@ -33,7 +33,7 @@ func Store(name string) config.Store {
 	if address == "" {
 		address = defaultStore
 	}
-	return config.Store{Addresses: address, Database: name, OptParams: "directConnection=true&serverSelectionTimeoutMS=5000"}
+	return config.Store{Addresses: address, Database: name, OptParams: "directConnection=true"}
 }
 
 // Database returns a connected database of the test's own, empty, with all indexes of the service.
@@ -53,7 +53,9 @@ func fresh(t testing.TB) *store.Database {
 
 func open(t testing.TB, name string) *store.Database {
 	t.Helper()
-	d, err := store.Open(Store(name), zap.NewNop(), nil)
+	settings := Store(name)
+	settings.OptParams += "&timeoutMS=60000" // a busy machine makes databases slowly; services under test have their own times
+	d, err := store.Open(settings, zap.NewNop(), nil)
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()

@@ -21,6 +21,7 @@ type Proxy struct {
 	count    int    // of writes since the fault was armed
 	tripped  bool   // whether the fault has happened
 	down     bool
+	silent   bool
 	commands []Command
 	begun    map[string]Command // of the transactions that the database has under way, the first command
 }
@@ -62,6 +63,25 @@ func (p *Proxy) Heal() bool {
 	defer p.mu.Unlock()
 	p.fault, p.down = nil, false
 	return p.tripped
+}
+
+// Silence begins to swallow everything that the service sends, on old connections and new ones, as a network does that lost its
+// way. What was swallowed is never answered.
+func (p *Proxy) Silence() { p.setSilent(true) }
+
+// Speak ends Silence.
+func (p *Proxy) Speak() { p.setSilent(false) }
+
+func (p *Proxy) setSilent(silent bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.silent = silent
+}
+
+func (p *Proxy) isSilent() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.silent
 }
 
 // Forget forgets the commands so far.
@@ -113,9 +133,15 @@ func (p *Proxy) serve(client net.Conn) {
 		if err != nil {
 			return
 		}
+		if p.isSilent() {
+			continue
+		}
 		said, err := p.handle(server, asked)
 		if err != nil {
 			return
+		}
+		if p.isSilent() {
+			continue
 		}
 		if _, err := client.Write(said); err != nil {
 			return
