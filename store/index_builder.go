@@ -158,7 +158,7 @@ func (b *IndexBuilder) Build(ctx context.Context, before func(IndexStep), after 
 	if err != nil {
 		return err
 	}
-	defer lease.Release()
+	defer lease.Release() //nolint:contextcheck // it is given back although the context ended
 	steps, err := b.Plan(ctx)
 	if err != nil {
 		return err

@@ -82,7 +82,7 @@ func (s *Service) Notify(ctx context.Context, n Notification) error {
 	if err != nil {
 		return err
 	}
-	defer lease.Release()
+	defer lease.Release() //nolint:contextcheck // it is given back although the caller left
 	return s.process(ctx, n, order, m, problem)
 }
 

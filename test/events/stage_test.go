@@ -68,8 +68,8 @@ func (s *stage) as(name string) testkit.Caller { return testkit.User(s.ids[name]
 // clinic makes a clinic with one admin.
 func (s *stage) clinic(name, admin string) {
 	s.Helper()
-	s.ids[name] = s.send(s.as(admin), "POST /v1/clinics", object{"name": "Clinic " + name, "preferredBgUnits": "mg/dL"}).
-		OK(s, http.StatusOK).Object(s)["id"].(string)
+	made := s.send(s.as(admin), "POST /v1/clinics", object{"name": "Clinic " + name, "preferredBgUnits": "mg/dL"}).OK(s, http.StatusOK)
+	s.ids[name] = made.Object(s)["id"].(string)
 }
 
 func (s *stage) join(clinic, user string, roles ...string) {

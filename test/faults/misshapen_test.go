@@ -34,9 +34,10 @@ func newStranger(t *testing.T, app *testkit.App) *stranger {
 		return s.stored(t, "clinics", s.clinic)[field].(bson.A)[0].(bson.D)[slices.IndexFunc(s.stored(t, "clinics", s.clinic)[field].(bson.A)[0].(bson.D), func(e bson.E) bool { return e.Key == key })].Value.(bson.ObjectID).Hex()
 	}
 	s.tag, s.site = made("/patient_tags"), made("/sites")
-	s.patient = app.NewPatient(t, s.clinic, "Pat Test", map[string]any{
+	patient := app.NewPatient(t, s.clinic, "Pat Test", map[string]any{
 		"mrn": "1", "tags": []string{s.tag}, "sites": []any{map[string]any{"id": s.site, "name": "First"}}, "targetDevices": []string{"dexcom"},
-	})["id"].(string)
+	})
+	s.patient = patient["id"].(string)
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	_, err := app.Store.Collection("patients").UpdateOne(t.Context(), bson.M{"userId": s.patient}, bson.M{"$set": bson.M{
 		"dataSources":                bson.A{bson.M{"providerName": "dexcom", "state": "connected", "modifiedTime": now}},
