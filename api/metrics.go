@@ -16,6 +16,7 @@ type Metrics struct {
 	requests *prometheus.HistogramVec
 	outbound *prometheus.HistogramVec
 	pool     *prometheus.GaugeVec
+	faults
 }
 
 // NewMetrics returns metrics in a registry of their own.
@@ -34,6 +35,7 @@ func NewMetrics() *Metrics {
 			Name: "clinic_database_connections", Help: "Connections of the database pool: open, and in use.",
 		}, []string{"state"}),
 	}
+	m.faults = newFaults(m.registry)
 	m.registry.MustRegister(m.requests, m.outbound, m.pool,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m

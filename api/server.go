@@ -65,8 +65,9 @@ func NewHandler(p Params) http.Handler {
 	e.Use(
 		requestID,
 		p.Metrics.measure,
+		p.Metrics.watch,
 		accessLog(p.Log),
-		guardPanics(p.Log),
+		guardPanics(p.Log, p.Metrics.panics.Inc),
 		limitBody(p.Config.MaxBodySize),
 		attachRequest,
 		requireSession(p.Tokens, p.Log),
@@ -94,7 +95,7 @@ func matchEncodedPath(next echo.HandlerFunc) echo.HandlerFunc {
 }
 
 // guardPanics turns a panic into the bland answer of any other unexpected error.
-func guardPanics(log *zap.Logger) echo.MiddlewareFunc {
+func guardPanics(log *zap.Logger, count func()) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) (err error) {
 			defer func() {
@@ -102,6 +103,7 @@ func guardPanics(log *zap.Logger) echo.MiddlewareFunc {
 					if r == http.ErrAbortHandler { //nolint:errorlint // the value net/http documents, compared as it does
 						panic(r)
 					}
+					count()
 					log.Error("panic", zap.String("route", c.Path()), zap.ByteString("stack", debug.Stack()))
 					err = errors.New("panic")
 				}

@@ -27,7 +27,7 @@ var layers = []struct {
 	{name: "face", prefixes: []string{"api"}, peers: true},
 	{name: "domain", prefixes: []string{"merge", "clinics", "clinicians", "patients", "roster", "summary", "migration", "redox", "xealth", "auth"}, peers: true},
 	{name: "store", prefixes: []string{"store"}},
-	{name: "base", prefixes: []string{"config", "internal/errs", "internal/nonblank", "internal/platform"}, peers: true},
+	{name: "base", prefixes: []string{"config", "internal/errs", "internal/nonblank", "internal/observe", "internal/platform", "internal/tally"}, peers: true},
 }
 
 func layerOf(pkg string) int {

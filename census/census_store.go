@@ -169,7 +169,7 @@ func (s *Service) replacePatientCount(ctx context.Context, clinicID bson.ObjectI
 		return true, nil
 	}
 	if !clinic.hasCount() {
-		s.background.want(clinicID)
+		s.background.want(clinicID, reasonMissing)
 		return true, nil
 	}
 	result, err := s.clinics.UpdateOne(ctx,

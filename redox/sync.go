@@ -18,6 +18,12 @@ import (
 // What was scheduled before an error stays; a repeat schedules everybody. Calls for the same clinic take turns, so that the
 // documents of each refer to those of the one before, by which the worker knows what was sent.
 func (s *Service) SyncClinic(ctx context.Context, clinicID bson.ObjectID) (int, error) {
+	written, err := s.syncClinic(ctx, clinicID)
+	s.tallies.Syncs.Add("clinic", outcomeOf(err))
+	return written, err
+}
+
+func (s *Service) syncClinic(ctx context.Context, clinicID bson.ObjectID) (int, error) {
 	enabled, err := s.clinics.HasEHR(ctx, clinicID, clinics.ProviderRedox)
 	if err != nil {
 		return 0, err
@@ -47,6 +53,12 @@ func (s *Service) SyncClinic(ctx context.Context, clinicID bson.ObjectID) (int, 
 // SyncPatient schedules reports of the patient for every clinic that has an enabled integration with Redox, wants reports
 // after uploads, and has an active subscription for the patient. It returns how many; none is no error.
 func (s *Service) SyncPatient(ctx context.Context, userID string) (int, error) {
+	written, err := s.syncPatient(ctx, userID)
+	s.tallies.Syncs.Add("patient", outcomeOf(err))
+	return written, err
+}
+
+func (s *Service) syncPatient(ctx context.Context, userID string) (int, error) {
 	done, err := s.turns.take(ctx, userID)
 	if err != nil {
 		return 0, err

@@ -22,6 +22,7 @@ type Database struct {
 	transactions bool
 	server       serverClock
 	log          *zap.Logger
+	building     buildings
 }
 
 // URI returns the address of the database as the driver wants it. User and password stand in it as they were given,
@@ -49,11 +50,18 @@ func URI(c config.Store) string {
 	return uri
 }
 
-// Open prepares the connection to the database without making it. The monitor may be nil.
-func Open(c config.Store, log *zap.Logger, pool *event.PoolMonitor) (*Database, error) {
+// Monitors are told what the driver does. Each may be nil.
+type Monitors struct {
+	Pool     *event.PoolMonitor
+	Commands *event.CommandMonitor
+}
+
+// Open prepares the connection to the database without making it.
+func Open(c config.Store, log *zap.Logger, monitors Monitors) (*Database, error) {
 	client, err := mongo.Connect(options.Client().
 		ApplyURI(URI(c)).
-		SetPoolMonitor(pool).
+		SetPoolMonitor(monitors.Pool).
+		SetMonitor(monitors.Commands).
 		SetBSONOptions(&options.BSONOptions{ObjectIDAsHexString: false}))
 	if err != nil {
 		return nil, errors.New("the database address is not valid") // the driver's own text may repeat the password

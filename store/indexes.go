@@ -75,6 +75,7 @@ func (d *Database) ensure(ctx context.Context, set Indexes) error {
 
 // buildLater outlives the start, and so does not use its context.
 func (d *Database) buildLater(collection *mongo.Collection, models []mongo.IndexModel) {
+	defer d.building.add(collection.Name(), len(models))()
 	start := time.Now()
 	d.log.Info("building indexes in the background", zap.String("collection", collection.Name()), zap.Int("indexes", len(models)))
 	if _, err := collection.Indexes().CreateMany(context.Background(), models); err != nil {

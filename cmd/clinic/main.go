@@ -10,11 +10,11 @@ import (
 
 	"go.uber.org/fx"
 	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
 
 	"github.com/tidepool-org/clinic/app"
 	"github.com/tidepool-org/clinic/app/operator"
 	"github.com/tidepool-org/clinic/config"
+	"github.com/tidepool-org/clinic/internal/observe"
 )
 
 func main() {
@@ -23,6 +23,9 @@ func main() {
 		os.Exit(operator.Main())
 	case shellName:
 		os.Exit(sleep(os.Args[1:]))
+	}
+	if status, ended := arguments(os.Args[1:], os.Stdout, os.Stderr); ended {
+		os.Exit(status)
 	}
 	os.Exit(run())
 }
@@ -34,14 +37,20 @@ func run() int {
 		fmt.Fprintln(os.Stderr, "clinic: bad configuration:", err)
 		return 1
 	}
-	log, err := newLogger(c)
+	level, err := c.LogLevel()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "clinic:", err)
 		return 1
 	}
-	defer func() { _ = log.Sync() }() // standard error cannot be synced everywhere
+	lines, err := observe.NewLog(level, os.Stderr)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "clinic:", err)
+		return 1
+	}
+	log, build := lines.Logger, observe.ThisBuild()
+	log.Info("starting", zap.String("version", build.Version), zap.String("revision", build.Revision), zap.String("go", build.GoVersion))
 
-	service := fx.New(app.Service(c, log))
+	service := fx.New(app.Service(c, log), fx.Supply(lines))
 	if err := service.Err(); err != nil {
 		log.Error("the service could not be put together", zap.Error(err))
 		return 1
@@ -62,16 +71,4 @@ func run() int {
 		return 1
 	}
 	return signal.ExitCode
-}
-
-// newLogger returns a logger that writes one JSON object per line to standard error.
-func newLogger(c config.Config) (*zap.Logger, error) {
-	level, err := c.LogLevel()
-	if err != nil {
-		return nil, err
-	}
-	settings := zap.NewProductionConfig()
-	settings.Level = zap.NewAtomicLevelAt(level)
-	settings.EncoderConfig.EncodeTime = zapcore.EpochTimeEncoder
-	return settings.Build()
 }

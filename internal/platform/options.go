@@ -19,6 +19,8 @@ type Options struct {
 	CallTimeout time.Duration
 	// Observe is told about each exchange. Nil means nobody is.
 	Observe ObserveFunc
+	// LoginFailed is told when this service could not log in at a party. Nil means nobody is.
+	LoginFailed func(party string)
 	// Logger receives what happens in the background, that is failed logins. Nil means that it is dropped.
 	Logger *zap.Logger
 }
@@ -36,6 +38,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Observe == nil {
 		o.Observe = func(string, string, string, time.Duration) {}
+	}
+	if o.LoginFailed == nil {
+		o.LoginFailed = func(string) {}
 	}
 	if o.Logger == nil {
 		o.Logger = zap.NewNop()

@@ -46,6 +46,11 @@ func Populate(targets ...any) Option {
 	return func(s *setup) { s.graph = append(s.graph, fx.Populate(targets...)) }
 }
 
+// With adds to the graph of the service.
+func With(options ...fx.Option) Option {
+	return func(s *setup) { s.graph = append(s.graph, options...) }
+}
+
 // Start starts a service with a database and a stand-in of its own, for tests that break something or count calls. It is
 // stopped after the test.
 func Start(t testing.TB, options ...Option) *App {

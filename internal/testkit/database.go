@@ -53,7 +53,7 @@ func fresh(t testing.TB) *store.Database {
 
 func open(t testing.TB, name string) *store.Database {
 	t.Helper()
-	d, err := store.Open(Store(name), zap.NewNop(), nil)
+	d, err := store.Open(Store(name), zap.NewNop(), store.Monitors{})
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
