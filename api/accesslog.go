@@ -2,6 +2,7 @@ package api
 
 import (
 	"crypto/rand"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/internal/errs"
 )
 
@@ -43,6 +45,9 @@ func accessLog(log *zap.Logger) echo.MiddlewareFunc {
 			}
 			status := c.Response().Status
 			level, message := severity(status)
+			if errors.Is(cause(c), clinics.ErrSettingsNotFound) { // the answer for a clinic that has none, as most have
+				level, message = zapcore.InfoLevel, "Not set"
+			}
 			if entry := log.Check(level, message); entry != nil {
 				entry.Write(accessFields(c, status, time.Since(start))...)
 			}

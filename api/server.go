@@ -66,6 +66,7 @@ func NewHandler(p Params) http.Handler {
 		requestID,
 		p.Metrics.measure,
 		p.Metrics.watch,
+		compress,
 		accessLog(p.Log),
 		guardPanics(p.Log, p.Metrics.panics.Inc),
 		limitBody(p.Config.MaxBodySize),
