@@ -14,6 +14,7 @@ import (
 
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/internal/errs"
+	"github.com/tidepool-org/clinic/internal/traces"
 )
 
 const maxRequestID = 128
@@ -84,6 +85,9 @@ func accessFields(c echo.Context, status int, took time.Duration) []zap.Field {
 		zap.Int64("size", c.Response().Size),
 		zap.String("user_agent", r.UserAgent()),
 		zap.String("request_id", c.Response().Header().Get(echo.HeaderXRequestID)),
+	}
+	if id := traces.ID(r.Context()); id != "" {
+		fields = append(fields, zap.String("trace_id", id))
 	}
 	if err := cause(c); err != nil && status >= http.StatusBadRequest {
 		fields = append(fields, zap.String("error", errs.Detail(err)))

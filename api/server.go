@@ -15,6 +15,7 @@ import (
 	"github.com/tidepool-org/clinic/api/gen"
 	"github.com/tidepool-org/clinic/auth"
 	"github.com/tidepool-org/clinic/config"
+	"github.com/tidepool-org/clinic/internal/traces"
 )
 
 // Params are what the HTTP face is made of.
@@ -28,6 +29,7 @@ type Params struct {
 	Memberships Memberships
 	Health      *Health
 	Metrics     *Metrics
+	Tracer      *traces.Tracer `optional:"true"`
 	Log         *zap.Logger
 }
 
@@ -62,8 +64,10 @@ func NewHandler(p Params) http.Handler {
 	e.HTTPErrorHandler = writeError
 	e.Binder = binder{}
 	e.Pre(matchEncodedPath)
+	beginAccess, endAccess := traceAccess(p.Tracer)
 	e.Use(
 		requestID,
+		traceRequest(p.Tracer),
 		p.Metrics.measure,
 		p.Metrics.watch,
 		compress,
@@ -71,9 +75,11 @@ func NewHandler(p Params) http.Handler {
 		guardPanics(p.Log, p.Metrics.panics.Inc),
 		limitBody(p.Config.MaxBodySize),
 		attachRequest,
+		beginAccess,
 		requireSession(p.Tokens, p.Log),
 		findOperation(p.Document),
 		authorize(p.Memberships),
+		endAccess,
 		validate,
 	)
 	e.GET("/live", p.Health.live)

@@ -22,6 +22,7 @@ func measures() fx.Option {
 		api.NewMetrics,
 		func(face *api.Metrics) *observe.Metrics { return observe.NewMetrics(face.Registry()) },
 		observe.NewBackground,
+		newTracer,
 		func() *Local { return &Local{} },
 	)
 }

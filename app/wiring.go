@@ -17,6 +17,7 @@ import (
 	"github.com/tidepool-org/clinic/config"
 	"github.com/tidepool-org/clinic/internal/observe"
 	"github.com/tidepool-org/clinic/internal/platform"
+	"github.com/tidepool-org/clinic/internal/traces"
 	"github.com/tidepool-org/clinic/merge"
 	"github.com/tidepool-org/clinic/migration"
 	"github.com/tidepool-org/clinic/patients"
@@ -113,8 +114,8 @@ func face() fx.Option {
 	)
 }
 
-func openStore(c config.Store, log *zap.Logger, face *api.Metrics, metrics *observe.Metrics) (*store.Database, error) {
-	return store.Open(c, log, store.Monitors{Pool: metrics.PoolMonitor(face.PoolMonitor()), Commands: metrics.CommandMonitor()})
+func openStore(c config.Store, log *zap.Logger, face *api.Metrics, metrics *observe.Metrics, tracer *traces.Tracer) (*store.Database, error) {
+	return store.Open(c, log, store.Monitors{Pool: metrics.PoolMonitor(face.PoolMonitor()), Commands: tracer.Commands(metrics.CommandMonitor())})
 }
 
 // Indexes returns the indexes of all collections.

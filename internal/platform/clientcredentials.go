@@ -40,6 +40,7 @@ func (p *party) clientToken(
 		return nil, fmt.Errorf("%s service: no token endpoint configured", p.name)
 	}
 	config.TokenURL, config.AuthStyle = p.address.String(), style
+	ctx, end := p.options.Tracer.Call(ctx, p.name, operation)
 	started := time.Now()
 	token, err := config.Token(context.WithValue(ctx, oauth2.HTTPClient, p.client))
 	status := "200"
@@ -48,6 +49,7 @@ func (p *party) clientToken(
 		err = p.failure(operation, err)
 	}
 	p.options.Observe(p.name, operation, status, time.Since(started))
+	end(status)
 	return token, err
 }
 

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/tidepool-org/clinic/internal/traces"
 )
 
 const (
@@ -21,6 +23,8 @@ type Options struct {
 	Observe ObserveFunc
 	// LoginFailed is told when this service could not log in at a party. Nil means nobody is.
 	LoginFailed func(party string)
+	// Tracer makes a span of each exchange. Nil means none.
+	Tracer *traces.Tracer
 	// Logger receives what happens in the background, that is failed logins. Nil means that it is dropped.
 	Logger *zap.Logger
 }

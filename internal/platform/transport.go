@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tidepool-org/clinic/internal/traces"
 )
 
 const (
@@ -106,9 +108,14 @@ func (p *party) limited(ctx context.Context) (context.Context, context.CancelFun
 
 // send carries out one request. The caller limits ctx. An error means that there is no usable answer; any status is one.
 func (p *party) send(ctx context.Context, r request) (answer, error) {
+	ctx, end := p.options.Tracer.Call(ctx, p.name, r.operation)
 	httpRequest, err := p.httpRequest(ctx, r)
 	if err != nil {
+		end("error")
 		return answer{}, err
+	}
+	if p.isNeighbour() {
+		traces.Inject(ctx, httpRequest.Header)
 	}
 	started := time.Now()
 	result, err := p.exchange(httpRequest, r)
@@ -119,8 +126,12 @@ func (p *party) send(ctx context.Context, r request) (answer, error) {
 		err = p.failure(r.operation, err)
 	}
 	p.options.Observe(p.name, r.operation, status, time.Since(started))
+	end(status)
 	return result, err
 }
+
+// isNeighbour reports whether the party belongs to the same platform, and so to the same traces.
+func (p *party) isNeighbour() bool { return p.name != "xealth" && p.name != "openid" }
 
 func (p *party) httpRequest(ctx context.Context, r request) (*http.Request, error) {
 	if p.address == nil {
