@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.uber.org/fx"
 
+	"github.com/tidepool-org/clinic/internal/platform"
 	"github.com/tidepool-org/clinic/internal/testkit"
 	"github.com/tidepool-org/clinic/internal/traces"
 )
@@ -76,7 +77,7 @@ func TestARequestIsOneTrace(t *testing.T) {
 		}
 		for _, attribute := range span.Attributes {
 			for _, secret := range []string{"SECRETMRN", "Secret Name", clinicID, adminID} {
-				require.NotContains(t, attribute.Value.Emit(), secret, "%s of %s", attribute.Key, span.Name)
+				require.NotContains(t, attribute.Value.String(), secret, "%s of %s", attribute.Key, span.Name)
 			}
 		}
 	}
@@ -105,12 +106,34 @@ func TestTheCallersTraceIsKeptWithoutTracing(t *testing.T) {
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, app.URL+"/v1/clinics", nil)
 	require.NoError(t, err)
 	request.Header.Set("traceparent", parent)
-	app.Do(t, testkit.Service, request).OK(t, http.StatusOK)
+	app.Do(t, testkit.User(app.NewUser(t, "Ada Admin")), request) // whose token nobody has checked yet
+	checks := app.Standin.Calls("GET /token/")
+	require.NotEmpty(t, checks)
+	require.Equal(t, parent, checks[len(checks)-1].Header.Get("Traceparent"), "the neighbour gets it")
 	found := false
 	for _, line := range app.Log.All() {
 		found = found || line.ContextMap()["trace_id"] == callerTrace
 	}
 	require.True(t, found, "the line of the request names the trace")
+}
+
+// TestTracesEndAtThePlatform holds that partners outside learn nothing of traces.
+func TestTracesEndAtThePlatform(t *testing.T) {
+	t.Parallel()
+	var partner *platform.Xealth
+	app := testkit.Start(t, testkit.Populate(&partner))
+	app.Standin.AddOrder("deployment", "order", map[string]any{})
+	header := http.Header{"Traceparent": {parent}}
+	ctx, end := (*traces.Tracer)(nil).Request((&http.Request{Header: header}).WithContext(t.Context()))
+	require.Equal(t, callerTrace, traces.ID(ctx))
+	_, err := partner.Order(ctx, "deployment", "order")
+	require.NoError(t, err)
+	end("", "", http.StatusOK)
+	calls := app.Standin.Calls("GET /partner/", "POST /oauth2/")
+	require.Len(t, calls, 2)
+	for _, call := range calls {
+		require.Empty(t, call.Header.Get("Traceparent"), call)
+	}
 }
 
 // TestSpansReachACollector sends to a collector what the standard variables ask for. It changes the environment.

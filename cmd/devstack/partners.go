@@ -88,9 +88,7 @@ func (d *demo) ensureHospital(ctx context.Context) error {
 	var report struct {
 		URL string `json:"url"`
 	}
-	about := aboutPatient(hospitalMRN)
-	about["datasets"].(object)["ehrUserV1"] = object{"userId": "demo", "systemLogin": "demo"} //nolint:forcetypeassert // made just now
-	if err := d.xealth(ctx, http.MethodPut, "program", about, &report); err != nil {
+	if err := d.xealth(ctx, http.MethodPut, "program", aboutPatient(hospitalMRN), &report); err != nil {
 		return err
 	}
 	d.reportLink = report.URL
