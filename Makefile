@@ -36,7 +36,7 @@ lint: ## Check formatting, run go vet and golangci-lint
 	$(TOOL) golangci-lint run
 
 build: ## Build the static binary into bin/: clinic, and ehr as a link to it
-	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o bin/ ./cmd/clinic
+	CGO_ENABLED=0 go build -trimpath -ldflags="-s -w $$(scripts/version)" -o bin/ ./cmd/clinic
 	ln -sf clinic bin/ehr
 
 image: ## Build the container image into bin/image, without registry and engine

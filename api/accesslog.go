@@ -2,6 +2,7 @@ package api
 
 import (
 	"crypto/rand"
+	"errors"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -12,7 +13,9 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/internal/errs"
+	"github.com/tidepool-org/clinic/internal/traces"
 	"github.com/tidepool-org/clinic/store"
 )
 
@@ -44,6 +47,9 @@ func accessLog(log *zap.Logger, words map[string]bool) echo.MiddlewareFunc {
 				}
 				status := c.Response().Status
 				level, message := severity(status)
+				if errors.Is(cause(c), clinics.ErrSettingsNotFound) { // the answer for a clinic that has none, as most have
+					level, message = zapcore.InfoLevel, "Not set"
+				}
 				if !whole {
 					level, message = zapcore.ErrorLevel, "Cut off"
 				}
@@ -89,7 +95,10 @@ func accessFields(c echo.Context, words map[string]bool, status int, took time.D
 		zap.String("user_agent", cut(r.UserAgent())),
 		zap.String("request_id", c.Response().Header().Get(echo.HeaderXRequestID)),
 	}
-	if err := cause(c); err != nil && status >= http.StatusBadRequest {
+	if id := traces.ID(r.Context()); id != "" {
+		fields = append(fields, zap.String("trace_id", id))
+	}
+	if err := cause(c); err != nil && status != http.StatusNoContent {
 		fields = append(fields, zap.String("error", cut(store.Redact(err, errs.Detail(err)))), zap.String("reason", string(errs.ReasonOf(err))))
 	}
 	return fields

@@ -12,6 +12,7 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 
 	"github.com/tidepool-org/clinic/auth"
+	"github.com/tidepool-org/clinic/internal/observe"
 )
 
 //go:embed clinic.v1.yaml
@@ -60,6 +61,9 @@ func LoadDocument() (*Document, error) {
 		return nil, fmt.Errorf("interface document: %w", err)
 	}
 	d := &Document{spec: spec, operations: map[route]*operation{}, paths: map[string]bool{}, words: map[string]bool{}}
+	if build := observe.ThisBuild(); build.IsReleased() {
+		spec.Info.Version = build.Version
+	}
 	for template, item := range spec.Paths.Map() {
 		path := pathParameter.ReplaceAllString(template, ":$1")
 		d.paths[path] = true

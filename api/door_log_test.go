@@ -1,7 +1,6 @@
 package api_test
 
 import (
-	"bufio"
 	"fmt"
 	"net/http"
 	"strings"
@@ -84,36 +83,6 @@ func TestWhatGivesAccessIsMaskedInEveryPath(t *testing.T) {
 	}
 	require.True(t, seen, "the rest of the path stays readable")
 }
-
-// TestOneLineAndOneSampleAlsoForAnAnswerThatIsCutOff makes a list fail after a part of it was sent.
-func TestOneLineAndOneSampleAlsoForAnAnswerThatIsCutOff(t *testing.T) {
-	t.Parallel()
-	app := testkit.Start(t)
-	w := newWard(t, app)
-	for range 120 { // more than is collected before a part is sent
-		w.setPatient(t, w.add(t, nil)["id"], bson.M{"$set": bson.M{"fullName": "a" + strings.Repeat("n", 20_000)}})
-	}
-	w.setPatient(t, w.add(t, nil)["id"], bson.M{"$set": bson.M{"fullName": "z", "tags": 7}}) // cannot be read
-	before := app.Log.Len()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, app.URL+w.patients()+"?limit=1000", nil)
-	require.NoError(t, err)
-	request.Header.Set("x-tidepool-session-token", string(testkit.Service))
-	answer, err := http.DefaultClient.Do(request)
-	require.NoError(t, err)
-	_, err = bufio.NewReader(answer.Body).WriteTo(discard{})
-	require.Error(t, err, "nobody may take the part for the whole")
-	require.NoError(t, answer.Body.Close())
-
-	require.Eventually(t, func() bool { return app.Log.FilterMessage("Cut off").Len() == 1 }, 10*time.Second, time.Millisecond)
-	require.Equal(t, before+1, app.Log.Len())
-	require.NotEmpty(t, app.Log.FilterMessage("Cut off").All()[0].ContextMap()["error"])
-	metrics := string(app.Call(t, testkit.Nobody, http.MethodGet, "/metrics", nil).OK(t, http.StatusOK).Body)
-	require.Contains(t, metrics, `_count{method="GET",route="/v1/clinics/{clinicId}/patients",status="cut off"} 1`)
-}
-
-type discard struct{}
-
-func (discard) Write(part []byte) (int, error) { return len(part), nil }
 
 // TestWhoStopsReadingIsCutOff: a caller who takes nothing of a long answer does not hold it for ever.
 func TestWhoStopsReadingIsCutOff(t *testing.T) {

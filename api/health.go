@@ -21,6 +21,7 @@ type Health struct {
 	ping     func(ctx context.Context) error
 	log      *zap.Logger
 	stopping atomic.Bool
+	answered atomic.Bool // what the database did when it was asked last
 
 	mu      sync.Mutex
 	checked time.Time
@@ -34,6 +35,15 @@ func NewHealth(ping func(ctx context.Context) error, log *zap.Logger) *Health {
 
 // Stop turns the service unready for good.
 func (h *Health) Stop() { h.stopping.Store(true) }
+
+// Check asks the database, as a probe does.
+func (h *Health) Check(ctx context.Context) error {
+	h.databaseAnswers(ctx)
+	return nil
+}
+
+// IsReady reports what a probe would be answered, as far as it is known. It asks nobody.
+func (h *Health) IsReady() bool { return !h.stopping.Load() && h.answered.Load() }
 
 func (h *Health) live(c echo.Context) error { return c.NoContent(http.StatusOK) }
 
@@ -58,5 +68,6 @@ func (h *Health) databaseAnswers(ctx context.Context) bool {
 		h.log.Error("the database does not answer", zap.Error(err))
 	}
 	h.checked, h.healthy = time.Now(), err == nil
+	h.answered.Store(h.healthy)
 	return h.healthy
 }

@@ -17,6 +17,7 @@ type Metrics struct {
 	outbound *prometheus.HistogramVec
 	pool     *prometheus.GaugeVec
 	odd      *prometheus.CounterVec
+	faults
 }
 
 // NewMetrics returns metrics in a registry of their own.
@@ -38,6 +39,7 @@ func NewMetrics() *Metrics {
 			Name: "clinic_odd_documents_total", Help: "How often a stored document had a form that the service does not write, by collection.",
 		}, []string{"collection"}),
 	}
+	m.faults = newFaults(m.registry)
 	m.registry.MustRegister(m.requests, m.outbound, m.pool, m.odd,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m

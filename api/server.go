@@ -17,6 +17,7 @@ import (
 	"github.com/tidepool-org/clinic/api/gen"
 	"github.com/tidepool-org/clinic/auth"
 	"github.com/tidepool-org/clinic/config"
+	"github.com/tidepool-org/clinic/internal/traces"
 )
 
 // Params are what the HTTP face is made of.
@@ -31,6 +32,7 @@ type Params struct {
 	Memberships Memberships
 	Health      *Health
 	Metrics     *Metrics
+	Tracer      *traces.Tracer `optional:"true"`
 	Log         *zap.Logger
 }
 
@@ -66,16 +68,22 @@ func NewHandler(p Params) http.Handler {
 	e.Binder = binder{}
 	e.IPExtractor = realIP(p.Config.Proxies())
 	e.Pre(matchEncodedPath)
+	beginAccess, endAccess := traceAccess(p.Tracer)
 	e.Use(
 		requestID,
 		limitWrites(p.Config.WriteTimeout),
+		traceRequest(p.Tracer),
 		p.Metrics.measure,
+		p.Metrics.watch,
+		compress,
 		accessLog(p.Log, p.Document.words),
-		guardPanics(p.Log),
+		guardPanics(p.Log, p.Metrics.panics.Inc),
 		requireReadableAddress,
+		beginAccess,
 		requireSession(p.Tokens, p.Log),
 		findOperation(p.Document),
 		authorize(p.Memberships, p.Partners),
+		endAccess,
 		limitBody(p.Config),
 		attachRequest,
 		validate,
@@ -97,7 +105,7 @@ func matchEncodedPath(next echo.HandlerFunc) echo.HandlerFunc {
 }
 
 // guardPanics turns a panic into the bland answer of any other unexpected error. One that cuts an answer off goes on.
-func guardPanics(log *zap.Logger) echo.MiddlewareFunc {
+func guardPanics(log *zap.Logger, count func()) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) (err error) {
 			defer func() {
@@ -111,6 +119,7 @@ func guardPanics(log *zap.Logger) echo.MiddlewareFunc {
 				case http.ErrAbortHandler:
 					panic(r)
 				default:
+					count()
 					log.Error("panic", zap.String("route", c.Path()), zap.String("value", panicText(r)), zap.ByteString("stack", debug.Stack()))
 					err = errors.New("panic")
 					if c.Response().Committed { // a part of the answer must not be taken for the whole

@@ -27,7 +27,7 @@ var layers = []struct {
 	{name: "face", prefixes: []string{"api"}, peers: true},
 	{name: "domain", prefixes: []string{"merge", "clinics", "clinicians", "patients", "roster", "summary", "census", "migration", "redox", "xealth", "auth"}, peers: true},
 	{name: "store", prefixes: []string{"store"}},
-	{name: "base", prefixes: []string{"config", "internal/errs", "internal/flight", "internal/nonblank", "internal/platform"}, peers: true},
+	{name: "base", prefixes: []string{"config", "internal/errs", "internal/flight", "internal/nonblank", "internal/observe", "internal/platform", "internal/tally", "internal/traces"}, peers: true},
 }
 
 func layerOf(pkg string) int {
@@ -76,6 +76,12 @@ func checkImport(t *testing.T, path, pkg, name string) {
 	inAPI := pkg == "api" || strings.HasPrefix(pkg, "api/")
 	if strings.HasPrefix(name, "github.com/labstack/") || name == module+"api/gen" {
 		require.True(t, inAPI, "%s: only package api may import %s", path, name)
+	}
+	if strings.HasPrefix(name, "go.opentelemetry.io/") {
+		require.Equal(t, "internal/traces", pkg, "%s: only package traces may import %s", path, name)
+	}
+	if strings.HasPrefix(name, "github.com/prometheus/") {
+		require.Contains(t, []string{"api", "app", "internal/observe"}, pkg, "%s: domains count in tallies, not in %s", path, name)
 	}
 	imported, ours := strings.CutPrefix(name, module)
 	if !ours {

@@ -10,15 +10,18 @@ import (
 
 	"github.com/tidepool-org/clinic/api"
 	"github.com/tidepool-org/clinic/config"
+	"github.com/tidepool-org/clinic/internal/observe"
 	"github.com/tidepool-org/clinic/internal/platform"
+	"github.com/tidepool-org/clinic/internal/traces"
 )
 
 // neighbours returns the clients of the services around.
 func neighbours() fx.Option {
 	return fx.Provide(
-		func(c config.Platform, metrics *api.Metrics, log *zap.Logger) platform.Options {
+		func(c config.Platform, face *api.Metrics, metrics *observe.Metrics, tracer *traces.Tracer, log *zap.Logger) platform.Options {
 			return platform.Options{
-				ConnectTimeout: c.ConnectTimeout, CallTimeout: c.CallTimeout, Observe: metrics.ObserveOutbound, Logger: log,
+				ConnectTimeout: c.ConnectTimeout, CallTimeout: c.CallTimeout, Observe: face.ObserveOutbound,
+				LoginFailed: metrics.LoginFailed, Tracer: tracer, Logger: log,
 			}
 		},
 		func(c config.Platform, o platform.Options) (*platform.UserService, error) {

@@ -6,7 +6,6 @@ import (
 	"go.uber.org/fx"
 	"go.uber.org/zap"
 
-	"github.com/tidepool-org/clinic/api"
 	"github.com/tidepool-org/clinic/config"
 	"github.com/tidepool-org/clinic/store"
 )
@@ -18,7 +17,7 @@ func Tools(c config.Config, log *zap.Logger) fx.Option {
 		settings(c, log),
 		Domain(),
 		neighbours(),
-		fx.Provide(api.NewMetrics),
+		measures(),
 		fx.Invoke(func(lc fx.Lifecycle, c config.Store, d *store.Database) {
 			lc.Append(fx.Hook{
 				OnStart: func(ctx context.Context) error { return d.Connect(ctx, c.RequireTransactions) },

@@ -15,7 +15,9 @@ import (
 	"github.com/tidepool-org/clinic/clinicians"
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/config"
+	"github.com/tidepool-org/clinic/internal/observe"
 	"github.com/tidepool-org/clinic/internal/platform"
+	"github.com/tidepool-org/clinic/internal/traces"
 	"github.com/tidepool-org/clinic/merge"
 	"github.com/tidepool-org/clinic/migration"
 	"github.com/tidepool-org/clinic/patients"
@@ -50,8 +52,9 @@ func Service(c config.Config, log *zap.Logger) fx.Option {
 		settings(c, log),
 		Domain(),
 		neighbours(),
+		measures(),
 		face(),
-		fx.Invoke(startStore, startNeighbours, startFace),
+		fx.Invoke(startStore, startNeighbours, report, startLocal, startFace),
 	)
 }
 
@@ -61,7 +64,7 @@ func settings(c config.Config, log *zap.Logger) fx.Option {
 		fx.StartTimeout(StartTimeout),
 		fx.StopTimeout(WholeStop(c.HTTP)),
 		fx.WithLogger(func() fxevent.Logger { return fxevent.NopLogger }),
-		fx.Supply(c, c.HTTP, c.Store, c.Platform, c.Demo, c.Redox, c.Xealth, log),
+		fx.Supply(c, c.HTTP, c.Local, c.Store, c.Platform, c.Demo, c.Redox, c.Xealth, log),
 	)
 }
 
@@ -119,7 +122,6 @@ func Domain() fx.Option {
 func face() fx.Option {
 	return fx.Provide(
 		api.LoadDocument,
-		api.NewMetrics,
 		api.NewHandlers,
 		api.NewServer,
 		auth.NewTokens,
@@ -130,8 +132,8 @@ func face() fx.Option {
 	)
 }
 
-func openStore(c config.Store, log *zap.Logger, metrics *api.Metrics) (*store.Database, error) {
-	return store.Open(c, log, metrics.PoolMonitor())
+func openStore(c config.Store, log *zap.Logger, face *api.Metrics, metrics *observe.Metrics, tracer *traces.Tracer) (*store.Database, error) {
+	return store.Open(c, log, store.Monitors{Pool: metrics.PoolMonitor(face.PoolMonitor()), Commands: tracer.Commands(metrics.CommandMonitor())})
 }
 
 // Indexes returns the indexes of all collections.

@@ -33,7 +33,7 @@ const (
 // background is what waits for a recount in this process.
 type background struct {
 	mu      sync.Mutex
-	wanted  map[bson.ObjectID]bool
+	wanted  map[bson.ObjectID]string // why
 	failed  map[bson.ObjectID]failure
 	arrived chan struct{}
 }
@@ -44,15 +44,15 @@ type failure struct {
 }
 
 func newBackground() *background {
-	return &background{wanted: map[bson.ObjectID]bool{}, failed: map[bson.ObjectID]failure{}, arrived: make(chan struct{}, 1)}
+	return &background{wanted: map[bson.ObjectID]string{}, failed: map[bson.ObjectID]failure{}, arrived: make(chan struct{}, 1)}
 }
 
 // want asks for a recount. It does nothing if too many wait: the clinic is noticed again.
-func (b *background) want(clinicID bson.ObjectID) {
+func (b *background) want(clinicID bson.ObjectID, reason string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if len(b.wanted) < maxWanted {
-		b.wanted[clinicID] = true
+		b.wanted[clinicID] = reason
 	}
 	select {
 	case b.arrived <- struct{}{}:
@@ -60,16 +60,13 @@ func (b *background) want(clinicID bson.ObjectID) {
 	}
 }
 
-// take returns the clinics that wait, and forgets them.
-func (b *background) take() []bson.ObjectID {
+// take returns the clinics that wait, and why, and forgets them.
+func (b *background) take() map[bson.ObjectID]string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	ids := make([]bson.ObjectID, 0, len(b.wanted))
-	for id := range b.wanted {
-		ids = append(ids, id)
-	}
-	clear(b.wanted)
-	return ids
+	taken := b.wanted
+	b.wanted = map[bson.ObjectID]string{}
+	return taken
 }
 
 func (b *background) mayTry(clinicID bson.ObjectID) bool {
@@ -105,7 +102,9 @@ func (s *Service) Run(ctx context.Context) {
 				s.log.Warn("the notes of the census could not be read", zap.Error(err))
 			}
 		case <-s.background.arrived:
-			s.mendAll(ctx, s.background.take())
+			for id, reason := range s.background.take() {
+				s.mendAll(ctx, reason, id)
+			}
 		}
 	}
 }
@@ -117,16 +116,16 @@ func (s *Service) Sweep(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return s.mendAll(ctx, left), nil
+	return s.mendAll(ctx, reasonLeft, left...), nil
 }
 
-func (s *Service) mendAll(ctx context.Context, clinicIDs []bson.ObjectID) int {
+func (s *Service) mendAll(ctx context.Context, reason string, clinicIDs ...bson.ObjectID) int {
 	mended := 0
 	for _, id := range clinicIDs {
 		if ctx.Err() != nil || !s.background.mayTry(id) {
 			continue
 		}
-		err := s.mend(ctx, id)
+		err := s.mend(ctx, reason, id)
 		s.background.tried(id, err)
 		switch {
 		case err == nil:
@@ -139,7 +138,7 @@ func (s *Service) mendAll(ctx context.Context, clinicIDs []bson.ObjectID) int {
 }
 
 // mend recounts a clinic, unless another process does so.
-func (s *Service) mend(ctx context.Context, clinicID bson.ObjectID) error {
+func (s *Service) mend(ctx context.Context, reason string, clinicID bson.ObjectID) error {
 	ctx, lease, err := s.leases.Try(ctx, leaseKind, clinicID.Hex())
 	if errors.Is(err, store.ErrLeaseHeld) {
 		return nil
@@ -154,7 +153,7 @@ func (s *Service) mend(ctx context.Context, clinicID bson.ObjectID) error {
 	if errs.Is(err, errs.NotFound) {
 		return s.forgetGone(ctx, clinicID)
 	}
-	s.report(clinicID, drift, err)
+	s.report(reason, clinicID, drift, err)
 	return err
 }
 

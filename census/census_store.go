@@ -185,7 +185,7 @@ func (s *Service) replacePatientCount(ctx context.Context, clinicID bson.ObjectI
 		return true, nil
 	}
 	if !clinic.hasCount() {
-		s.background.want(clinicID)
+		s.background.want(clinicID, reasonMissing)
 		return true, nil
 	}
 	before := clinic.PatientCount.count()

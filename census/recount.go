@@ -212,14 +212,15 @@ func (s *Service) correctNoted(ctx context.Context, clinicID bson.ObjectID, foun
 // goes on.
 func (s *Service) Refresh(ctx context.Context, clinicID bson.ObjectID) error {
 	drift, err := s.Recount(ctx, clinicID)
+	s.report(reasonAsked, clinicID, drift, err)
 	if errors.Is(err, errBusy) {
 		return s.askForRecount(ctx, clinicID)
 	}
-	s.report(clinicID, drift, err)
 	return err
 }
 
-func (s *Service) report(clinicID bson.ObjectID, drift Count, err error) {
+func (s *Service) report(reason string, clinicID bson.ObjectID, drift Count, err error) {
+	s.tallies.recounted(reason, drift, err)
 	if err == nil && !drift.IsZero() {
 		s.log.Info("a recount mended the numbers of a clinic", zap.Stringer("clinicId", clinicID), zap.Int("total", drift.Total), zap.Int("plan", drift.Plan))
 	}

@@ -36,6 +36,7 @@ type Service struct {
 	demoUserID string // "" means that there is no demo patient
 	counting   singleflight.Group
 	background *background
+	tallies    Tallies
 	log        *zap.Logger
 }
 
@@ -44,7 +45,7 @@ func NewService(d *store.Database, leases *store.Leases, demo config.Demo, log *
 	return &Service{
 		database: d, clinics: d.Collection(clinicCollection), patients: d.Collection(patientCollection),
 		census: d.Collection(CollectionName), notes: d.Collection(NotesCollectionName),
-		leases: leases, demoUserID: demo.PatientUserID, background: newBackground(), log: log,
+		leases: leases, demoUserID: demo.PatientUserID, background: newBackground(), tallies: newTallies(), log: log,
 	}
 }
 
@@ -122,14 +123,14 @@ func (s *Service) Groups(ctx context.Context, clinicIDs []bson.ObjectID) (map[bs
 		if found, ok := stored[id]; ok && found.isCounted() {
 			groups[id] = found.groups()
 			if time.Since(*found.CountedTime) > maxAge {
-				s.background.want(id)
+				s.background.want(id, reasonStale)
 			}
 			continue
 		}
 		if groups[id], err = s.countOnce(ctx, id); err != nil {
 			return nil, err
 		}
-		s.background.want(id)
+		s.background.want(id, reasonMissing)
 	}
 	return groups, nil
 }
@@ -163,11 +164,13 @@ func (s *Service) PatientCount(ctx context.Context, clinicID bson.ObjectID) (Pat
 		if clinic.hasCount() {
 			return *clinic.PatientCount, nil
 		}
-		if _, err := s.Recount(ctx, clinicID); err != nil && !errors.Is(err, errBusy) {
+		drift, err := s.Recount(ctx, clinicID)
+		s.tallies.recounted(reasonMissing, drift, err)
+		if err != nil && !errors.Is(err, errBusy) {
 			return PatientCount{}, err
 		}
 	}
-	s.background.want(clinicID)
+	s.background.want(clinicID, reasonMissing)
 	counted, err := s.countPatients(ctx, clinicID)
 	return counted.bounded(Count{}).PatientCount(), err
 }

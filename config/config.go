@@ -15,6 +15,7 @@ import (
 // Config holds every setting of the service.
 type Config struct {
 	HTTP     HTTP
+	Local    Local
 	Store    Store
 	Log      Log
 	Platform Platform
@@ -36,6 +37,11 @@ type HTTP struct {
 	// DrainDelay keeps the listener open while load balancers notice that the service is about to go. The default needs no
 	// pre-stop hook, and fits into the 30 seconds that Kubernetes grants with a hook of 15 seconds, too.
 	DrainDelay time.Duration `envconfig:"TIDEPOOL_CLINIC_HTTP_DRAIN_DELAY" default:"10s" desc:"time between turning unready and closing the listener on SIGTERM"`
+}
+
+// Local is where operators look into the process.
+type Local struct {
+	Address string `envconfig:"TIDEPOOL_CLINIC_LOCAL_ADDRESS" desc:"second address, for operators: profiles, log level, what the process is doing; a loopback address such as 127.0.0.1:6060, because it asks for no credential; empty means none"`
 }
 
 // Store names the database.
@@ -118,7 +124,7 @@ func Load() (Config, error) {
 		return Config{}, err
 	}
 	// Group by group: processed as a whole, the library would also read names with the group in front.
-	for _, group := range []any{&c.HTTP, &c.Store, &c.Log, &c.Platform, &c.Demo, &c.Redox, &c.Xealth} {
+	for _, group := range []any{&c.HTTP, &c.Local, &c.Store, &c.Log, &c.Platform, &c.Demo, &c.Redox, &c.Xealth} {
 		if err := process(group); err != nil {
 			return Config{}, err
 		}

@@ -27,7 +27,7 @@ func through(t testing.TB, proxy *wire.Proxy, name string) *store.Database {
 	settings := testkit.Store(name)
 	settings.Addresses = proxy.Address()
 	settings.OptParams = "directConnection=true&serverSelectionTimeoutMS=100"
-	d, err := store.Open(settings, zap.NewNop(), nil)
+	d, err := store.Open(settings, zap.NewNop(), store.Monitors{})
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { return d.Connect(t.Context(), false) == nil }, 20*time.Second, 10*time.Millisecond,
 		"a busy machine may take longer than the driver is given")

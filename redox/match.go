@@ -52,6 +52,12 @@ var (
 // It returns ErrMessageNotFound, clinics.ErrNoMatch or clinics.ErrMultipleMatches, and errors of kind BadRequest if the
 // order lacks what is needed.
 func (s *Service) MatchOrder(ctx context.Context, id bson.ObjectID, options *PatientOptions) (*Match, error) {
+	match, err := s.matchOrder(ctx, id, options)
+	s.tallies.matched(match, options != nil, err)
+	return match, err
+}
+
+func (s *Service) matchOrder(ctx context.Context, id bson.ObjectID, options *PatientOptions) (*Match, error) {
 	message, err := s.messages.newOrder(ctx, id)
 	if err != nil {
 		return nil, err

@@ -56,6 +56,8 @@ type Service struct {
 	clinics   Clinics
 	patients  Subscriptions
 	roster    Roster
+	tallies   Tallies
+	watch     watch
 	log       *zap.Logger
 }
 
@@ -63,30 +65,37 @@ type Service struct {
 func NewService(p Params) *Service {
 	return &Service{
 		messages: newMessageStore(p.Database, p.Odd, p.Log), scheduled: newScheduleStore(p.Database),
-		database: p.Database, leases: p.Leases, clinics: p.Clinics, patients: p.Patients, roster: p.Roster, log: p.Log,
+		database: p.Database, leases: p.Leases, clinics: p.Clinics, patients: p.Patients, roster: p.Roster, tallies: newTallies(), log: p.Log,
 	}
 }
 
 // Receive stores the message in a body, whatever it is about. It returns an error of kind BadRequest if the body is not a
 // message, and of kind TooLarge if it cannot be stored.
 func (s *Service) Receive(ctx context.Context, body []byte) error {
+	redelivery, err := s.receive(ctx, body)
+	s.tallies.received(redelivery, err)
+	return err
+}
+
+// receive also reports whether the message was stored before.
+func (s *Service) receive(ctx context.Context, body []byte) (bool, error) {
 	message, err := parse(body)
 	if err != nil {
 		s.log.Error("a message of Redox was refused", zap.Any("meta", message.Meta), zap.String("reason", errs.Public(err)))
-		return err
+		return false, err
 	}
 	message.ID = bson.NewObjectID()
 	message.Derived = s.redelivery(ctx, message.Meta.logID())
 	document, err := message.encode()
 	if err != nil {
-		return err
+		return false, err
 	}
 	if err := s.messages.insert(ctx, document); err != nil {
-		return err
+		return false, err
 	}
 	s.log.Info("a message of Redox was stored",
 		zap.String("id", message.ID.Hex()), zap.Any("meta", message.Meta), zap.Bool("redelivery", message.Derived != nil))
-	return nil
+	return message.Derived != nil, nil
 }
 
 // redelivery recognises a message that was stored before. A message is never refused because that could not be found out.

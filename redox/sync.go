@@ -28,6 +28,12 @@ const (
 //
 // What was scheduled before an error stays; a repeat schedules everybody.
 func (s *Service) SyncClinic(ctx context.Context, clinicID bson.ObjectID) (int, error) {
+	written, err := s.syncClinic(ctx, clinicID)
+	s.tallies.Syncs.Add("clinic", outcomeOf(err))
+	return written, err
+}
+
+func (s *Service) syncClinic(ctx context.Context, clinicID bson.ObjectID) (int, error) {
 	enabled, err := s.clinics.HasEHR(ctx, clinicID, clinics.ProviderRedox)
 	if err != nil {
 		return 0, err
@@ -46,6 +52,12 @@ func (s *Service) SyncClinic(ctx context.Context, clinicID bson.ObjectID) (int, 
 // after uploads, and has an active subscription for the patient. It returns how many; none is no error. It returns
 // store.ErrLeaseHeld if another sync takes too long.
 func (s *Service) SyncPatient(ctx context.Context, userID string) (int, error) {
+	written, err := s.syncPatient(ctx, userID)
+	s.tallies.Syncs.Add("patient", outcomeOf(err))
+	return written, err
+}
+
+func (s *Service) syncPatient(ctx context.Context, userID string) (int, error) {
 	var found []bson.ObjectID
 	for subscriber, err := range s.roster.ReportSubscriptions(ctx, userID) {
 		if err != nil {

@@ -223,7 +223,7 @@ func TestSyncsInTwoReplicasFollowEachOther(t *testing.T) {
 // second returns the same database through connections of its own.
 func (c connected) second(t *testing.T) *store.Database {
 	t.Helper()
-	d, err := store.Open(testkit.Store(c.store.Name()), zap.NewNop(), nil)
+	d, err := store.Open(testkit.Store(c.store.Name()), zap.NewNop(), store.Monitors{})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, d.Close(context.Background())) })
 	return d

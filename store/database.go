@@ -63,6 +63,12 @@ func URI(c config.Store) string {
 	return uri
 }
 
+// Monitors are told what the driver does. Each may be nil.
+type Monitors struct {
+	Pool     *event.PoolMonitor
+	Commands *event.CommandMonitor
+}
+
 // Address returns where the database is, and its name, without user and password.
 func Address(c config.Store) string {
 	addresses := c.Addresses
@@ -72,15 +78,16 @@ func Address(c config.Store) string {
 	return addresses + "/" + c.Database
 }
 
-// Open prepares the connection to the database without making it. The monitor may be nil.
-func Open(c config.Store, log *zap.Logger, pool *event.PoolMonitor) (*Database, error) {
+// Open prepares the connection to the database without making it.
+func Open(c config.Store, log *zap.Logger, monitors Monitors) (*Database, error) {
 	found := newMisshapen(log)
 	o := options.Client().
 		SetConnectTimeout(connectTime).
 		SetServerSelectionTimeout(selectionTime).
 		SetTimeout(operationTime).
 		ApplyURI(URI(c)).
-		SetPoolMonitor(pool).
+		SetPoolMonitor(monitors.Pool).
+		SetMonitor(monitors.Commands).
 		SetRegistry(lenientRegistry(found)).
 		SetBSONOptions(&options.BSONOptions{ObjectIDAsHexString: false})
 	client, err := mongo.Connect(o)

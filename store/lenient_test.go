@@ -37,7 +37,7 @@ type record struct {
 func TestWhatIsOfAnUnexpectedFormIsAbsent(t *testing.T) {
 	t.Parallel()
 	core, logs := observer.New(zapcore.DebugLevel)
-	d, err := store.Open(testkit.Store(testkit.Database(t).Name()), zap.New(core), nil)
+	d, err := store.Open(testkit.Store(testkit.Database(t).Name()), zap.New(core), store.Monitors{})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = d.Close(t.Context()) })
 	good, odd, key := bson.NewObjectID(), bson.NewObjectID(), bson.NewObjectID()

@@ -56,29 +56,43 @@ var reasonProgram = errs.NewReason("program_unknown")
 // fit, PaymentRequired if the clinic may have no more patients, and Unavailable while another event of the patient is being
 // applied.
 func (s *Service) Notify(ctx context.Context, n Notification) error {
+	what, err := s.notify(ctx, n)
+	s.tallies.notified(what, err)
+	return err
+}
+
+// notify also returns what became of an event without an error.
+func (s *Service) notify(ctx context.Context, n Notification) (string, error) {
 	if n.EventType != orderEvent || n.EventContext != orderNew && n.EventContext != orderCancel {
-		return nil
+		return talliedIgnored, nil
 	}
 	clinic, err := s.clinicOf(ctx, n.Deployment)
 	if errors.Is(err, errNoClinic) {
-		return nil
+		return talliedIgnored, nil
 	}
 	if err != nil {
-		return during("matching event notification request", err)
+		return "", during("matching event notification request", err)
 	}
 	if !offers(clinic, n.ProgramID) {
-		return nil
+		return talliedIgnored, nil
 	}
 	// This comes before the order is read, because Xealth may no longer show a canceled one.
 	if done, err := s.events.isDone(ctx, n); err != nil || done {
-		return err
+		return talliedRepeated, err
 	}
+	return talliedOK, s.takeTurn(ctx, n, clinic)
+}
+
+// takeTurn reads the order, waits until nobody else works on the patient, and processes the event.
+func (s *Service) takeTurn(ctx context.Context, n Notification, clinic *clinics.Clinic) error {
 	order, err := s.readOrder(ctx, n)
 	if err != nil {
 		return err
 	}
 	m, problem := s.matchOrder(ctx, clinic, n, order)
+	asked := time.Now()
 	ctx, lease, err := s.leases.Wait(ctx, leaseKind, m.leaseName(n.OrderID), leasePatience)
+	s.tallies.TurnWaits.Observe(time.Since(asked))
 	if err != nil {
 		return err
 	}

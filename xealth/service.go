@@ -82,6 +82,7 @@ type Service struct {
 	events    events
 	views     views
 	leases    *store.Leases
+	tallies   Tallies
 
 	applicationURL string // without a slash at the end
 	now            func() time.Time
@@ -96,6 +97,7 @@ func NewService(p Params) *Service {
 		events:         events{p.Database.Collection(eventCollection)},
 		views:          views{p.Database.Collection(viewCollection)},
 		leases:         p.Leases,
+		tallies:        newTallies(),
 		applicationURL: strings.TrimRight(p.Config.ApplicationURL, "/"),
 		now:            time.Now,
 		log:            p.Log,

@@ -10,11 +10,11 @@ import (
 
 	"go.uber.org/fx"
 	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
 
 	"github.com/tidepool-org/clinic/app"
 	"github.com/tidepool-org/clinic/app/operator"
 	"github.com/tidepool-org/clinic/config"
+	"github.com/tidepool-org/clinic/internal/observe"
 )
 
 func main() {
@@ -24,15 +24,10 @@ func main() {
 	case shellName:
 		os.Exit(sleep(os.Args[1:]))
 	}
-	switch arguments := os.Args[1:]; {
-	case len(arguments) == 0:
-		os.Exit(run())
-	case len(arguments) == 2 && arguments[0] == "config" && arguments[1] == "check":
-		os.Exit(checkConfig())
-	default:
-		fmt.Fprintln(os.Stderr, "clinic: usage: clinic [config check]")
-		os.Exit(2)
+	if status, ended := arguments(os.Args[1:], os.Stdout, os.Stderr); ended {
+		os.Exit(status)
 	}
+	os.Exit(run())
 }
 
 // run returns the exit status: 0 after an orderly stop, 1 if the service could not start, broke, or had to cut requests off.
@@ -42,17 +37,23 @@ func run() int {
 		fmt.Fprintln(os.Stderr, "clinic: bad configuration:", err)
 		return 1
 	}
-	log, err := newLogger(c)
+	level, err := c.LogLevel()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "clinic:", err)
 		return 1
 	}
+	lines, err := observe.NewLog(level, os.Stderr)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "clinic:", err)
+		return 1
+	}
+	log, build := lines.Logger, observe.ThisBuild()
+	log.Info("starting", zap.String("version", build.Version), zap.String("revision", build.Revision), zap.String("go", build.GoVersion))
 	for _, warning := range config.Warnings() {
 		log.Warn(warning)
 	}
-	defer func() { _ = log.Sync() }() // standard error cannot be synced everywhere
 
-	service := fx.New(app.Service(c, log))
+	service := fx.New(app.Service(c, log), fx.Supply(lines))
 	if err := service.Err(); err != nil {
 		log.Error("the service could not be put together", zap.Error(err))
 		return 1
@@ -87,17 +88,4 @@ func checkConfig() int {
 	}
 	fmt.Print(c.Effective())
 	return 0
-}
-
-// newLogger returns a logger that writes one JSON object per line to standard error, and drops none.
-func newLogger(c config.Config) (*zap.Logger, error) {
-	level, err := c.LogLevel()
-	if err != nil {
-		return nil, err
-	}
-	settings := zap.NewProductionConfig()
-	settings.Level = zap.NewAtomicLevelAt(level)
-	settings.Sampling = nil // who looks for a request finds it
-	settings.EncoderConfig.EncodeTime = zapcore.RFC3339NanoTimeEncoder
-	return settings.Build()
 }

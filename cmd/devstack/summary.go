@@ -1,17 +1,48 @@
 package main
 
-import "time"
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"time"
 
-// demoSummary returns statistics that differ from patient to patient, so that lists can be sorted and filtered.
-func demoSummary(i int) map[string]any {
-	lastData := time.Now().UTC().Add(-time.Duration(i) * 7 * time.Hour).Truncate(time.Second)
-	inTarget := 0.45 + 0.04*float64(i)
-	periods := map[string]any{}
-	for _, period := range []string{"1d", "7d", "14d", "30d"} {
-		periods[period] = demoPeriod(inTarget)
+	"github.com/tidepool-org/clinic/summary"
+)
+
+// demoSummary returns statistics that differ from patient to patient, so that lists can be sorted and filtered: of a sensor, of a
+// meter, or of both.
+func demoSummary(i int) (map[string]any, error) {
+	result := map[string]any{}
+	if i%3 != 2 {
+		stats, err := demoStats(fmt.Sprintf("%024x", 2*i+1), i, summary.CGMPeriod{})
+		if err != nil {
+			return nil, err
+		}
+		result["cgmStats"] = stats
 	}
-	return map[string]any{"cgmStats": map[string]any{
-		"id": "",
+	if i%3 != 1 {
+		stats, err := demoStats(fmt.Sprintf("%024x", 2*i+2), i, summary.BGMPeriod{})
+		if err != nil {
+			return nil, err
+		}
+		result["bgmStats"] = stats
+	}
+	return result, nil
+}
+
+// demoStats returns statistics with periods of the form of the empty one.
+func demoStats(id string, i int, empty any) (map[string]any, error) {
+	lastData := time.Now().UTC().Add(-time.Duration((i*i)%240) * 2 * time.Hour).Truncate(time.Second)
+	periods := map[string]any{}
+	for _, days := range []int{1, 7, 14, 30} {
+		period, err := demoPeriod(i, days, empty)
+		if err != nil {
+			return nil, err
+		}
+		periods[fmt.Sprintf("%dd", days)] = period
+	}
+	return map[string]any{
+		"id": id,
 		"config": map[string]any{
 			"schemaVersion": 5, "lowGlucoseThreshold": 3.9, "veryLowGlucoseThreshold": 3.0,
 			"highGlucoseThreshold": 10.0, "veryHighGlucoseThreshold": 13.9,
@@ -21,28 +52,42 @@ func demoSummary(i int) map[string]any {
 			"hasLastUploadDate": true, "lastUploadDate": lastData.Add(time.Hour), "hasOutdatedSince": false,
 		},
 		"periods": periods,
-	}}
+	}, nil
 }
 
-// demoPeriod returns a period with all members that the interface requires.
-func demoPeriod(inTarget float64) map[string]any {
-	period := map[string]any{
+// demoPeriod returns a period with all members that the interface requires, which those of the empty one are.
+func demoPeriod(i, days int, empty any) (map[string]any, error) {
+	encoded, err := json.Marshal(empty)
+	if err != nil {
+		return nil, err
+	}
+	period := map[string]any{}
+	if err := json.Unmarshal(encoded, &period); err != nil {
+		return nil, err
+	}
+	inTarget := 0.35 + 0.6*float64((i*53)%100)/100
+	inVeryLow, inLow := 0.02*float64(i%4)/3, 0.06*float64((i*11)%7)/6
+	high := max(0, 1-inTarget-inVeryLow-inLow)
+	use := 0.5 + 0.49*float64((i*29)%50)/49
+	records := days * 270
+	maps.Copy(period, map[string]any{
 		"hasAverageGlucoseMmol": true, "averageGlucoseMmol": 12 - 5*inTarget,
 		"hasGlucoseManagementIndicator": true, "glucoseManagementIndicator": 9 - 2.5*inTarget,
-		"hasAverageDailyRecords": true, "averageDailyRecords": 270, "hasTotalRecords": true, "totalRecords": 3780,
-		"standardDeviation": 2.1, "standardDeviationDelta": 0, "coefficientOfVariation": 0.3, "coefficientOfVariationDelta": 0,
-		"min": 2.8, "minDelta": 0, "max": 17.5, "maxDelta": 0,
-		"daysWithData": 14, "daysWithDataDelta": 0, "hoursWithData": 320, "hoursWithDataDelta": 0,
-	}
-	high := 1 - inTarget - 0.05
+		"hasAverageDailyRecords": true, "averageDailyRecords": 270, "hasTotalRecords": true, "totalRecords": records,
+		"standardDeviation": 2.1, "coefficientOfVariation": 0.2 + 0.002*float64(i%100), "min": 2.8, "max": 17.5,
+		"daysWithData": days, "hoursWithData": days * 23,
+		"timeInTargetPercentDelta": -0.2 + 0.01*float64((i*3)%40),
+	})
 	shares := map[string]float64{
-		"CGMUse": 0.94, "InVeryLow": 0.01, "InLow": 0.03, "InAnyLow": 0.04, "InTarget": inTarget,
-		"InHigh": high * 0.8, "InVeryHigh": high * 0.2, "InExtremeHigh": 0, "InAnyHigh": high,
+		"CGMUse": use, "InVeryLow": inVeryLow, "InLow": inLow, "InAnyLow": inVeryLow + inLow, "InTarget": inTarget,
+		"InHigh": high * 0.7, "InVeryHigh": high * 0.3, "InExtremeHigh": high * 0.05, "InAnyHigh": high,
 	}
 	for name, share := range shares {
-		period["hasTime"+name+"Percent"], period["time"+name+"Percent"] = true, share
-		period["hasTime"+name+"Records"], period["time"+name+"Records"] = true, int(share*3780)
-		period["hasTime"+name+"Minutes"], period["time"+name+"Minutes"] = true, int(share*3780*5)
+		for unit, value := range map[string]any{"Percent": share, "Records": int(share * float64(records)), "Minutes": int(share * float64(records) * 5)} {
+			if _, known := period["hasTime"+name+unit]; known {
+				period["hasTime"+name+unit], period["time"+name+unit] = true, value
+			}
+		}
 	}
-	return period
+	return period, nil
 }

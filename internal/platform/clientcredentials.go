@@ -40,6 +40,7 @@ func (u *upstream) clientToken(
 		return nil, fmt.Errorf("%s service: no token endpoint configured", u.name)
 	}
 	config.TokenURL, config.AuthStyle = u.address.String(), style
+	ctx, end := u.options.Tracer.Call(ctx, u.name, operation)
 	started := time.Now()
 	token, err := config.Token(context.WithValue(ctx, oauth2.HTTPClient, u.client))
 	status := "200"
@@ -48,6 +49,7 @@ func (u *upstream) clientToken(
 		err = u.failure(operation, err)
 	}
 	u.options.Observe(u.name, operation, status, time.Since(started))
+	end(status)
 	return token, err
 }
 

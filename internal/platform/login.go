@@ -17,6 +17,14 @@ type serverLogin struct {
 
 // token returns a server token that is not empty.
 func (l serverLogin) token(ctx context.Context) (string, error) {
+	token, err := l.exchange(ctx)
+	if err != nil && !errors.Is(ctx.Err(), context.Canceled) { // nobody waits any more, which says nothing about the login
+		l.upstream.options.LoginFailed(l.upstream.name)
+	}
+	return token, err
+}
+
+func (l serverLogin) exchange(ctx context.Context) (string, error) {
 	const operation = "server login"
 	ctx, cancel := l.upstream.limited(ctx)
 	defer cancel()

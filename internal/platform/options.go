@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/tidepool-org/clinic/internal/traces"
 )
 
 const (
@@ -19,6 +21,10 @@ type Options struct {
 	CallTimeout time.Duration
 	// Observe is told about each exchange. Nil means nobody is.
 	Observe ObserveFunc
+	// LoginFailed is told when this service could not log in at a party. Nil means nobody is.
+	LoginFailed func(party string)
+	// Tracer makes a span of each exchange. Nil means none.
+	Tracer *traces.Tracer
 	// Logger receives what happens in the background, that is failed logins. Nil means that it is dropped.
 	Logger *zap.Logger
 	// Now is the clock. Nil means that of the system.
@@ -41,6 +47,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.LoginFailed == nil {
+		o.LoginFailed = func(string) {}
 	}
 	if o.Logger == nil {
 		o.Logger = zap.NewNop()

@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tidepool-org/clinic/internal/traces"
 )
 
 const (
@@ -106,9 +108,14 @@ func (u *upstream) limited(ctx context.Context) (context.Context, context.Cancel
 
 // send carries out one request. The caller limits ctx. An error means that there is no usable answer; any status is one.
 func (u *upstream) send(ctx context.Context, r request) (answer, error) {
+	ctx, end := u.options.Tracer.Call(ctx, u.name, r.operation)
 	httpRequest, err := u.httpRequest(ctx, r)
 	if err != nil {
+		end("error")
 		return answer{}, err
+	}
+	if u.isNeighbour() {
+		traces.Inject(ctx, httpRequest.Header)
 	}
 	started := time.Now()
 	result, err := u.exchange(httpRequest, r)
@@ -119,8 +126,12 @@ func (u *upstream) send(ctx context.Context, r request) (answer, error) {
 		err = u.failure(r.operation, err)
 	}
 	u.options.Observe(u.name, r.operation, status, time.Since(started))
+	end(status)
 	return result, err
 }
+
+// isNeighbour reports whether the upstream belongs to the same platform, and so to the same traces.
+func (u *upstream) isNeighbour() bool { return u.name != "xealth" && u.name != "openid" }
 
 func (u *upstream) httpRequest(ctx context.Context, r request) (*http.Request, error) {
 	if u.address == nil {

@@ -125,6 +125,9 @@ func (x *Xealth) accessToken(ctx context.Context, refused string) (string, error
 		config := clientcredentials.Config{ClientID: x.config.ClientID, ClientSecret: x.config.ClientSecret}
 		token, err := x.issuer.clientToken(ctx, "access token", config, oauth2.AuthStyleInHeader)
 		if err != nil {
+			if !errors.Is(ctx.Err(), context.Canceled) { // nobody waits any more, which says nothing about the login
+				x.issuer.options.LoginFailed(x.issuer.name)
+			}
 			return "", err
 		}
 		lifetime := assumedLifetime

@@ -46,6 +46,11 @@ func Populate(targets ...any) Option {
 	return func(s *setup) { s.graph = append(s.graph, fx.Populate(targets...)) }
 }
 
+// With adds to the graph of the service.
+func With(options ...fx.Option) Option {
+	return func(s *setup) { s.graph = append(s.graph, options...) }
+}
+
 // Start starts a service with a database and a stand-in of its own, for tests that break something or count calls. It is
 // stopped after the test.
 func Start(t testing.TB, options ...Option) *App {
@@ -69,7 +74,10 @@ func Shared(t testing.TB) *App {
 	t.Helper()
 	shared.once.Do(func() {
 		d := open(t, sharedName())
-		if shared.err = d.Drop(context.Background()); shared.err == nil {
+		if shared.err = d.Drop(context.Background()); shared.err != nil {
+			return
+		}
+		if shared.err = d.EnsureIndexes(context.Background(), app.Indexes()...); shared.err == nil {
 			shared.app, _, shared.err = start(d.Name(), d)
 		}
 	})

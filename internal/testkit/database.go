@@ -55,7 +55,7 @@ func open(t testing.TB, name string) *store.Database {
 	t.Helper()
 	settings := Store(name)
 	settings.OptParams += "&timeoutMS=60000" // a busy machine makes databases slowly; services under test have their own times
-	d, err := store.Open(settings, zap.NewNop(), nil)
+	d, err := store.Open(settings, zap.NewNop(), store.Monitors{})
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()

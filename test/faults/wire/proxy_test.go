@@ -24,7 +24,7 @@ func through(t *testing.T, proxy *wire.Proxy, err error) (*store.Database, *mong
 	direct := testkit.Database(t)
 	settings := testkit.Store(direct.Name())
 	settings.Addresses = proxy.Address()
-	d, err := store.Open(settings, zap.NewNop(), nil)
+	d, err := store.Open(settings, zap.NewNop(), store.Monitors{})
 	require.NoError(t, err)
 	require.NoError(t, d.Connect(t.Context(), false))
 	t.Cleanup(func() { require.NoError(t, d.Close(context.Background())) })
