@@ -135,14 +135,18 @@ func (r *Deletions) RecordDocuments(ctx context.Context, documents []bson.Raw, d
 	if len(writes) == 0 {
 		return nil
 	}
-	_, err := r.records.BulkWrite(ctx, writes)
-	// Somebody else removes the same: now the record is found. A transaction is over after such an error, and runs again as a
-	// whole where that may help.
-	if IsDuplicate(err) && mongo.SessionFromContext(ctx) == nil {
-		_, err = r.records.BulkWrite(ctx, writes)
+	for attempt := 1; ; attempt++ {
+		_, err := r.records.BulkWrite(ctx, writes)
+		// Somebody else removes the same: the next time the record is found. A transaction is over after such an error, and runs
+		// again as a whole where that may help.
+		if (!IsDuplicate(err) && !isDeadlock(err)) || mongo.SessionFromContext(ctx) != nil || attempt == recordAttempts {
+			return err
+		}
 	}
-	return err
 }
+
+// recordAttempts bounds how often records are written again because others write the same.
+const recordAttempts = 5
 
 func (r *Deletions) record(document bson.Raw, deletedBy *string, now time.Time) (bson.D, error) {
 	fields, err := document.Elements()

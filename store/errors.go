@@ -52,3 +52,6 @@ func IsRefused(err error) bool {
 	var command mongo.CommandError
 	return errors.As(err, &command) && !command.HasErrorLabel("RetryableWriteError") && !mongo.IsTimeout(err) && !mongo.IsNetworkError(err)
 }
+
+// isDeadlock reports whether DocumentDB gave a write up because another one waited for it. It can be repeated.
+func isDeadlock(err error) bool { return err != nil && strings.Contains(err.Error(), "deadlock detected") }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.uber.org/zap"
 )
 
@@ -192,8 +193,7 @@ func (b *IndexBuilder) build(ctx context.Context, step IndexStep) error {
 	defer b.count(step.Collection, -1)
 	ctx, cancel := context.WithTimeout(ctx, buildTime)
 	defer cancel()
-	_, err := b.database.Collection(step.Collection).Indexes().CreateOne(ctx, step.Index.model())
-	return err
+	return createIndexes(ctx, b.database.Collection(step.Collection), []mongo.IndexModel{step.Index.model()})
 }
 
 func (b *IndexBuilder) count(collection string, n int) {

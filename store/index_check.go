@@ -82,12 +82,16 @@ type locale struct {
 // namespaceNotFound is the database's code for a collection that does not exist.
 const namespaceNotFound = 26
 
+func isNamespaceNotFound(err error) bool {
+	var command mongo.CommandError
+	return errors.As(err, &command) && command.Code == namespaceNotFound
+}
+
 // existingIndexes returns the indexes of a collection by name.
 func existingIndexes(ctx context.Context, collection *mongo.Collection) (map[string]existingIndex, error) {
 	cursor, err := collection.Indexes().List(ctx)
 	if err != nil {
-		var command mongo.CommandError
-		if errors.As(err, &command) && command.Code == namespaceNotFound {
+		if isNamespaceNotFound(err) {
 			return nil, nil
 		}
 		return nil, err

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -57,8 +58,26 @@ func (d *Database) ensure(ctx context.Context, set Indexes) error {
 	if err := WrongIndexes(states); err != nil || len(missing) == 0 {
 		return err
 	}
-	_, err = d.Collection(set.Collection).Indexes().CreateMany(ctx, missing)
-	return err
+	return createIndexes(ctx, d.Collection(set.Collection), missing)
+}
+
+// createAttempts bounds how often making indexes is tried again.
+const createAttempts = 10
+
+// createIndexes makes indexes, and the collection if need be. DocumentDB does the latter in two steps, and may not see the
+// first when it makes the second; then it helps to ask again.
+func createIndexes(ctx context.Context, collection *mongo.Collection, models []mongo.IndexModel) error {
+	for attempt := 1; ; attempt++ {
+		_, err := collection.Indexes().CreateMany(ctx, models)
+		if !isNamespaceNotFound(err) || attempt == createAttempts {
+			return err
+		}
+		select {
+		case <-time.After(time.Duration(attempt) * 20 * time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 func (i Index) model() mongo.IndexModel {

@@ -85,13 +85,14 @@ func (s server) wait(ctx context.Context, ready func(context.Context) error) err
 	}
 }
 
-// end ends the process and waits for it.
+// end ends the process and waits for it. One that hangs is killed: its data survive that, or are worth nothing.
 func (s server) end(ctx context.Context) error {
 	if pid, ok := s.pid(); ok {
+		gone := func() bool { return !s.runs() }
 		if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
 			return err
 		}
-		if !until(ctx, 30*time.Second, func() bool { return !s.runs() }) {
+		if !until(ctx, 15*time.Second, gone) && syscall.Kill(pid, syscall.SIGKILL) == nil && !until(ctx, 15*time.Second, gone) {
 			return fmt.Errorf("%s (process %d) does not stop; its log is %s", s.label, pid, s.logFile())
 		}
 	}

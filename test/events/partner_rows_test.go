@@ -63,6 +63,7 @@ func redoxRows() []row {
 		}},
 		calls("MatchClinicAndPatient", "reports are turned on", received, "service", "POST /v1/redox/match", match),
 		calls("MatchClinicAndPatient", "again", subscribed, "service", "POST /v1/redox/match", match),
+		calls("ReplayRedoxOrder", "an order that waits", received, "service", "POST /v1/redox/orders/{order}/replay", nil),
 		calls("SyncEHRData", "one patient has reports", subscribed, "service", "POST /v1/clinics/{north}/ehr/sync", nil),
 		calls("SyncEHRDataForPatient", "", subscribed, "service", "POST /v1/patients/{anna}/ehr/sync", nil),
 	}

@@ -109,7 +109,7 @@ func load(t *testing.T, service *testkit.Process) []target {
 			}
 		}
 	}
-	require.Len(t, targets, 77)
+	require.Len(t, targets, 79)
 	return targets
 }
 
