@@ -47,6 +47,13 @@ func (s *Service) renewNote(ctx context.Context, left note) error {
 	return err
 }
 
+// ageNote makes a note count as left behind, so that it asks for a recount.
+func (s *Service) ageNote(ctx context.Context, left note) error {
+	left.Time = time.Unix(0, 0)
+	_, err := s.notes.ReplaceOne(ctx, bson.D{{Key: "_id", Value: left.ID}}, left, options.Replace().SetUpsert(true))
+	return err
+}
+
 func (s *Service) removeNote(ctx context.Context, left note) error {
 	_, err := s.takeNote(ctx, left)
 	return err

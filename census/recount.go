@@ -252,8 +252,16 @@ func (s *Service) RecountAfter(ctx context.Context, work func(ctx context.Contex
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*countTime)
 	defer cancel()
-	err = s.removeNote(ctx, change)
-	for _, id := range append(others, clinicID) {
+	// The next recount removes the aged note. If none comes, because this process dies or fails, the background makes one.
+	err = s.ageNote(ctx, change)
+	if drift, failed := s.Recount(ctx, clinicID); !errors.Is(failed, ErrNoClinic) {
+		s.report(reasonAsked, clinicID, drift, failed)
+		err = errorOf(err, failed)
+	}
+	for _, id := range others {
+		if id == clinicID {
+			continue
+		}
 		if failed := s.Refresh(ctx, id); failed != nil && !errors.Is(failed, ErrNoClinic) {
 			err = errorOf(err, failed, s.askForRecount(ctx, id))
 		}

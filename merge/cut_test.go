@@ -65,6 +65,9 @@ func state(t testing.TB, d *store.Database) map[string][]string {
 	for _, collection := range collections {
 		var documents []string
 		for _, document := range testkit.Documents(t, d, collection, bson.D{}) {
+			if collection == census.CollectionName {
+				delete(document, "changes") // a repeat changes the numbers once more
+			}
 			documents = append(documents, fmt.Sprint(plain(document, words)))
 		}
 		slices.Sort(documents)
