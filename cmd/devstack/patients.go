@@ -13,7 +13,7 @@ const (
 	// demoPatients is how many patients the demo clinic has.
 	demoPatients = 300
 	// parallel is how many of them are made at once.
-	parallel = 8
+	parallel = 2
 )
 
 var (
