@@ -20,7 +20,7 @@ const (
 	// smallCollection is the size, in documents, up to which an index is made in a moment.
 	smallCollection = 20_000
 	// essentialTime is how long a start waits for the unique indexes of small collections.
-	essentialTime = 700 * time.Millisecond
+	essentialTime = 6 * time.Second
 	// buildLease is what building indexes is called among the leases.
 	buildLease = "indexes"
 	// Builds that another process makes, or that failed, are looked at again after these times.
@@ -39,6 +39,7 @@ type IndexBuilder struct {
 	log      *zap.Logger
 
 	essential     chan struct{}
+	complete      chan struct{} // closed when nothing is missing
 	essentialOnce sync.Once
 
 	mu       sync.Mutex
@@ -50,7 +51,7 @@ type IndexBuilder struct {
 func NewIndexBuilder(d *Database, leases *Leases, sets []Indexes) *IndexBuilder {
 	return &IndexBuilder{
 		database: d, leases: leases, sets: sets, log: d.log,
-		essential: make(chan struct{}), building: map[string]int{}, missing: map[string]int{},
+		essential: make(chan struct{}), complete: make(chan struct{}), building: map[string]int{}, missing: map[string]int{},
 	}
 }
 
@@ -204,15 +205,15 @@ func (b *IndexBuilder) count(collection string, n int) {
 
 func (b *IndexBuilder) essentialsAreThere() { b.essentialOnce.Do(func() { close(b.essential) }) }
 
-// AwaitEssential waits for the unique indexes of small collections, but not for long: without them the service is right as
-// long as nobody does the same twice in one moment.
+// AwaitEssential waits until all is built, which takes a moment on a new or small database, but not for long: without unique
+// indexes the service is right as long as nobody does the same twice in one moment, and without the others it is slower.
 func (b *IndexBuilder) AwaitEssential(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, essentialTime)
 	defer cancel()
 	select {
-	case <-b.essential:
+	case <-b.complete:
 	case <-ctx.Done():
-		b.log.Warn("unique indexes are still being built")
+		b.log.Warn("indexes are still being built")
 	}
 }
 
@@ -227,6 +228,7 @@ func (b *IndexBuilder) Run(ctx context.Context) {
 		steps, planErr := b.Plan(ctx)
 		if err == nil && planErr == nil && len(steps) == 0 {
 			_, _ = b.Check(ctx) // for who asks for the number of missing ones
+			close(b.complete)
 			return
 		}
 		if len(steps) == 0 || !slices.ContainsFunc(steps, IndexStep.isEssential) {
