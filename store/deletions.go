@@ -142,11 +142,14 @@ func (r *Deletions) RecordDocuments(ctx context.Context, documents []bson.Raw, d
 		if (!IsDuplicate(err) && !isDeadlock(err)) || mongo.SessionFromContext(ctx) != nil || attempt == recordAttempts {
 			return err
 		}
+		if !sleep(ctx, time.Duration(attempt)*conflictPauseMin) {
+			return err
+		}
 	}
 }
 
 // recordAttempts bounds how often records are written again because others write the same.
-const recordAttempts = 5
+const recordAttempts = 10
 
 func (r *Deletions) record(document bson.Raw, deletedBy *string, now time.Time) (bson.D, error) {
 	fields, err := document.Elements()
