@@ -54,4 +54,6 @@ func IsRefused(err error) bool {
 }
 
 // isDeadlock reports whether DocumentDB gave a write up because another one waited for it. It can be repeated.
-func isDeadlock(err error) bool { return err != nil && strings.Contains(err.Error(), "deadlock detected") }
+func isDeadlock(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "deadlock detected")
+}
