@@ -12,8 +12,8 @@ import (
 	"github.com/tidepool-org/clinic/store"
 )
 
-// startStore connects, makes the indexes that nothing may be written without, and leaves everything else that has to do with
-// the database to the background.
+// startStore connects, and leaves everything else that has to do with the database to the background. It waits a little for the
+// indexes, so that a small database has them from the first request on.
 func startStore(lc fx.Lifecycle, c config.Store, d *store.Database, indexes *store.IndexBuilder, census *census.Service, log *zap.Logger) {
 	var work background
 	lc.Append(fx.Hook{
@@ -27,7 +27,7 @@ func startStore(lc fx.Lifecycle, c config.Store, d *store.Database, indexes *sto
 			work.start(census.Run) //nolint:contextcheck // it outlives the start
 			if c.BuildIndexes {
 				work.start(indexes.Run) //nolint:contextcheck // so does this
-				indexes.AwaitEssential(ctx)
+				indexes.AwaitFirstPass(ctx)
 			}
 			return nil
 		},

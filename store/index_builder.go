@@ -19,8 +19,8 @@ const (
 	buildTime = 24 * time.Hour
 	// smallCollection is the size, in documents, up to which an index is made in a moment.
 	smallCollection = 20_000
-	// essentialTime is how long a start waits for the unique indexes of small collections.
-	essentialTime = 6 * time.Second
+	// firstPassTime is how long a start waits for indexes.
+	firstPassTime = 6 * time.Second
 	// buildLease is what building indexes is called among the leases.
 	buildLease = "indexes"
 	// Builds that another process makes, or that failed, are looked at again after these times.
@@ -38,9 +38,8 @@ type IndexBuilder struct {
 	sets     []Indexes
 	log      *zap.Logger
 
-	essential     chan struct{}
-	complete      chan struct{} // closed when nothing is missing
-	essentialOnce sync.Once
+	firstPass chan struct{} // closed when all was tried once
+	passed    sync.Once
 
 	mu       sync.Mutex
 	building map[string]int
@@ -51,7 +50,7 @@ type IndexBuilder struct {
 func NewIndexBuilder(d *Database, leases *Leases, sets []Indexes) *IndexBuilder {
 	return &IndexBuilder{
 		database: d, leases: leases, sets: sets, log: d.log,
-		essential: make(chan struct{}), complete: make(chan struct{}), building: map[string]int{}, missing: map[string]int{},
+		firstPass: make(chan struct{}), building: map[string]int{}, missing: map[string]int{},
 	}
 }
 
@@ -170,9 +169,6 @@ func (b *IndexBuilder) Build(ctx context.Context, before func(IndexStep), after 
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if !step.isEssential() {
-			b.essentialsAreThere()
-		}
 		before(step)
 		err := b.build(ctx, step)
 		after(step, err)
@@ -180,7 +176,6 @@ func (b *IndexBuilder) Build(ctx context.Context, before func(IndexStep), after 
 			failed = append(failed, fmt.Errorf("index %s of %s: %w", step.Index.Name, step.Collection, err))
 		}
 	}
-	b.essentialsAreThere()
 	return errors.Join(failed...)
 }
 
@@ -203,15 +198,13 @@ func (b *IndexBuilder) count(collection string, n int) {
 	b.building[collection] += n
 }
 
-func (b *IndexBuilder) essentialsAreThere() { b.essentialOnce.Do(func() { close(b.essential) }) }
-
-// AwaitEssential waits until all is built, which takes a moment on a new or small database, but not for long: without unique
-// indexes the service is right as long as nobody does the same twice in one moment, and without the others it is slower.
-func (b *IndexBuilder) AwaitEssential(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, essentialTime)
+// AwaitFirstPass waits until all was tried once, which takes a moment on a new or small database, but not for long: without
+// unique indexes the service is right as long as nobody does the same twice in one moment, and without the others it is slower.
+func (b *IndexBuilder) AwaitFirstPass(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, firstPassTime)
 	defer cancel()
 	select {
-	case <-b.complete:
+	case <-b.firstPass:
 	case <-ctx.Done():
 		b.log.Warn("indexes are still being built")
 	}
@@ -224,15 +217,13 @@ func (b *IndexBuilder) Run(ctx context.Context) {
 		err := b.Build(ctx, b.announce, b.tell)
 		if errors.Is(err, ErrIndexesAreBuilt) {
 			pause = lookAgain
+		} else {
+			b.passed.Do(func() { close(b.firstPass) })
 		}
 		steps, planErr := b.Plan(ctx)
 		if err == nil && planErr == nil && len(steps) == 0 {
 			_, _ = b.Check(ctx) // for who asks for the number of missing ones
-			close(b.complete)
 			return
-		}
-		if len(steps) == 0 || !slices.ContainsFunc(steps, IndexStep.isEssential) {
-			b.essentialsAreThere()
 		}
 		select {
 		case <-time.After(pause):
