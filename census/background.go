@@ -17,7 +17,7 @@ const (
 	// maxAge is the age at which numbers are counted anew although nothing seems to be wrong: a writer that knows nothing of
 	// the census may have changed patients.
 	maxAge = 15 * time.Minute
-	// sweepInterval is how often notes are looked for that were left behind.
+	// sweepInterval is how often notes are looked for that were left behind, unless somebody chose otherwise.
 	sweepInterval = 2 * time.Second
 	// maxWanted bounds how many clinics wait in this process for a recount that nobody is in need of.
 	maxWanted = 1000
@@ -91,7 +91,7 @@ func (b *background) tried(clinicID bson.ObjectID, err error) {
 
 // Run mends numbers in the background until the context ends.
 func (s *Service) Run(ctx context.Context) {
-	ticker := time.NewTicker(sweepInterval)
+	ticker := time.NewTicker(s.SweepInterval)
 	defer ticker.Stop()
 	for {
 		select {

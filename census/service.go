@@ -27,6 +27,9 @@ var (
 
 // Service keeps the numbers of patients of all clinics.
 type Service struct {
+	// SweepInterval is how often Run looks for notes that were left behind.
+	SweepInterval time.Duration
+
 	database   *store.Database
 	clinics    *mongo.Collection
 	patients   *mongo.Collection
@@ -43,7 +46,8 @@ type Service struct {
 // NewService returns the census of the clinics of the database.
 func NewService(d *store.Database, leases *store.Leases, demo config.Demo, log *zap.Logger) *Service {
 	return &Service{
-		database: d, clinics: d.Collection(clinicCollection), patients: d.Collection(patientCollection),
+		SweepInterval: sweepInterval,
+		database:      d, clinics: d.Collection(clinicCollection), patients: d.Collection(patientCollection),
 		census: d.Collection(CollectionName), notes: d.Collection(NotesCollectionName),
 		leases: leases, demoUserID: demo.PatientUserID, background: newBackground(), tallies: newTallies(), log: log,
 	}
