@@ -11,7 +11,7 @@ import (
 
 // CreateClinic makes a clinic with the caller as its admin.
 func (h *Handlers) CreateClinic(ctx context.Context, r gen.CreateClinicRequestObject) (gen.CreateClinicResponseObject, error) {
-	clinic, err := h.services.Clinics.Create(ctx, auth.CallerFrom(ctx).UserID, profile(r.Body))
+	clinic, err := h.services.Lifecycle.Create(ctx, auth.CallerFrom(ctx).UserID, profile(r.Body))
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,7 @@ func (h *Handlers) UpdateClinic(ctx context.Context, r gen.UpdateClinicRequestOb
 
 // DeleteClinic removes a clinic without patients.
 func (h *Handlers) DeleteClinic(ctx context.Context, r gen.DeleteClinicRequestObject) (gen.DeleteClinicResponseObject, error) {
-	if err := h.services.Clinics.Delete(ctx, r.ClinicId, auth.CallerFrom(ctx).DeletedBy()); err != nil {
+	if err := h.services.Lifecycle.Delete(ctx, r.ClinicId, auth.CallerFrom(ctx).DeletedBy()); err != nil {
 		return nil, err
 	}
 	return gen.DeleteClinic204Response{}, nil

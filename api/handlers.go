@@ -25,9 +25,8 @@ type Services struct {
 	fx.In
 
 	Clinics    *clinics.Service
+	Lifecycle  *clinics.Lifecycle
 	Clinicians *clinicians.Service
-	UserEvents *patients.UserEvents
-	Groups     *patients.Groups
 	Census     *census.Service
 	Merge      *merge.Service
 	Patients   *patients.Service

@@ -14,7 +14,7 @@ import (
 func (h *Handlers) EnableNewClinicExperience(
 	ctx context.Context, r gen.EnableNewClinicExperienceRequestObject,
 ) (gen.EnableNewClinicExperienceResponseObject, error) {
-	clinic, err := h.services.Clinics.CreateForLegacyAccount(ctx, r.UserId)
+	clinic, err := h.services.Lifecycle.CreateForLegacyAccount(ctx, r.UserId)
 	if err != nil {
 		return nil, err
 	}

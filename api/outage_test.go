@@ -59,7 +59,7 @@ func newRelay(t *testing.T, target string) *relay {
 			if err != nil {
 				return
 			}
-			outer, err := net.Dial("tcp", target) //nolint:noctx // ends with the relay
+			outer, err := net.Dial("tcp", target)
 			if err != nil || !r.keep(inner, outer) {
 				_ = inner.Close()
 				continue

@@ -87,7 +87,7 @@ func siteIDs(sites []gen.SiteV1) []bson.ObjectID {
 // glycemicRanges keeps the member that the type speaks of, and fills in the defaults of the interface document.
 func glycemicRanges(body *gen.GlycemicRangesV1) (*patients.GlycemicRanges, error) {
 	if body == nil {
-		return nil, nil //nolint:nilnil // no ranges are a valid wish
+		return nil, nil // no ranges are a valid wish
 	}
 	if body.Type == gen.Custom {
 		custom, err := customRanges(body.Custom)
@@ -105,7 +105,7 @@ var errThresholdRange = errs.Because("threshold_out_of_range", errs.BadRequestf(
 
 func customRanges(body gen.GlycemicRangesCustomV1) (*patients.CustomRanges, error) {
 	if body.Name == "" && body.Thresholds == nil {
-		return nil, nil //nolint:nilnil // ranges of the type custom may lack them
+		return nil, nil // ranges of the type custom may lack them
 	}
 	custom := patients.CustomRanges{Name: body.Name, Thresholds: make([]patients.Threshold, 0, len(body.Thresholds))}
 	for _, threshold := range body.Thresholds {

@@ -108,9 +108,9 @@ func partnerCheck(c echo.Context, partners *auth.Partners, operation *operation)
 }
 
 func membership(ctx context.Context, memberships Memberships, clinic string, caller auth.Caller) (auth.Membership, error) {
-	clinicID, err := bson.ObjectIDFromHex(clinic)
-	if err != nil {
-		return auth.Membership{}, nil // nobody is a member of a clinic that cannot exist
+	clinicID, malformed := bson.ObjectIDFromHex(clinic)
+	if malformed != nil {
+		return auth.Membership{}, nil //nolint:nilerr // nobody is a member of a clinic that cannot exist
 	}
 	return memberships.Membership(ctx, clinicID, caller.UserID)
 }

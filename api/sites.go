@@ -21,7 +21,7 @@ func (h *Handlers) CreateSite(ctx context.Context, r gen.CreateSiteRequestObject
 // UpdateSite changes the name of a site.
 func (h *Handlers) UpdateSite(ctx context.Context, r gen.UpdateSiteRequestObject) (gen.UpdateSiteResponseObject, error) {
 	site := clinics.Site{ID: r.SiteId, Name: r.Body.Name}
-	if err := h.services.Groups.RenameSite(ctx, r.ClinicId, site.ID, site.Name); err != nil {
+	if err := h.services.Patients.RenameSite(ctx, r.ClinicId, site.ID, site.Name); err != nil {
 		return nil, err
 	}
 	wire, err := h.siteWithCount(ctx, r.ClinicId, site)
@@ -33,7 +33,7 @@ func (h *Handlers) UpdateSite(ctx context.Context, r gen.UpdateSiteRequestObject
 
 // DeleteSite takes a site out of a clinic and its patients.
 func (h *Handlers) DeleteSite(ctx context.Context, r gen.DeleteSiteRequestObject) (gen.DeleteSiteResponseObject, error) {
-	if err := h.services.Groups.DeleteSite(ctx, r.ClinicId, r.SiteId); err != nil {
+	if err := h.services.Patients.DeleteSite(ctx, r.ClinicId, r.SiteId); err != nil {
 		return nil, err
 	}
 	return gen.DeleteSite204Response{}, nil
@@ -44,7 +44,7 @@ func (h *Handlers) MergeSite(ctx context.Context, r gen.MergeSiteRequestObject) 
 	if r.Body == nil || r.Body.Id == nil {
 		return nil, errNoBody
 	}
-	site, err := h.services.Groups.MergeSite(ctx, r.ClinicId, *r.Body.Id, r.SiteId)
+	site, err := h.services.Patients.MergeSite(ctx, r.ClinicId, *r.Body.Id, r.SiteId)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +57,7 @@ func (h *Handlers) MergeSite(ctx context.Context, r gen.MergeSiteRequestObject) 
 
 // ConvertPatientTagToSite makes a site of a tag.
 func (h *Handlers) ConvertPatientTagToSite(ctx context.Context, r gen.ConvertPatientTagToSiteRequestObject) (gen.ConvertPatientTagToSiteResponseObject, error) {
-	site, err := h.services.Groups.ConvertTag(ctx, r.ClinicId, r.PatientTagId)
+	site, err := h.services.Patients.ConvertTag(ctx, r.ClinicId, r.PatientTagId)
 	if err != nil {
 		return nil, err
 	}

@@ -54,7 +54,7 @@ func (h *Handlers) DeletePatientTag(ctx context.Context, r gen.DeletePatientTagR
 
 // AssignPatientTagToClinicPatients puts a tag on patients.
 func (h *Handlers) AssignPatientTagToClinicPatients(ctx context.Context, r gen.AssignPatientTagToClinicPatientsRequestObject) (gen.AssignPatientTagToClinicPatientsResponseObject, error) {
-	if err := h.services.Groups.AssignTag(ctx, r.ClinicId, r.PatientTagId, selection(r.Body)); err != nil {
+	if err := h.services.Patients.AssignTag(ctx, r.ClinicId, r.PatientTagId, selection(r.Body)); err != nil {
 		return nil, err
 	}
 	return gen.AssignPatientTagToClinicPatients200Response{}, nil
@@ -62,7 +62,7 @@ func (h *Handlers) AssignPatientTagToClinicPatients(ctx context.Context, r gen.A
 
 // DeletePatientTagFromClinicPatients takes a tag off patients.
 func (h *Handlers) DeletePatientTagFromClinicPatients(ctx context.Context, r gen.DeletePatientTagFromClinicPatientsRequestObject) (gen.DeletePatientTagFromClinicPatientsResponseObject, error) {
-	if err := h.services.Groups.RemoveTag(ctx, r.ClinicId, r.PatientTagId, selection(r.Body)); err != nil {
+	if err := h.services.Patients.RemoveTag(ctx, r.ClinicId, r.PatientTagId, selection(r.Body)); err != nil {
 		return nil, err
 	}
 	return gen.DeletePatientTagFromClinicPatients200Response{}, nil

@@ -10,7 +10,7 @@ import (
 
 // DeleteUserFromClinics removes a user who left the platform, as a patient first and as a member then.
 func (h *Handlers) DeleteUserFromClinics(ctx context.Context, r gen.DeleteUserFromClinicsRequestObject) (gen.DeleteUserFromClinicsResponseObject, error) {
-	if err := h.services.UserEvents.RemoveUser(ctx, r.UserId); err != nil {
+	if err := h.services.Patients.RemoveUser(ctx, r.UserId); err != nil {
 		return nil, err
 	}
 	if err := h.services.Clinicians.RemoveUser(ctx, r.UserId); err != nil {
@@ -35,7 +35,7 @@ func (h *Handlers) UpdateClinicUserDetails(ctx context.Context, r gen.UpdateClin
 			return nil, err
 		}
 	}
-	if err := h.services.UserEvents.ChangeEmail(ctx, r.UserId, email); err != nil {
+	if err := h.services.Patients.ChangeEmail(ctx, r.UserId, email); err != nil {
 		return nil, err
 	}
 	return gen.UpdateClinicUserDetails200Response{}, nil

@@ -8,7 +8,7 @@ import (
 )
 
 // Exists reports whether the user is a member of the clinic, in any role.
-func (r *Repository) Exists(ctx context.Context, clinicID bson.ObjectID, userID string) (bool, error) {
-	n, err := r.collection.CountDocuments(ctx, append(ofClinic(clinicID), bson.E{Key: "userId", Value: userID}), options.Count().SetLimit(1))
+func (s *Service) Exists(ctx context.Context, clinicID bson.ObjectID, userID string) (bool, error) {
+	n, err := s.collection.CountDocuments(ctx, append(ofClinic(clinicID), bson.E{Key: "userId", Value: userID}), options.Count().SetLimit(1))
 	return n > 0, err
 }

@@ -22,7 +22,7 @@ type Filter struct {
 }
 
 // List returns members and invites of the clinic, the newest first; those that were searched for, the best first.
-func (r *Repository) List(ctx context.Context, clinicID bson.ObjectID, filter Filter, page store.Page) ([]*Clinician, error) {
+func (s *Service) List(ctx context.Context, clinicID bson.ObjectID, filter Filter, page store.Page) ([]*Clinician, error) {
 	query := ofClinic(clinicID)
 	if filter.Email != nil {
 		query = append(query, bson.E{Key: "email", Value: strings.ToLower(*filter.Email)})
@@ -31,9 +31,9 @@ func (r *Repository) List(ctx context.Context, clinicID bson.ObjectID, filter Fi
 		query = append(query, bson.E{Key: "roles", Value: *filter.Role})
 	}
 	if filter.Search == nil {
-		return r.find(ctx, query, page.Find().SetSort(newestFirst))
+		return s.find(ctx, query, page.Find().SetSort(newestFirst))
 	}
-	members, err := r.find(ctx, query, options.Find().SetSort(newestFirst))
+	members, err := s.find(ctx, query, options.Find().SetSort(newestFirst))
 	if err != nil {
 		return nil, err
 	}
@@ -41,13 +41,13 @@ func (r *Repository) List(ctx context.Context, clinicID bson.ObjectID, filter Fi
 }
 
 // ListOfUser returns the memberships of the user, the newest first. Invites do not count.
-func (r *Repository) ListOfUser(ctx context.Context, userID string, page store.Page) ([]*Clinician, error) {
-	return r.find(ctx, ofUser(userID), page.Find().SetSort(newestFirst))
+func (s *Service) ListOfUser(ctx context.Context, userID string, page store.Page) ([]*Clinician, error) {
+	return s.find(ctx, ofUser(userID), page.Find().SetSort(newestFirst))
 }
 
 // ListAll returns the members and invites of all clinics that were created from start on and before end, the newest first.
 // A zero time does not narrow the list.
-func (r *Repository) ListAll(ctx context.Context, start, end time.Time, page store.Page) ([]*Clinician, error) {
+func (s *Service) ListAll(ctx context.Context, start, end time.Time, page store.Page) ([]*Clinician, error) {
 	var created bson.D
 	if !start.IsZero() {
 		created = append(created, bson.E{Key: "$gte", Value: start})
@@ -59,7 +59,7 @@ func (r *Repository) ListAll(ctx context.Context, start, end time.Time, page sto
 	if created != nil {
 		query = append(query, bson.E{Key: "createdTime", Value: created})
 	}
-	return r.find(ctx, query, page.Find().SetSort(newestFirst))
+	return s.find(ctx, query, page.Find().SetSort(newestFirst))
 }
 
 func ofUser(userID string) bson.D { return bson.D{{Key: "userId", Value: userID}} }

@@ -19,25 +19,25 @@ func ofInvite(clinicID bson.ObjectID, inviteID string) bson.D {
 }
 
 // Get returns the member, or ErrNotFound.
-func (r *Repository) Get(ctx context.Context, clinicID bson.ObjectID, userID string) (*Clinician, error) {
-	return r.findOne(ctx, ofMember(clinicID, userID))
+func (s *Service) Get(ctx context.Context, clinicID bson.ObjectID, userID string) (*Clinician, error) {
+	return s.findOne(ctx, ofMember(clinicID, userID))
 }
 
 // GetInvite returns the invite, or ErrNotFound.
-func (r *Repository) GetInvite(ctx context.Context, clinicID bson.ObjectID, inviteID string) (*Clinician, error) {
-	return r.findOne(ctx, ofInvite(clinicID, inviteID))
+func (s *Service) GetInvite(ctx context.Context, clinicID bson.ObjectID, inviteID string) (*Clinician, error) {
+	return s.findOne(ctx, ofInvite(clinicID, inviteID))
 }
 
-func (r *Repository) findOne(ctx context.Context, filter bson.D) (*Clinician, error) {
+func (s *Service) findOne(ctx context.Context, filter bson.D) (*Clinician, error) {
 	var found Clinician
-	if err := r.collection.FindOne(ctx, filter).Decode(&found); err != nil {
+	if err := s.collection.FindOne(ctx, filter).Decode(&found); err != nil {
 		return nil, store.OneOf(err, ErrNotFound, nil)
 	}
 	return &found, nil
 }
 
-func (r *Repository) find(ctx context.Context, filter bson.D, o ...options.Lister[options.FindOptions]) ([]*Clinician, error) {
-	cursor, err := r.collection.Find(ctx, filter, o...)
+func (s *Service) find(ctx context.Context, filter bson.D, o ...options.Lister[options.FindOptions]) ([]*Clinician, error) {
+	cursor, err := s.collection.Find(ctx, filter, o...)
 	if err != nil {
 		return nil, err
 	}
@@ -46,8 +46,8 @@ func (r *Repository) find(ctx context.Context, filter bson.D, o ...options.Liste
 }
 
 // stored returns the documents as they are, for their deletion records.
-func (r *Repository) stored(ctx context.Context, filter bson.D) ([]bson.Raw, error) {
-	cursor, err := r.collection.Find(ctx, filter)
+func (s *Service) stored(ctx context.Context, filter bson.D) ([]bson.Raw, error) {
+	cursor, err := s.collection.Find(ctx, filter)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func (r *Repository) stored(ctx context.Context, filter bson.D) ([]bson.Raw, err
 }
 
 // hasSame reports whether the clinic has a member or invite that keeps the given one out of it.
-func (r *Repository) hasSame(ctx context.Context, member *Clinician) (bool, error) {
+func (s *Service) hasSame(ctx context.Context, member *Clinician) (bool, error) {
 	var same bson.A
 	for _, unique := range []struct {
 		field string
@@ -66,14 +66,14 @@ func (r *Repository) hasSame(ctx context.Context, member *Clinician) (bool, erro
 			same = append(same, bson.D{{Key: unique.field, Value: *unique.value}})
 		}
 	}
-	n, err := r.collection.CountDocuments(ctx, bson.D{{Key: "clinicId", Value: member.ClinicID}, {Key: "$or", Value: same}}, options.Count().SetLimit(1))
+	n, err := s.collection.CountDocuments(ctx, bson.D{{Key: "clinicId", Value: member.ClinicID}, {Key: "$or", Value: same}}, options.Count().SetLimit(1))
 	return n > 0, err
 }
 
 // setNameAndRoles writes both, and returns the member as it is then. It returns ErrChanged if the roles are to change and
 // are not what was read any more. A worker mails the member when an update of the roles, which may be nil, is pushed in the
 // same write.
-func (r *Repository) setNameAndRoles(ctx context.Context, read *Clinician, name *string, roles []string, update *RolesUpdate) (*Clinician, error) {
+func (s *Service) setNameAndRoles(ctx context.Context, read *Clinician, name *string, roles []string, update *RolesUpdate) (*Clinician, error) {
 	filter := bson.D{{Key: "_id", Value: read.ID}}
 	set := bson.D{{Key: "name", Value: name}, {Key: "updatedTime", Value: store.Now()}}
 	gone := ErrNotFound
@@ -86,14 +86,14 @@ func (r *Repository) setNameAndRoles(ctx context.Context, read *Clinician, name 
 	if update != nil {
 		write = append(write, bson.E{Key: "$push", Value: bson.D{{Key: "rolesUpdates", Value: update}}})
 	}
-	return r.updateOne(ctx, filter, write, gone)
+	return s.updateOne(ctx, filter, write, gone)
 }
 
 // updateOne changes one document and returns it as it is then. The error is gone if none matches, and ErrMember if a
 // unique index refuses.
-func (r *Repository) updateOne(ctx context.Context, filter, update bson.D, gone error) (*Clinician, error) {
+func (s *Service) updateOne(ctx context.Context, filter, update bson.D, gone error) (*Clinician, error) {
 	var updated Clinician
-	err := r.collection.FindOneAndUpdate(ctx, filter, update, options.FindOneAndUpdate().SetReturnDocument(options.After)).Decode(&updated)
+	err := s.collection.FindOneAndUpdate(ctx, filter, update, options.FindOneAndUpdate().SetReturnDocument(options.After)).Decode(&updated)
 	if err != nil {
 		return nil, store.OneOf(err, gone, ErrMember)
 	}

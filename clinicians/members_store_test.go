@@ -15,7 +15,7 @@ import (
 func TestMembersOfOneInstantAlwaysComeInTheSameOrder(t *testing.T) {
 	t.Parallel()
 	d := testkit.Database(t)
-	repository := clinicians.NewRepository(d)
+	members := clinicians.NewService(d, nil, nil, nil, nil)
 	clinicID, now := bson.NewObjectID(), store.Now()
 	var want []string
 	for i := range 8 {
@@ -28,7 +28,7 @@ func TestMembersOfOneInstantAlwaysComeInTheSameOrder(t *testing.T) {
 	for _, filter := range []clinicians.Filter{{}, {Search: &search}} {
 		var listed []string
 		for offset := 0; offset < 9; offset += 3 {
-			page, err := repository.List(t.Context(), clinicID, filter, store.Page{Offset: offset, Limit: 3})
+			page, err := members.List(t.Context(), clinicID, filter, store.Page{Offset: offset, Limit: 3})
 			require.NoError(t, err)
 			for _, member := range page {
 				listed = append(listed, *member.Email)
@@ -36,7 +36,7 @@ func TestMembersOfOneInstantAlwaysComeInTheSameOrder(t *testing.T) {
 		}
 		require.Equal(t, want, listed)
 	}
-	all, err := repository.ListAll(t.Context(), now.Add(time.Hour), time.Time{}, store.Page{Limit: 9})
+	all, err := members.ListAll(t.Context(), now.Add(time.Hour), time.Time{}, store.Page{Limit: 9})
 	require.NoError(t, err)
 	require.Empty(t, all)
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/internal/platform"
@@ -31,17 +32,21 @@ type Orphans interface {
 
 // Service adds, changes and removes members, and keeps the admins of the clinics in step with their roles.
 type Service struct {
-	*Repository
-	clinics   *clinics.Repository
-	people    People
-	accounts  ServiceAccounts
-	orphans   Orphans
-	deletions *store.Deletions
+	database   *store.Database
+	collection *mongo.Collection
+	deletions  *store.Deletions
+	clinics    *clinics.Service
+	people     People
+	accounts   ServiceAccounts
+	orphans    Orphans
 }
 
-// NewService returns the rules for the members in the repository.
-func NewService(r *Repository, clinics *clinics.Repository, people People, accounts ServiceAccounts, orphans Orphans) *Service {
-	return &Service{Repository: r, clinics: clinics, people: people, accounts: accounts, orphans: orphans, deletions: r.deletionRecords()}
+// NewService returns the members of the clinics of the database.
+func NewService(d *store.Database, clinics *clinics.Service, people People, accounts ServiceAccounts, orphans Orphans) *Service {
+	return &Service{
+		database: d, collection: d.Collection(CollectionName), deletions: store.NewDeletions(d, CollectionName, "clinician", nil),
+		clinics: clinics, people: people, accounts: accounts, orphans: orphans,
+	}
 }
 
 // settleTime bounds the clean-up after a change, which goes on when the caller has gone.

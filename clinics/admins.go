@@ -13,15 +13,15 @@ import (
 
 // AddAdmin makes the user an admin of the clinic, also if they are one already. It returns ErrNotFound if there is no such
 // clinic.
-func (r *Repository) AddAdmin(ctx context.Context, id bson.ObjectID, userID string) error {
+func (s *Service) AddAdmin(ctx context.Context, id bson.ObjectID, userID string) error {
 	add := bson.D{{Key: "$addToSet", Value: bson.D{{Key: "admins", Value: userID}}}}
-	done, err := r.updateAdmins(ctx, id, bson.E{Key: "admins", Value: bson.D{{Key: "$type", Value: "array"}}}, add)
+	done, err := s.updateAdmins(ctx, id, bson.E{Key: "admins", Value: bson.D{{Key: "$type", Value: "array"}}}, add)
 	if done || err != nil {
 		return err
 	}
 	// Nothing can be added to null.
 	set := bson.D{{Key: "$set", Value: bson.D{{Key: "admins", Value: bson.A{userID}}}}}
-	done, err = r.updateAdmins(ctx, id, bson.E{Key: "admins.0", Value: bson.D{{Key: "$exists", Value: false}}}, set)
+	done, err = s.updateAdmins(ctx, id, bson.E{Key: "admins.0", Value: bson.D{{Key: "$exists", Value: false}}}, set)
 	if err == nil && !done {
 		return ErrNotFound
 	}
@@ -29,29 +29,29 @@ func (r *Repository) AddAdmin(ctx context.Context, id bson.ObjectID, userID stri
 }
 
 // EnsureAdmin is AddAdmin for a user who should be an admin already. It writes only if they are none.
-func (r *Repository) EnsureAdmin(ctx context.Context, id bson.ObjectID, userID string) error {
-	n, err := r.collection.CountDocuments(ctx, bson.D{{Key: "_id", Value: id}, {Key: "admins", Value: userID}}, options.Count().SetLimit(1))
+func (s *Service) EnsureAdmin(ctx context.Context, id bson.ObjectID, userID string) error {
+	n, err := s.collection.CountDocuments(ctx, bson.D{{Key: "_id", Value: id}, {Key: "admins", Value: userID}}, options.Count().SetLimit(1))
 	if err != nil || n > 0 {
 		return err
 	}
-	return r.AddAdmin(ctx, id, userID)
+	return s.AddAdmin(ctx, id, userID)
 }
 
 // RemoveAdmin takes the user out of the admins of the clinic, if they are one. It returns ErrLastAdmin, and changes
 // nothing, if no other admin would be left, and ErrNotFound if there is no such clinic. Of two calls for the last two
 // admins at the same time, exactly one succeeds.
-func (r *Repository) RemoveAdmin(ctx context.Context, id bson.ObjectID, userID string) error {
+func (s *Service) RemoveAdmin(ctx context.Context, id bson.ObjectID, userID string) error {
 	another := bson.D{{Key: "$elemMatch", Value: bson.D{{Key: "$ne", Value: userID}}}}
-	done, err := r.updateAdmins(ctx, id, bson.E{Key: "admins", Value: another}, bson.D{pull("admins", userID)})
+	done, err := s.updateAdmins(ctx, id, bson.E{Key: "admins", Value: another}, bson.D{pull("admins", userID)})
 	if done || err != nil {
 		return err
 	}
 	// There is no other admin. A user who is none does not make it worse.
-	done, err = r.updateAdmins(ctx, id, bson.E{Key: "admins", Value: bson.D{{Key: "$ne", Value: userID}}}, bson.D{})
+	done, err = s.updateAdmins(ctx, id, bson.E{Key: "admins", Value: bson.D{{Key: "$ne", Value: userID}}}, bson.D{})
 	if done || err != nil {
 		return err
 	}
-	if _, err := r.Get(ctx, id); err != nil {
+	if _, err := s.Get(ctx, id); err != nil {
 		return err
 	}
 	return ErrLastAdmin
@@ -59,14 +59,14 @@ func (r *Repository) RemoveAdmin(ctx context.Context, id bson.ObjectID, userID s
 
 // ForgetAdmin takes the user out of the admins of the clinic, even if none is left. That there is no such clinic is no
 // error.
-func (r *Repository) ForgetAdmin(ctx context.Context, id bson.ObjectID, userID string) error {
-	_, err := r.updateAdmins(ctx, id, bson.E{Key: "admins", Value: userID}, bson.D{pull("admins", userID)})
+func (s *Service) ForgetAdmin(ctx context.Context, id bson.ObjectID, userID string) error {
+	_, err := s.updateAdmins(ctx, id, bson.E{Key: "admins", Value: userID}, bson.D{pull("admins", userID)})
 	return err
 }
 
 // updateAdmins changes the clinic, and its updatedTime, if its admins are as wanted, and reports whether they were.
-func (r *Repository) updateAdmins(ctx context.Context, id bson.ObjectID, wanted bson.E, update bson.D) (bool, error) {
-	result, err := r.collection.UpdateOne(ctx, bson.D{{Key: "_id", Value: id}, wanted}, touched(update))
+func (s *Service) updateAdmins(ctx context.Context, id bson.ObjectID, wanted bson.E, update bson.D) (bool, error) {
+	result, err := s.collection.UpdateOne(ctx, bson.D{{Key: "_id", Value: id}, wanted}, touched(update))
 	if err != nil {
 		return false, err
 	}

@@ -36,12 +36,12 @@ func storedClinic(t *testing.T, d *store.Database, id bson.ObjectID) bson.M {
 func TestAdminsAreAddedAndRemoved(t *testing.T) {
 	t.Parallel()
 	d := testkit.Database(t)
-	repository := clinics.NewRepository(d)
+	service := clinics.NewService(d, nil)
 	const ann, bob = "aaaaaaaaaa", "bbbbbbbbbb"
-	add := func(id bson.ObjectID) error { return repository.AddAdmin(t.Context(), id, ann) }
-	ensure := func(id bson.ObjectID) error { return repository.EnsureAdmin(t.Context(), id, ann) }
-	remove := func(id bson.ObjectID) error { return repository.RemoveAdmin(t.Context(), id, ann) }
-	forget := func(id bson.ObjectID) error { return repository.ForgetAdmin(t.Context(), id, ann) }
+	add := func(id bson.ObjectID) error { return service.AddAdmin(t.Context(), id, ann) }
+	ensure := func(id bson.ObjectID) error { return service.EnsureAdmin(t.Context(), id, ann) }
+	remove := func(id bson.ObjectID) error { return service.RemoveAdmin(t.Context(), id, ann) }
+	forget := func(id bson.ObjectID) error { return service.ForgetAdmin(t.Context(), id, ann) }
 	absent := any("absent")
 	for name, test := range map[string]struct {
 		call    func(bson.ObjectID) error
@@ -96,14 +96,14 @@ func TestAdminsAreAddedAndRemoved(t *testing.T) {
 func TestOfTheLastTwoAdminsOneStays(t *testing.T) {
 	t.Parallel()
 	d := testkit.Database(t)
-	repository := clinics.NewRepository(d)
+	service := clinics.NewService(d, nil)
 	pair := []string{"aaaaaaaaaa", "bbbbbbbbbb"}
 	for range 30 {
 		id := insertClinic(t, d, bson.M{"admins": pair})
 		errs := make([]error, len(pair))
 		var calls sync.WaitGroup
 		for i, userID := range pair {
-			calls.Go(func() { errs[i] = repository.RemoveAdmin(t.Context(), id, userID) })
+			calls.Go(func() { errs[i] = service.RemoveAdmin(t.Context(), id, userID) })
 		}
 		calls.Wait()
 		refused := slices.IndexFunc(errs, func(err error) bool { return err != nil })

@@ -35,37 +35,37 @@ var (
 // Create makes a clinic with the user as its admin and, if one is configured, a demo patient. Two calls make two clinics.
 // It returns an error of kind errs.NotFound if the user or the demo patient has no account, and ErrDuplicateShareCode in
 // the unlikely case that no free share code was found.
-func (s *Service) Create(ctx context.Context, userID string, profile Profile) (*Clinic, error) {
-	founder, err := s.founder(ctx, userID)
+func (l *Lifecycle) Create(ctx context.Context, userID string, profile Profile) (*Clinic, error) {
+	founder, err := l.founder(ctx, userID)
 	if err != nil {
 		return nil, err
 	}
-	demo, err := s.demo(ctx)
+	demo, err := l.demo(ctx)
 	if err != nil {
 		return nil, err
 	}
 	clinic := Clinic{IsMigrated: true}
 	profile.fill(&clinic)
-	return s.create(ctx, clinic, founder, demo)
+	return l.create(ctx, clinic, founder, demo)
 }
 
 // CreateForLegacyAccount makes the empty clinic into which a legacy account will move. It returns an error of kind
 // errs.NotFound if the user has no account, and of kind errs.Constraint if it is not a legacy one.
-func (s *Service) CreateForLegacyAccount(ctx context.Context, userID string) (*Clinic, error) {
-	if err := s.RequireLegacyAccount(ctx, userID); err != nil {
+func (l *Lifecycle) CreateForLegacyAccount(ctx context.Context, userID string) (*Clinic, error) {
+	if err := l.RequireLegacyAccount(ctx, userID); err != nil {
 		return nil, err
 	}
-	founder, err := s.founder(ctx, userID)
+	founder, err := l.founder(ctx, userID)
 	if err != nil {
 		return nil, err
 	}
-	return s.create(ctx, Clinic{}, founder, nil)
+	return l.create(ctx, Clinic{}, founder, nil)
 }
 
 // RequireLegacyAccount returns nil if the account of the user stands for a clinic. Otherwise the error is of kind
 // errs.NotFound if there is no such account, and of kind errs.Constraint if it is another kind of account.
-func (s *Service) RequireLegacyAccount(ctx context.Context, userID string) error {
-	user, err := s.accounts.GetUser(ctx, userID)
+func (l *Lifecycle) RequireLegacyAccount(ctx context.Context, userID string) error {
+	user, err := l.accounts.GetUser(ctx, userID)
 	if err != nil {
 		return err
 	}
@@ -75,12 +75,12 @@ func (s *Service) RequireLegacyAccount(ctx context.Context, userID string) error
 	return nil
 }
 
-func (s *Service) founder(ctx context.Context, userID string) (Founder, error) {
-	user, err := s.accounts.GetUser(ctx, userID)
+func (l *Lifecycle) founder(ctx context.Context, userID string) (Founder, error) {
+	user, err := l.accounts.GetUser(ctx, userID)
 	if err != nil {
 		return Founder{}, err
 	}
-	profile, err := s.people.Profile(ctx, userID)
+	profile, err := l.people.Profile(ctx, userID)
 	if err != nil {
 		return Founder{}, err
 	}
@@ -96,25 +96,25 @@ func (s *Service) founder(ctx context.Context, userID string) (Founder, error) {
 }
 
 // demo returns nil if clinics get no demo patient.
-func (s *Service) demo(ctx context.Context) (*demoPatient, error) {
-	if s.demoUserID == "" {
+func (l *Lifecycle) demo(ctx context.Context) (*demoPatient, error) {
+	if l.demoUserID == "" {
 		return nil, nil
 	}
-	user, err := s.accounts.GetUser(ctx, s.demoUserID)
+	user, err := l.accounts.GetUser(ctx, l.demoUserID)
 	if errs.Is(err, errs.NotFound) {
-		return nil, reasonNoDemoAccount.Of(errs.Wrap(errs.NotFound, errs.Public(err), fmt.Errorf("the demo patient %s has no account", s.demoUserID)))
+		return nil, reasonNoDemoAccount.Of(errs.Wrap(errs.NotFound, errs.Public(err), fmt.Errorf("the demo patient %s has no account", l.demoUserID)))
 	}
 	if err != nil {
 		return nil, err
 	}
-	profile, err := s.people.Profile(ctx, s.demoUserID)
+	profile, err := l.people.Profile(ctx, l.demoUserID)
 	if err != nil {
 		return nil, err
 	}
 	return &demoPatient{user: user, profile: profile}, nil
 }
 
-func (s *Service) create(ctx context.Context, clinic Clinic, founder Founder, demo *demoPatient) (*Clinic, error) {
+func (l *Lifecycle) create(ctx context.Context, clinic Clinic, founder Founder, demo *demoPatient) (*Clinic, error) {
 	clinic.Admins = []string{founder.UserID}
 	clinic.PatientCountSettings = &PatientCountSettings{HardLimit: &PatientCountLimit{Plan: defaultHardLimit}}
 	clinic.CreatedTime = store.Now()
@@ -125,15 +125,15 @@ func (s *Service) create(ctx context.Context, clinic Clinic, founder Founder, de
 	}
 
 	for range shareCodeDraws {
-		code := s.drawShareCode()
-		if taken, err := s.hasShareCode(ctx, code); err != nil {
+		code := l.drawShareCode()
+		if taken, err := l.clinics.hasShareCode(ctx, code); err != nil {
 			return nil, err
 		} else if taken {
 			continue
 		}
 		clinic.ID = bson.NewObjectID() // a failed attempt may have left traces under the last one
 		clinic.CanonicalShareCode, clinic.ShareCodes = code, []string{code}
-		err := s.insert(ctx, &clinic, founder, demo)
+		err := l.insert(ctx, &clinic, founder, demo)
 		if err == nil {
 			return &clinic, nil
 		}
@@ -146,32 +146,32 @@ func (s *Service) create(ctx context.Context, clinic Clinic, founder Founder, de
 
 // insert writes the clinic last: until then nobody sees the other documents, and those who watch the inserts of clinics
 // find it complete.
-func (s *Service) insert(ctx context.Context, clinic *Clinic, founder Founder, demo *demoPatient) error {
-	err := s.database.InTx(ctx, func(ctx context.Context) error {
-		if err := s.members.AddFounder(ctx, clinic.ID, founder); err != nil {
+func (l *Lifecycle) insert(ctx context.Context, clinic *Clinic, founder Founder, demo *demoPatient) error {
+	err := l.clinics.database.InTx(ctx, func(ctx context.Context) error {
+		if err := l.members.AddFounder(ctx, clinic.ID, founder); err != nil {
 			return err
 		}
 		if demo != nil {
-			if err := s.patients.AddDemoPatient(ctx, clinic.ID, demo.user, demo.profile); err != nil {
+			if err := l.patients.AddDemoPatient(ctx, clinic.ID, demo.user, demo.profile); err != nil {
 				return err
 			}
 		}
-		if err := s.census.Start(ctx, clinic.ID); err != nil {
+		if err := l.clinics.census.Start(ctx, clinic.ID); err != nil {
 			return err
 		}
-		_, err := s.collection.InsertOne(ctx, clinic)
+		_, err := l.clinics.collection.InsertOne(ctx, clinic)
 		return store.OneOf(err, nil, ErrDuplicateShareCode)
 	})
-	if err != nil && !s.database.HasTransactions() {
-		return s.undo(ctx, clinic.ID, err)
+	if err != nil && !l.clinics.database.HasTransactions() {
+		return l.undo(ctx, clinic.ID, err)
 	}
 	return err
 }
 
 // undo takes back what a failed insert may have written, and returns its error.
-func (s *Service) undo(ctx context.Context, id bson.ObjectID, cause error) error {
+func (l *Lifecycle) undo(ctx context.Context, id bson.ObjectID, cause error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 	defer cancel()
-	_, err := s.collection.DeleteOne(ctx, bson.D{{Key: "_id", Value: id}})
-	return errors.Join(cause, err, s.patients.Discard(ctx, id), s.members.Discard(ctx, id), s.census.Forget(ctx, id))
+	_, err := l.clinics.collection.DeleteOne(ctx, bson.D{{Key: "_id", Value: id}})
+	return errors.Join(cause, err, l.patients.Discard(ctx, id), l.members.Discard(ctx, id), l.clinics.census.Forget(ctx, id))
 }

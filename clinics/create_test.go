@@ -16,9 +16,9 @@ import (
 )
 
 // startDrawing starts a service that draws the given share codes, and then the last one for ever.
-func startDrawing(t *testing.T, codes ...string) (*testkit.App, *clinics.Service, *int) {
+func startDrawing(t *testing.T, codes ...string) (*testkit.App, *clinics.Lifecycle, *int) {
 	t.Helper()
-	var service *clinics.Service
+	var service *clinics.Lifecycle
 	app := testkit.Start(t, testkit.Populate(&service))
 	drawn := 0
 	service.DrawShareCodes(func() string {

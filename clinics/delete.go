@@ -19,66 +19,66 @@ const closedTime = 30 * time.Second
 //
 // All records are written before the first removal. Members go last: without transactions, an admin can so repeat a
 // deletion that was cut off, and the repeat completes it.
-func (s *Service) Delete(ctx context.Context, id bson.ObjectID, deletedBy *string) error {
-	return s.database.InTx(ctx, func(ctx context.Context) error {
-		clinic, err := s.collection.FindOne(ctx, byID(id)).Raw()
+func (l *Lifecycle) Delete(ctx context.Context, id bson.ObjectID, deletedBy *string) error {
+	return l.clinics.database.InTx(ctx, func(ctx context.Context) error {
+		clinic, err := l.clinics.collection.FindOne(ctx, byID(id)).Raw()
 		if err != nil {
-			return s.completeDeletion(ctx, id, deletedBy, err)
+			return l.completeDeletion(ctx, id, deletedBy, err)
 		}
-		if err := s.census.Close(ctx, id, closedTime); err != nil {
+		if err := l.clinics.census.Close(ctx, id, closedTime); err != nil {
 			return err
 		}
-		real, err := s.patients.HasRealPatients(ctx, id)
+		real, err := l.patients.HasRealPatients(ctx, id)
 		if err != nil {
 			return err
 		}
 		if real {
-			return errors.Join(ErrNotEmpty, s.census.Open(ctx, id))
+			return errors.Join(ErrNotEmpty, l.clinics.census.Open(ctx, id))
 		}
-		if err := s.recordDeletion(ctx, id, deletedBy); err != nil {
+		if err := l.recordDeletion(ctx, id, deletedBy); err != nil {
 			return err
 		}
-		if _, err := s.patients.RemoveAll(ctx, id, deletedBy); err != nil {
+		if _, err := l.patients.RemoveAll(ctx, id, deletedBy); err != nil {
 			return err
 		}
-		if _, err := s.deletions.RemoveDocuments(ctx, []bson.Raw{clinic}, deletedBy); err != nil {
+		if _, err := l.deletions.RemoveDocuments(ctx, []bson.Raw{clinic}, deletedBy); err != nil {
 			return err
 		}
-		if err := s.census.Forget(ctx, id); err != nil {
+		if err := l.clinics.census.Forget(ctx, id); err != nil {
 			return err
 		}
-		_, err = s.members.RemoveAll(ctx, id, deletedBy)
+		_, err = l.members.RemoveAll(ctx, id, deletedBy)
 		return err
 	})
 }
 
-func (s *Service) recordDeletion(ctx context.Context, id bson.ObjectID, deletedBy *string) error {
-	if err := s.patients.RecordAll(ctx, id, deletedBy); err != nil {
+func (l *Lifecycle) recordDeletion(ctx context.Context, id bson.ObjectID, deletedBy *string) error {
+	if err := l.patients.RecordAll(ctx, id, deletedBy); err != nil {
 		return err
 	}
-	if err := s.members.RecordAll(ctx, id, deletedBy); err != nil {
+	if err := l.members.RecordAll(ctx, id, deletedBy); err != nil {
 		return err
 	}
-	return s.deletions.Record(ctx, byID(id), deletedBy)
+	return l.deletions.Record(ctx, byID(id), deletedBy)
 }
 
 // completeDeletion removes the members that a deletion which was cut off left behind. Without such members the clinic is
 // simply not there. cause is why it was not read.
-func (s *Service) completeDeletion(ctx context.Context, id bson.ObjectID, deletedBy *string, cause error) error {
+func (l *Lifecycle) completeDeletion(ctx context.Context, id bson.ObjectID, deletedBy *string, cause error) error {
 	if !store.IsNotFound(cause) {
 		return cause
 	}
-	recorded, err := s.deletions.Recorded(ctx, id)
+	recorded, err := l.deletions.Recorded(ctx, id)
 	if err != nil {
 		return err
 	}
 	if !recorded {
 		return ErrNotFound
 	}
-	if err := s.census.Forget(ctx, id); err != nil {
+	if err := l.clinics.census.Forget(ctx, id); err != nil {
 		return err
 	}
-	left, err := s.members.RemoveAll(ctx, id, deletedBy)
+	left, err := l.members.RemoveAll(ctx, id, deletedBy)
 	if err == nil && left == 0 {
 		return ErrNotFound
 	}

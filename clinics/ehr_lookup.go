@@ -23,8 +23,8 @@ func ehrIndex() store.Index {
 
 // FindByEHRSource returns the clinic whose enabled integration with the provider has the source id. It returns ErrNoMatch
 // if there is none and ErrMultipleMatches if there are several, because then nobody can tell which is meant.
-func (r *Repository) FindByEHRSource(ctx context.Context, provider, sourceID string) (*Clinic, error) {
-	cursor, err := r.collection.Find(ctx, append(enabledEHR(provider), bson.E{Key: "ehrSettings.sourceId", Value: sourceID}), options.Find().SetLimit(2))
+func (s *Service) FindByEHRSource(ctx context.Context, provider, sourceID string) (*Clinic, error) {
+	cursor, err := s.collection.Find(ctx, append(enabledEHR(provider), bson.E{Key: "ehrSettings.sourceId", Value: sourceID}), options.Find().SetLimit(2))
 	if err != nil {
 		return nil, err
 	}
@@ -43,18 +43,18 @@ func (r *Repository) FindByEHRSource(ctx context.Context, provider, sourceID str
 }
 
 // HasEHR reports whether the clinic exists and has an enabled integration with the provider.
-func (r *Repository) HasEHR(ctx context.Context, id bson.ObjectID, provider string) (bool, error) {
-	n, err := r.collection.CountDocuments(ctx, append(enabledEHR(provider), bson.E{Key: "_id", Value: id}), options.Count().SetLimit(1))
+func (s *Service) HasEHR(ctx context.Context, id bson.ObjectID, provider string) (bool, error) {
+	n, err := s.collection.CountDocuments(ctx, append(enabledEHR(provider), bson.E{Key: "_id", Value: id}), options.Count().SetLimit(1))
 	return n == 1, err
 }
 
 // WithReportsOnUpload returns which of the clinics have an enabled integration with the provider and want a report after
 // every upload.
-func (r *Repository) WithReportsOnUpload(ctx context.Context, provider string, ids []bson.ObjectID) (map[bson.ObjectID]bool, error) {
+func (s *Service) WithReportsOnUpload(ctx context.Context, provider string, ids []bson.ObjectID) (map[bson.ObjectID]bool, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	cursor, err := r.collection.Find(ctx, append(enabledEHR(provider),
+	cursor, err := s.collection.Find(ctx, append(enabledEHR(provider),
 		bson.E{Key: "ehrSettings.scheduledReports.onUploadEnabled", Value: true},
 		bson.E{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}},
 	), options.Find().SetProjection(bson.D{{Key: "_id", Value: 1}}))

@@ -1,7 +1,7 @@
 package clinics
 
 // DrawShareCodes replaces the source of share codes.
-func (s *Service) DrawShareCodes(draw func() string) { s.drawShareCode = draw }
+func (l *Lifecycle) DrawShareCodes(draw func() string) { l.drawShareCode = draw }
 
 // RandomShareCode is the source of share codes.
 var RandomShareCode = randomShareCode

@@ -29,11 +29,3 @@ func (c *Clinic) TagCount(id bson.ObjectID) int { return c.Groups.Tags[id] }
 
 // SiteCount returns how many patients belong to the site, as FillGroups found.
 func (c *Clinic) SiteCount(id bson.ObjectID) int { return c.Groups.Sites[id] }
-
-// DeleteTag is Repository.DeleteTag, and forgets how many patients had the tag.
-func (s *Service) DeleteTag(ctx context.Context, id, tagID bson.ObjectID) error {
-	if err := s.Repository.DeleteTag(ctx, id, tagID); err != nil {
-		return err
-	}
-	return s.census.ForgetGroup(ctx, id, tagID)
-}

@@ -7,7 +7,7 @@ import (
 // EffectivePatientCountSettings returns the limits that hold for the clinic now: those that are stored, if it is a US
 // clinic of the default tier, and none otherwise. COMPAT: a clinic is in the US if its country is exactly US or not known.
 func (c *Clinic) EffectivePatientCountSettings() PatientCountSettings {
-	if c.PatientCountSettings == nil || c.EffectiveTier() != DefaultTier || !c.isInUS() {
+	if c.PatientCountSettings == nil || c.EffectiveTier() != defaultTier || !c.isInUS() {
 		return PatientCountSettings{}
 	}
 	return PatientCountSettings{

@@ -19,8 +19,8 @@ type Filter struct {
 }
 
 // List returns a page of the clinics that the filter admits, oldest first.
-func (r *Repository) List(ctx context.Context, filter Filter, page store.Page) ([]*Clinic, error) {
-	cursor, err := r.collection.Find(ctx, filter.query(), page.Find().SetSort(bson.D{{Key: "_id", Value: 1}}))
+func (s *Service) List(ctx context.Context, filter Filter, page store.Page) ([]*Clinic, error) {
+	cursor, err := s.collection.Find(ctx, filter.query(), page.Find().SetSort(bson.D{{Key: "_id", Value: 1}}))
 	if err != nil {
 		return nil, err
 	}

@@ -21,9 +21,9 @@ type list struct {
 // edit changes a list of the clinic in one write. plan sees the clinic, of which only that list was read, and returns the
 // changes or an error, which edit returns. What plan saw still holds when the change is made: otherwise the list is read
 // again, and ErrChanged is returned if that goes on. The error is ErrNotFound if there is no such clinic.
-func (r *Repository) edit(ctx context.Context, id bson.ObjectID, field string, plan func(clinic *Clinic, stored list) (bson.D, error)) error {
+func (s *Service) edit(ctx context.Context, id bson.ObjectID, field string, plan func(clinic *Clinic, stored list) (bson.D, error)) error {
 	for range editAttempts {
-		clinic, stored, err := r.readList(ctx, id, field)
+		clinic, stored, err := s.readList(ctx, id, field)
 		if err != nil {
 			return err
 		}
@@ -31,7 +31,7 @@ func (r *Repository) edit(ctx context.Context, id bson.ObjectID, field string, p
 		if err != nil {
 			return err
 		}
-		result, err := r.collection.UpdateOne(ctx, bson.D{{Key: "_id", Value: id}, stored.unchanged()}, touched(update))
+		result, err := s.collection.UpdateOne(ctx, bson.D{{Key: "_id", Value: id}, stored.unchanged()}, touched(update))
 		if err != nil {
 			return err
 		}
@@ -42,8 +42,8 @@ func (r *Repository) edit(ctx context.Context, id bson.ObjectID, field string, p
 	return ErrChanged
 }
 
-func (r *Repository) readList(ctx context.Context, id bson.ObjectID, field string) (*Clinic, list, error) {
-	raw, err := r.collection.FindOne(ctx, byID(id), options.FindOne().SetProjection(bson.D{{Key: field, Value: 1}})).Raw()
+func (s *Service) readList(ctx context.Context, id bson.ObjectID, field string) (*Clinic, list, error) {
+	raw, err := s.collection.FindOne(ctx, byID(id), options.FindOne().SetProjection(bson.D{{Key: field, Value: 1}})).Raw()
 	if err != nil {
 		return nil, list{}, store.OneOf(err, ErrNotFound, nil)
 	}

@@ -36,15 +36,15 @@ func randomShareCode() string {
 }
 
 // GetByShareCode returns the clinic that has the code or inherited it from another, or ErrNoSuchCode.
-func (r *Repository) GetByShareCode(ctx context.Context, code string) (*Clinic, error) {
+func (s *Service) GetByShareCode(ctx context.Context, code string) (*Clinic, error) {
 	var clinic Clinic
-	if err := r.collection.FindOne(ctx, bson.D{{Key: "shareCodes", Value: code}}).Decode(&clinic); err != nil {
+	if err := s.collection.FindOne(ctx, bson.D{{Key: "shareCodes", Value: code}}).Decode(&clinic); err != nil {
 		return nil, store.OneOf(err, ErrNoSuchCode, nil)
 	}
 	return &clinic, nil
 }
 
-func (r *Repository) hasShareCode(ctx context.Context, code string) (bool, error) {
-	n, err := r.collection.CountDocuments(ctx, bson.D{{Key: "shareCodes", Value: code}}, options.Count().SetLimit(1))
+func (s *Service) hasShareCode(ctx context.Context, code string) (bool, error) {
+	n, err := s.collection.CountDocuments(ctx, bson.D{{Key: "shareCodes", Value: code}}, options.Count().SetLimit(1))
 	return n > 0, err
 }

@@ -33,9 +33,9 @@ func (c *Clinic) hasSiteName(name string, except bson.ObjectID) bool {
 }
 
 // CreateSite adds a site to the clinic. It returns ErrDuplicateSite, ErrTooManySites or ErrNotFound.
-func (r *Repository) CreateSite(ctx context.Context, id bson.ObjectID, name string) (Site, error) {
+func (s *Service) CreateSite(ctx context.Context, id bson.ObjectID, name string) (Site, error) {
 	site := Site{ID: bson.NewObjectID(), Name: name}
-	err := r.edit(ctx, id, "sites", func(clinic *Clinic, stored list) (bson.D, error) {
+	err := s.edit(ctx, id, "sites", func(clinic *Clinic, stored list) (bson.D, error) {
 		if clinic.hasSiteName(name, site.ID) {
 			return nil, ErrDuplicateSite
 		}
@@ -49,8 +49,8 @@ func (r *Repository) CreateSite(ctx context.Context, id bson.ObjectID, name stri
 
 // RenameSite changes the name of a site in the clinic, but not in its patients. It returns ErrDuplicateSite if another site
 // has the name, and ErrNotFound, both marked as coming from a check, or ErrNoSuchSite.
-func (r *Repository) RenameSite(ctx context.Context, id, siteID bson.ObjectID, name string) error {
-	err := r.edit(ctx, id, "sites", func(clinic *Clinic, _ list) (bson.D, error) {
+func (s *Service) RenameSite(ctx context.Context, id, siteID bson.ObjectID, name string) error {
+	err := s.edit(ctx, id, "sites", func(clinic *Clinic, _ list) (bson.D, error) {
 		if clinic.hasSiteName(name, siteID) {
 			return nil, ErrDuplicateSite
 		}
@@ -68,8 +68,8 @@ func (r *Repository) RenameSite(ctx context.Context, id, siteID bson.ObjectID, n
 
 // RemoveSite takes a site out of the clinic, but not out of its patients. COMPAT: it returns ErrNotFound also if the
 // clinic has no such site.
-func (r *Repository) RemoveSite(ctx context.Context, id, siteID bson.ObjectID) error {
-	result, err := r.collection.UpdateOne(ctx,
+func (s *Service) RemoveSite(ctx context.Context, id, siteID bson.ObjectID) error {
+	result, err := s.collection.UpdateOne(ctx,
 		bson.D{{Key: "_id", Value: id}, {Key: "sites.id", Value: siteID}},
 		touched(bson.D{pull("sites", bson.D{{Key: "id", Value: siteID}})}))
 	if err == nil && result.MatchedCount == 0 {
@@ -94,8 +94,8 @@ func (c *Clinic) SiteOfTag(tag PatientTag) (Site, error) {
 
 // AddSiteOfTag makes sure that the clinic has the site that the tag becomes, and returns it. It returns ErrNoRoomForSite or
 // ErrNotFound.
-func (r *Repository) AddSiteOfTag(ctx context.Context, id bson.ObjectID, tag PatientTag) (site Site, err error) {
-	err = r.edit(ctx, id, "sites", func(clinic *Clinic, stored list) (bson.D, error) {
+func (s *Service) AddSiteOfTag(ctx context.Context, id bson.ObjectID, tag PatientTag) (site Site, err error) {
+	err = s.edit(ctx, id, "sites", func(clinic *Clinic, stored list) (bson.D, error) {
 		var err error
 		if site, err = clinic.SiteOfTag(tag); err != nil {
 			return nil, err

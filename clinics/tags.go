@@ -23,9 +23,9 @@ func (c *Clinic) hasTagName(name string, except bson.ObjectID) bool {
 }
 
 // CreateTag adds a tag to the clinic. It returns ErrTooManyTags, ErrDuplicateTag or ErrNotFound.
-func (r *Repository) CreateTag(ctx context.Context, id bson.ObjectID, name string) (PatientTag, error) {
+func (s *Service) CreateTag(ctx context.Context, id bson.ObjectID, name string) (PatientTag, error) {
 	tag := PatientTag{ID: bson.NewObjectID(), Name: strings.TrimSpace(name)}
-	err := r.edit(ctx, id, "patientTags", func(clinic *Clinic, stored list) (bson.D, error) {
+	err := s.edit(ctx, id, "patientTags", func(clinic *Clinic, stored list) (bson.D, error) {
 		if len(clinic.PatientTags) >= MaxTags {
 			return nil, ErrTooManyTags
 		}
@@ -39,9 +39,9 @@ func (r *Repository) CreateTag(ctx context.Context, id bson.ObjectID, name strin
 
 // RenameTag changes the name of a tag. It returns ErrDuplicateTag if another tag has the name, ErrTagNotFound or
 // ErrNotFound.
-func (r *Repository) RenameTag(ctx context.Context, id, tagID bson.ObjectID, name string) error {
+func (s *Service) RenameTag(ctx context.Context, id, tagID bson.ObjectID, name string) error {
 	name = strings.TrimSpace(name)
-	return r.edit(ctx, id, "patientTags", func(clinic *Clinic, _ list) (bson.D, error) {
+	return s.edit(ctx, id, "patientTags", func(clinic *Clinic, _ list) (bson.D, error) {
 		if clinic.hasTagName(name, tagID) {
 			return nil, ErrDuplicateTag
 		}
@@ -54,8 +54,8 @@ func (r *Repository) RenameTag(ctx context.Context, id, tagID bson.ObjectID, nam
 }
 
 // DeleteTag takes a tag out of the clinic; that it has no such tag is no error. The patients keep the tag: a worker sees
-// lastDeletedPatientTag change and takes it off them. It returns ErrNotFound if there is no such clinic.
-func (r *Repository) DeleteTag(ctx context.Context, id, tagID bson.ObjectID) error {
+// lastDeletedPatientTag change and takes it off them. The census forgets the tag at once. It returns ErrNotFound if there is no such clinic.
+func (s *Service) DeleteTag(ctx context.Context, id, tagID bson.ObjectID) error {
 	remember := bson.E{Key: "$set", Value: bson.D{{Key: "lastDeletedPatientTag", Value: tagID}}}
 	for _, deletion := range []struct {
 		of     bson.D
@@ -64,9 +64,12 @@ func (r *Repository) DeleteTag(ctx context.Context, id, tagID bson.ObjectID) err
 		{bson.D{{Key: "_id", Value: id}, {Key: "patientTags._id", Value: tagID}}, bson.D{pull("patientTags", bson.D{{Key: "_id", Value: tagID}}), remember}},
 		{byID(id), bson.D{remember}},
 	} {
-		result, err := r.collection.UpdateOne(ctx, deletion.of, touched(deletion.update))
-		if err != nil || result.MatchedCount == 1 {
+		result, err := s.collection.UpdateOne(ctx, deletion.of, touched(deletion.update))
+		if err != nil {
 			return err
+		}
+		if result.MatchedCount == 1 {
+			return s.census.ForgetGroup(ctx, id, tagID)
 		}
 	}
 	return ErrNotFound

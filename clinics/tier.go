@@ -1,10 +1,10 @@
 package clinics
 
-// DefaultTier is the tier of a clinic that was never given one.
-const DefaultTier = "tier0100"
+// defaultTier is the tier of a clinic that was never given one.
+const defaultTier = "tier0100"
 
 var tierDescriptions = map[string]string{
-	DefaultTier: "Free",
+	defaultTier: "Free",
 	"tier0200":  "Standard",
 	"tier0300":  "Premium",
 	"tier0400":  "Enterprise",
@@ -13,7 +13,7 @@ var tierDescriptions = map[string]string{
 // EffectiveTier returns the tier of the clinic, which is the default one unless another is stored.
 func (c *Clinic) EffectiveTier() string {
 	if c.Tier == "" {
-		return DefaultTier
+		return defaultTier
 	}
 	return c.Tier
 }

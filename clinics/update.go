@@ -15,55 +15,55 @@ var ErrLimitEndsBeforeStart = errs.Because("limit_ends_before_start", errs.New(e
 
 // UpdateProfile changes what the clinic says about itself and returns the clinic as it then is. What the profile does not
 // say stays as it was, except for the telephone numbers and the time zone, which are cleared.
-func (r *Repository) UpdateProfile(ctx context.Context, id bson.ObjectID, profile Profile) (*Clinic, error) {
-	return r.update(ctx, id, profile.changes())
+func (s *Service) UpdateProfile(ctx context.Context, id bson.ObjectID, profile Profile) (*Clinic, error) {
+	return s.update(ctx, id, profile.changes())
 }
 
 // SetMigrated marks the clinic as migrated.
-func (r *Repository) SetMigrated(ctx context.Context, id bson.ObjectID) error {
-	return r.setField(ctx, id, "isMigrated", true)
+func (s *Service) SetMigrated(ctx context.Context, id bson.ObjectID) error {
+	return s.setField(ctx, id, "isMigrated", true)
 }
 
 // SetTier changes the tier of the clinic.
-func (r *Repository) SetTier(ctx context.Context, id bson.ObjectID, tier string) error {
-	return r.setField(ctx, id, "tier", tier)
+func (s *Service) SetTier(ctx context.Context, id bson.ObjectID, tier string) error {
+	return s.setField(ctx, id, "tier", tier)
 }
 
 // SetSuppressedNotifications replaces what the clinic does not want to be mailed.
-func (r *Repository) SetSuppressedNotifications(ctx context.Context, id bson.ObjectID, suppressed SuppressedNotifications) error {
-	return r.setField(ctx, id, "suppressedNotifications", suppressed)
+func (s *Service) SetSuppressedNotifications(ctx context.Context, id bson.ObjectID, suppressed SuppressedNotifications) error {
+	return s.setField(ctx, id, "suppressedNotifications", suppressed)
 }
 
 // SetMembershipRestrictions replaces the restrictions. None are stored as null.
-func (r *Repository) SetMembershipRestrictions(ctx context.Context, id bson.ObjectID, restrictions []MembershipRestriction) error {
+func (s *Service) SetMembershipRestrictions(ctx context.Context, id bson.ObjectID, restrictions []MembershipRestriction) error {
 	if len(restrictions) == 0 {
 		restrictions = nil
 	}
-	return r.setField(ctx, id, "membershipRestrictions", restrictions)
+	return s.setField(ctx, id, "membershipRestrictions", restrictions)
 }
 
 // SetMRNSettings replaces the rules for medical record numbers. Existing patients are not held against them.
-func (r *Repository) SetMRNSettings(ctx context.Context, id bson.ObjectID, settings MRNSettings) error {
-	return r.setField(ctx, id, "mrnSettings", settings)
+func (s *Service) SetMRNSettings(ctx context.Context, id bson.ObjectID, settings MRNSettings) error {
+	return s.setField(ctx, id, "mrnSettings", settings)
 }
 
 // SetEHRSettings replaces the connection to the health record system.
-func (r *Repository) SetEHRSettings(ctx context.Context, id bson.ObjectID, settings EHRSettings) error {
-	return r.setField(ctx, id, "ehrSettings", settings)
+func (s *Service) SetEHRSettings(ctx context.Context, id bson.ObjectID, settings EHRSettings) error {
+	return s.setField(ctx, id, "ehrSettings", settings)
 }
 
 // SetPatientCountSettings replaces the limits and returns the clinic as it then is. It returns ErrLimitEndsBeforeStart if a
 // limit can never hold.
-func (r *Repository) SetPatientCountSettings(ctx context.Context, id bson.ObjectID, settings PatientCountSettings) (*Clinic, error) {
+func (s *Service) SetPatientCountSettings(ctx context.Context, id bson.ObjectID, settings PatientCountSettings) (*Clinic, error) {
 	for _, limit := range []*PatientCountLimit{settings.HardLimit, settings.SoftLimit} {
 		if limit != nil && limit.StartDate != nil && limit.EndDate != nil && limit.StartDate.After(*limit.EndDate) {
 			return nil, ErrLimitEndsBeforeStart
 		}
 	}
-	return r.update(ctx, id, bson.D{{Key: "patientCountSettings", Value: settings}})
+	return s.update(ctx, id, bson.D{{Key: "patientCountSettings", Value: settings}})
 }
 
-func (r *Repository) setField(ctx context.Context, id bson.ObjectID, field string, value any) error {
-	_, err := r.update(ctx, id, bson.D{{Key: field, Value: value}})
+func (s *Service) setField(ctx context.Context, id bson.ObjectID, field string, value any) error {
+	_, err := s.update(ctx, id, bson.D{{Key: field, Value: value}})
 	return err
 }

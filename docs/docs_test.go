@@ -60,7 +60,7 @@ func read(t *testing.T, suffix string) map[string]string {
 			return filepath.SkipDir
 		}
 		if !entry.IsDir() && strings.HasSuffix(path, suffix) {
-			content, err := os.ReadFile(path) //nolint:gosec // a file of the repository
+			content, err := os.ReadFile(path)
 			require.NoError(t, err)
 			texts[path] = string(content)
 		}

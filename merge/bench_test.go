@@ -78,7 +78,7 @@ var reports = map[string]func(t testing.TB, p *merge.Plan) int{
 
 // TestReportsGrowWithThePatients compares what the reports of n and of 2n patients of the same name take. Memory is compared
 // in place of time, which a busy machine would spoil.
-func TestReportsGrowWithThePatients(t *testing.T) { //nolint:paralleltest // it counts what is allocated meanwhile
+func TestReportsGrowWithThePatients(t *testing.T) { // it counts what is allocated meanwhile
 	for form, report := range reports {
 		t.Run(form, func(t *testing.T) {
 			grows := func(n int) (size, allocated float64) {

@@ -47,7 +47,7 @@ func (s *Service) execute(ctx context.Context, merge *openMerge) error {
 // obstacles.
 func (s *Service) planOpen(ctx context.Context, merge *openMerge) (*Plan, error) {
 	if merge.State != planning {
-		return nil, nil //nolint:nilnil // the steps are there, so no plan is needed
+		return nil, nil // the steps are there, so no plan is needed
 	}
 	p, err := s.Plan(ctx, merge.SourceID, merge.TargetID)
 	if err == nil {

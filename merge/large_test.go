@@ -112,7 +112,7 @@ func (c crowd) mergeAndKill(t *testing.T, p *testkit.Process, took time.Duration
 	for killed := 0; ; killed++ {
 		done := make(chan int, 1)
 		go func() {
-			request, _ := http.NewRequest(http.MethodPost, p.URL+"/v1/clinics/"+c.target+"/merge", strings.NewReader(`{"sourceId":"`+c.source+`"}`)) //nolint:noctx // it ends with the process
+			request, _ := http.NewRequest(http.MethodPost, p.URL+"/v1/clinics/"+c.target+"/merge", strings.NewReader(`{"sourceId":"`+c.source+`"}`))
 			request.Header.Set("Content-Type", "application/json")
 			request.Header.Set("x-tidepool-session-token", string(testkit.Service))
 			answer, err := http.DefaultClient.Do(request)

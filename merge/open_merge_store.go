@@ -88,7 +88,7 @@ func (s *Service) openMerge(ctx context.Context, filter bson.D) (*openMerge, err
 	var merge openMerge
 	err := s.merges.FindOne(ctx, filter, options.FindOne()).Decode(&merge)
 	if store.IsNotFound(err) {
-		return nil, nil //nolint:nilnil // no merge is no error
+		return nil, nil // no merge is no error
 	}
 	return &merge, err
 }

@@ -30,7 +30,7 @@ func (r *Redirects) InProgress(ctx context.Context, clinicID bson.ObjectID) (*bs
 	err := r.merges.FindOne(ctx, bson.D{{Key: "clinics", Value: clinicID}, {Key: "sourceId", Value: clinicID}},
 		options.FindOne().SetProjection(bson.D{{Key: "targetId", Value: 1}, {Key: "state", Value: 1}, {Key: "replanned", Value: 1}})).Decode(&merge)
 	if store.IsNotFound(err) || (err == nil && !merge.leavesTraces()) {
-		return nil, nil //nolint:nilnil // no merge is no error
+		return nil, nil // no merge is no error
 	}
 	if err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ func (r *Redirects) MergedInto(ctx context.Context, clinicID bson.ObjectID) (*bs
 	err = r.plans.FindOne(ctx, bson.D{{Key: "plan.source._id", Value: clinicID}, {Key: "type", Value: KindClinic}},
 		options.FindOne().SetProjection(bson.D{{Key: "plan.target._id", Value: 1}})).Decode(&closing)
 	if store.IsNotFound(err) {
-		return nil, nil //nolint:nilnil // no merge is no error
+		return nil, nil // no merge is no error
 	}
 	if err != nil {
 		return nil, err

@@ -11,88 +11,88 @@ import (
 // Report is the plan in a form for debugging. COMPAT: the names of its members begin with capitals; those of the outermost
 // ones stay.
 type Report struct {
-	Source                          ReportedClinic
-	Target                          ReportedClinic
-	MembershipRestrictionsMergePlan ReportedRestrictions
-	SourcePatientClusters           []ReportedCluster
-	TargetPatientClusters           []ReportedCluster
-	SettingsPlans                   []ReportedSetting
-	TagsPlans                       []ReportedTag
-	SitesPlans                      []ReportedSite
-	ClinicianPlans                  []ReportedMember
-	PatientPlans                    []ReportedPatientPlan
+	Source                          reportedClinic
+	Target                          reportedClinic
+	MembershipRestrictionsMergePlan reportedRestrictions
+	SourcePatientClusters           []reportedCluster
+	TargetPatientClusters           []reportedCluster
+	SettingsPlans                   []reportedSetting
+	TagsPlans                       []reportedTag
+	SitesPlans                      []reportedSite
+	ClinicianPlans                  []reportedMember
+	PatientPlans                    []reportedPatientPlan
 	CreatedTime                     time.Time
 }
 
-// ReportedClinic is one of the two clinics.
-type ReportedClinic struct {
+// reportedClinic is one of the two clinics.
+type reportedClinic struct {
 	ID    string         `json:"id"`
 	Name  string         `json:"name"`
-	Tags  []ReportedName `json:"patientTags"`
-	Sites []ReportedName `json:"sites"`
+	Tags  []reportedName `json:"patientTags"`
+	Sites []reportedName `json:"sites"`
 }
 
-// ReportedName is a tag or a site with its number of patients.
-type ReportedName struct {
+// reportedName is a tag or a site with its number of patients.
+type reportedName struct {
 	ID       string `json:"id"`
 	Name     string `json:"name"`
 	Patients int    `json:"patients"`
 }
 
-// ReportedRestrictions compares who may become a member.
-type ReportedRestrictions struct{ SourceValue, TargetValue string }
+// reportedRestrictions compares who may become a member.
+type reportedRestrictions struct{ SourceValue, TargetValue string }
 
-// ReportedSetting compares a setting.
-type ReportedSetting struct{ Name, SourceValue, TargetValue string }
+// reportedSetting compares a setting.
+type reportedSetting struct{ Name, SourceValue, TargetValue string }
 
-// ReportedError says what stands in the way; nil stands for nothing.
-type ReportedError struct{ Message string }
+// reportedError says what stands in the way; nil stands for nothing.
+type reportedError struct{ Message string }
 
-// ReportedCluster is a group of patients of a clinic who may be one person.
-type ReportedCluster struct{ Patients []ReportedClusterMember }
+// reportedCluster is a group of patients of a clinic who may be one person.
+type reportedCluster struct{ Patients []reportedClusterMember }
 
-// ReportedClusterMember is a patient with the user ids of those who are like that one.
-type ReportedClusterMember struct {
-	Patient   ReportedPatient
+// reportedClusterMember is a patient with the user ids of those who are like that one.
+type reportedClusterMember struct {
+	Patient   reportedPatient
 	Conflicts map[Category][]string
 	// ConflictCounts is there if Conflicts is cut off.
 	ConflictCounts map[Category]int `json:",omitempty"`
 }
 
-// ReportedTag says what becomes of a tag.
-type ReportedTag struct {
+// reportedTag says what becomes of a tag.
+type reportedTag struct {
 	Name           string
 	TagAction      Action
 	Workspaces     []string
 	Merge          bool
-	SourceClinicId *string //nolint:revive // part of the interface
-	TargetClinicId string  //nolint:revive // part of the interface
+	SourceClinicId *string
+	TargetClinicId string
 }
 
-// ReportedSite says what becomes of a site.
-type ReportedSite struct {
-	Site            ReportedName
+// reportedSite says what becomes of a site.
+type reportedSite struct {
+	Site            reportedName
 	Action          Action
 	SourceWorkspace string
 	ExpectedRename  string
-	SourceClinicId  *string //nolint:revive // part of the interface
-	TargetClinicId  string  //nolint:revive // part of the interface
+	SourceClinicId  *string
+	TargetClinicId  string
 }
 
-// ReportedMember says what becomes of a member.
-type ReportedMember struct {
-	Clinician        ReportedClinician
+// reportedMember says what becomes of a member.
+type reportedMember struct {
+	Clinician        reportedClinician
 	ClinicianAction  Action
 	Downgraded       bool
 	ResultingRoles   []string
 	Workspaces       []string
 	SourceClinicName string
 	TargetClinicName string
-	Error            *ReportedError
+	Error            *reportedError
 }
 
-// ReportedClinician is a member or a pending invite.
-type ReportedClinician struct {
+// reportedClinician is a member or a pending invite.
+type reportedClinician struct {
 	ID     string   `json:"id"`
 	UserID string   `json:"userId,omitempty"`
 	Email  string   `json:"email,omitempty"`
@@ -100,8 +100,8 @@ type ReportedClinician struct {
 	Roles  []string `json:"roles"`
 }
 
-// ReportedPatient is a patient.
-type ReportedPatient struct {
+// reportedPatient is a patient.
+type reportedPatient struct {
 	ID        string `json:"id"`
 	FullName  string `json:"fullName"`
 	BirthDate string `json:"birthDate"`
@@ -109,11 +109,11 @@ type ReportedPatient struct {
 	Claimed   bool   `json:"claimed"`
 }
 
-// ReportedPatientPlan says what becomes of a patient.
-type ReportedPatientPlan struct {
-	SourcePatient              *ReportedPatient
-	TargetPatient              *ReportedPatient
-	Conflicts                  map[Category][]ReportedPatient
+// reportedPatientPlan says what becomes of a patient.
+type reportedPatientPlan struct {
+	SourcePatient              *reportedPatient
+	TargetPatient              *reportedPatient
+	Conflicts                  map[Category][]reportedPatient
 	ConflictCounts             map[Category]int `json:",omitempty"` // if Conflicts is cut off
 	PatientAction              Action
 	SourceTagNames             []string
@@ -125,18 +125,18 @@ type ReportedPatientPlan struct {
 	PostMigrationSiteNames     []string
 	PostMigrationMRNUniqueness bool
 	CanExecuteAction           bool
-	Error                      *ReportedError
+	Error                      *reportedError
 }
 
 // Report returns the plan in a form for debugging.
 func (p *Plan) Report() Report {
 	return Report{
 		Source: reportClinic(p.Source), Target: reportClinic(p.Target), CreatedTime: p.CreatedTime,
-		MembershipRestrictionsMergePlan: ReportedRestrictions{SourceValue: p.Restrictions.SourceValue, TargetValue: p.Restrictions.TargetValue},
+		MembershipRestrictionsMergePlan: reportedRestrictions{SourceValue: p.Restrictions.SourceValue, TargetValue: p.Restrictions.TargetValue},
 		SourcePatientClusters:           each(Clusters(p.Source.Patients), reportCluster),
 		TargetPatientClusters:           each(Clusters(p.Target.Patients), reportCluster),
-		SettingsPlans: each(p.Settings, func(s *SettingPlan) ReportedSetting {
-			return ReportedSetting{Name: s.Name, SourceValue: s.SourceValue, TargetValue: s.TargetValue}
+		SettingsPlans: each(p.Settings, func(s *SettingPlan) reportedSetting {
+			return reportedSetting{Name: s.Name, SourceValue: s.SourceValue, TargetValue: s.TargetValue}
 		}),
 		TagsPlans:      each(p.Tags, reportTag),
 		SitesPlans:     each(p.Sites, reportSite),
@@ -154,35 +154,35 @@ func each[T, R any](items []T, report func(*T) R) []R {
 	return reported
 }
 
-func reportClinic(w *Workspace) ReportedClinic {
-	return ReportedClinic{
+func reportClinic(w *Workspace) reportedClinic {
+	return reportedClinic{
 		ID: w.Clinic.ID.Hex(), Name: w.Name(),
-		Tags: each(w.Clinic.PatientTags, func(t *clinics.PatientTag) ReportedName {
-			return ReportedName{ID: t.ID.Hex(), Name: t.Name, Patients: w.Clinic.TagCount(t.ID)}
+		Tags: each(w.Clinic.PatientTags, func(t *clinics.PatientTag) reportedName {
+			return reportedName{ID: t.ID.Hex(), Name: t.Name, Patients: w.Clinic.TagCount(t.ID)}
 		}),
-		Sites: each(w.Clinic.Sites, func(s *clinics.Site) ReportedName {
-			return ReportedName{ID: s.ID.Hex(), Name: s.Name, Patients: w.Clinic.SiteCount(s.ID)}
+		Sites: each(w.Clinic.Sites, func(s *clinics.Site) reportedName {
+			return reportedName{ID: s.ID.Hex(), Name: s.Name, Patients: w.Clinic.SiteCount(s.ID)}
 		}),
 	}
 }
 
-func reportCluster(c *Cluster) ReportedCluster {
-	return ReportedCluster{Patients: each(c.Members, func(m *ClusterMember) ReportedClusterMember {
+func reportCluster(c *Cluster) reportedCluster {
+	return reportedCluster{Patients: each(c.Members, func(m *ClusterMember) reportedClusterMember {
 		alike := m.Alike()
-		return ReportedClusterMember{Patient: *reportPatient(m.Patient), Conflicts: alike, ConflictCounts: cutOff(alike, m.Counts())}
+		return reportedClusterMember{Patient: *reportPatient(m.Patient), Conflicts: alike, ConflictCounts: cutOff(alike, m.Counts())}
 	})}
 }
 
-func reportTag(t *TagPlan) ReportedTag {
-	return ReportedTag{
+func reportTag(t *TagPlan) reportedTag {
+	return reportedTag{
 		Name: t.Name, TagAction: t.Action, Workspaces: t.Workspaces, Merge: t.Merge,
 		SourceClinicId: hex(t.SourceID), TargetClinicId: t.TargetID.Hex(),
 	}
 }
 
-func reportSite(s *SitePlan) ReportedSite {
-	return ReportedSite{
-		Site:   ReportedName{ID: s.Site.ID.Hex(), Name: s.Site.Name, Patients: s.Patients},
+func reportSite(s *SitePlan) reportedSite {
+	return reportedSite{
+		Site:   reportedName{ID: s.Site.ID.Hex(), Name: s.Site.Name, Patients: s.Patients},
 		Action: s.Action, SourceWorkspace: s.Workspace, ExpectedRename: s.NewName,
 		SourceClinicId: hex(s.SourceID), TargetClinicId: s.TargetID.Hex(),
 	}
@@ -196,9 +196,9 @@ func hex(id *bson.ObjectID) *string {
 	return &text
 }
 
-func (p *Plan) reportMember(m *MemberPlan) ReportedMember {
-	return ReportedMember{
-		Clinician: ReportedClinician{
+func (p *Plan) reportMember(m *MemberPlan) reportedMember {
+	return reportedMember{
+		Clinician: reportedClinician{
 			ID: m.Member.ID.Hex(), UserID: valueOf(m.Member.UserID), Email: valueOf(m.Member.Email), Name: valueOf(m.Member.Name), Roles: m.Member.Roles,
 		},
 		ClinicianAction: m.Action, Downgraded: m.Downgraded, ResultingRoles: m.ResultingRoles, Workspaces: m.Workspaces,
@@ -206,25 +206,25 @@ func (p *Plan) reportMember(m *MemberPlan) ReportedMember {
 	}
 }
 
-func reportError(obstacle Obstacle) *ReportedError {
+func reportError(obstacle Obstacle) *reportedError {
 	if obstacle == "" {
 		return nil
 	}
-	return &ReportedError{Message: string(obstacle)}
+	return &reportedError{Message: string(obstacle)}
 }
 
-func reportPatient(patient *Patient) *ReportedPatient {
+func reportPatient(patient *Patient) *reportedPatient {
 	if patient == nil {
 		return nil
 	}
-	return &ReportedPatient{
+	return &reportedPatient{
 		ID: patient.UserID, FullName: patient.FullName, BirthDate: patient.BirthDate, MRN: patient.MRN, Claimed: patient.Claimed,
 	}
 }
 
-func (p *Plan) reportPatient(plan *PatientPlan) ReportedPatientPlan {
+func (p *Plan) reportPatient(plan *PatientPlan) reportedPatientPlan {
 	n := p.Names(plan)
-	reported := ReportedPatientPlan{
+	reported := reportedPatientPlan{
 		PatientAction: plan.Action, SourceTagNames: n.SourceTags, TargetTagNames: n.TargetTags, SourceSiteNames: n.SourceSites,
 		RenamedSiteNames: n.MergedSites, TargetSiteNames: n.TargetSites, PostMigrationTagNames: n.AfterTags, PostMigrationSiteNames: n.AfterSites,
 		PostMigrationMRNUniqueness: plan.UniqueMRN, CanExecuteAction: plan.Obstacle == "", Error: reportError(plan.Obstacle),
@@ -234,7 +234,7 @@ func (p *Plan) reportPatient(plan *PatientPlan) ReportedPatientPlan {
 		return reported
 	}
 	reported.SourcePatient, reported.TargetPatient = reportPatient(plan.Patient), reportPatient(plan.Into)
-	reported.Conflicts = map[Category][]ReportedPatient{}
+	reported.Conflicts = map[Category][]reportedPatient{}
 	for _, match := range p.Matches(plan) {
 		reported.Conflicts[match.Category] = append(reported.Conflicts[match.Category], *reportPatient(&p.Target.Patients[match.Index]))
 	}

@@ -24,11 +24,19 @@ var demo = config.Demo{PatientUserID: demoUser}
 // service returns the merging part of the service.
 func service(d *store.Database) *merge.Service {
 	log := zap.NewNop()
-	repository := patients.NewRepository(d, demo)
-	remover := clinics.NewService(clinics.NewRepository(d), testkit.Census(d, demoUser), nil, nil, clinicians.NewRepository(d), repository, demo)
-	s := merge.NewService(d, testkit.Census(d, demoUser), remover, remover, demo, log)
+	counts, remover := counterparts(d)
+	s := merge.NewService(d, testkit.Census(d, demoUser), counts, remover, demo, log)
 	s.LeaseTime = 300 * time.Millisecond // the tests kill it, and do not want to wait
 	return s
+}
+
+// counterparts returns what a merge needs of clinics.
+func counterparts(d *store.Database) (*clinics.Service, *clinics.Lifecycle) {
+	census := testkit.Census(d, demoUser)
+	service := clinics.NewService(d, census)
+	members := clinicians.NewService(d, service, nil, nil, nil)
+	people := patients.NewService(patients.Params{Database: d, Leases: store.NewLeases(d), Clinics: service, Census: census, Demo: demo, Log: zap.NewNop()})
+	return service, clinics.NewLifecycle(service, nil, nil, members, people, demo)
 }
 
 // Ids of the two clinics on the stage.

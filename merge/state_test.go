@@ -11,7 +11,6 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.uber.org/zap"
 
-	"github.com/tidepool-org/clinic/clinicians"
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/internal/errs"
 	"github.com/tidepool-org/clinic/internal/testkit"
@@ -34,9 +33,8 @@ func (r intruder) Delete(ctx context.Context, clinicID bson.ObjectID, deletedBy 
 // intruded returns a service whose source gets a patient whenever it is about to be removed.
 func intruded(d *store.Database, join func()) *merge.Service {
 	log := zap.NewNop()
-	repository := patients.NewRepository(d, demo)
-	remover := clinics.NewService(clinics.NewRepository(d), testkit.Census(d, demoUser), nil, nil, clinicians.NewRepository(d), repository, demo)
-	s := merge.NewService(d, testkit.Census(d, demoUser), remover, intruder{remover, join}, demo, log)
+	counts, remover := counterparts(d)
+	s := merge.NewService(d, testkit.Census(d, demoUser), counts, intruder{remover, join}, demo, log)
 	s.LeaseTime = 300 * time.Millisecond
 	return s
 }

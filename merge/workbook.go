@@ -42,7 +42,7 @@ func (p *Plan) sheets(generated time.Time) []sheet {
 // Workbook returns the report as an Office Open XML workbook. generated is the time that it shows, in the zone to show.
 func (p *Plan) Workbook(generated time.Time) (*bytes.Buffer, error) {
 	file := excelize.NewFile()
-	defer file.Close() //nolint:errcheck // it removes temporary files, and the system does that, too
+	defer file.Close()
 	styles, err := newStyles(file)
 	if err != nil {
 		return nil, err

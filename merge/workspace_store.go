@@ -79,7 +79,7 @@ func (s *Service) readPatients(ctx context.Context, clinicID bson.ObjectID) ([]P
 	if err != nil {
 		return nil, err
 	}
-	defer cursor.Close(context.WithoutCancel(ctx)) //nolint:errcheck // the cursor was read to its end, or the error is known
+	defer cursor.Close(context.WithoutCancel(ctx))
 	var found []Patient
 	for cursor.Next(ctx) {
 		var stored patients.Patient

@@ -4,9 +4,11 @@ import (
 	"context"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/internal/errs"
+	"github.com/tidepool-org/clinic/store"
 )
 
 // Clinics are the clinics that accounts move into.
@@ -15,10 +17,14 @@ type Clinics interface {
 	Get(ctx context.Context, id bson.ObjectID) (*clinics.Clinic, error)
 	// RequireMigrated returns an error unless accounts may move into the clinic.
 	RequireMigrated(ctx context.Context, id bson.ObjectID) error
-	// RequireLegacyAccount returns an error unless the account of the user stands for a clinic.
-	RequireLegacyAccount(ctx context.Context, userID string) error
 	// SetMigrated marks the clinic as migrated.
 	SetMigrated(ctx context.Context, id bson.ObjectID) error
+}
+
+// LegacyAccounts are the accounts that may move.
+type LegacyAccounts interface {
+	// RequireLegacyAccount returns an error unless the account of the user stands for a clinic.
+	RequireLegacyAccount(ctx context.Context, userID string) error
 }
 
 // Members are the members of clinics.
@@ -27,16 +33,18 @@ type Members interface {
 	Exists(ctx context.Context, clinicID bson.ObjectID, userID string) (bool, error)
 }
 
-// Service starts migrations.
+// Service starts migrations, and notes how far they are.
 type Service struct {
-	*Repository
-	clinics Clinics
-	members Members
+	database   *store.Database
+	collection *mongo.Collection
+	clinics    Clinics
+	accounts   LegacyAccounts
+	members    Members
 }
 
-// NewService returns the rules for the migrations in the repository.
-func NewService(r *Repository, c Clinics, members Members) *Service {
-	return &Service{Repository: r, clinics: c, members: members}
+// NewService returns the migrations of the database.
+func NewService(d *store.Database, c Clinics, accounts LegacyAccounts, members Members) *Service {
+	return &Service{database: d, collection: d.Collection(CollectionName), clinics: c, accounts: accounts, members: members}
 }
 
 // TriggerInitial marks the clinic as migrated and starts the migration of its only admin, whose legacy account the clinic
@@ -57,7 +65,7 @@ func (s *Service) TriggerInitial(ctx context.Context, clinicID bson.ObjectID) (*
 		return nil, ErrSeveralAdmins
 	}
 	userID := clinic.Admins[0]
-	if err := s.clinics.RequireLegacyAccount(ctx, userID); err != nil {
+	if err := s.accounts.RequireLegacyAccount(ctx, userID); err != nil {
 		return nil, err
 	}
 	return s.start(ctx, clinicID, userID)

@@ -59,14 +59,14 @@ type desk struct {
 func newDesk(t *testing.T) desk {
 	t.Helper()
 	var (
-		repository *patients.Repository
-		owners     *clinics.Service
-		numbers    *census.Service
-		leases     *store.Leases
+		owners  *clinics.Service
+		numbers *census.Service
+		leases  *store.Leases
 	)
-	app := testkit.Start(t, testkit.Populate(&repository, &owners, &numbers, &leases))
+	app := testkit.Start(t, testkit.Populate(&owners, &numbers, &leases))
 	users := &userService{users: map[string]platform.User{}}
-	return desk{Service: patients.NewService(repository, owners, numbers, leases, users, nil, zap.NewNop()), users: users, store: app.Store, app: app}
+	service := patients.NewService(patients.Params{Database: app.Store, Leases: leases, Clinics: owners, Census: numbers, Accounts: users, Log: zap.NewNop()})
+	return desk{Service: service, users: users, store: app.Store, app: app}
 }
 
 func (d desk) clinic(t *testing.T) bson.ObjectID {

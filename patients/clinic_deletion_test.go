@@ -20,7 +20,7 @@ func TestOnlyTheDemoPatientGoesWithAClinic(t *testing.T) {
 		_, err := d.Collection(patients.CollectionName).InsertOne(t.Context(), patients.Patient{ClinicID: clinicID, UserID: userID})
 		require.NoError(t, err)
 	}
-	r := patients.NewRepository(d, config.Demo{PatientUserID: "demo"})
+	r := patients.NewService(patients.Params{Database: d, Demo: config.Demo{PatientUserID: "demo"}})
 	require.NoError(t, r.RecordAll(t.Context(), clinicID, nil))
 	removed, err := r.RemoveAll(t.Context(), clinicID, nil)
 	require.NoError(t, err)

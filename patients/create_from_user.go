@@ -77,10 +77,10 @@ func (s *Service) addLegacyClinician(ctx context.Context, clinicID bson.ObjectID
 
 // change updates one record and returns it as it is afterwards, or ErrNotFound. mayBeNull names the fields on which the
 // update fails if an older writer left them null.
-func (r *Repository) change(ctx context.Context, filter, update bson.D, mayBeNull ...string) (*Patient, error) {
+func (s *Service) change(ctx context.Context, filter, update bson.D, mayBeNull ...string) (*Patient, error) {
 	var patient Patient
-	err := r.withoutNulls(ctx, filter, mayBeNull, func() error {
-		return r.collection.FindOneAndUpdate(ctx, filter, update, options.FindOneAndUpdate().SetReturnDocument(options.After)).Decode(&patient)
+	err := s.withoutNulls(ctx, filter, mayBeNull, func() error {
+		return s.collection.FindOneAndUpdate(ctx, filter, update, options.FindOneAndUpdate().SetReturnDocument(options.After)).Decode(&patient)
 	})
 	if err != nil {
 		return nil, store.OneOf(err, ErrNotFound, nil)

@@ -52,8 +52,8 @@ func (s *Service) replaceDataSources(ctx context.Context, key bson.D, clinicID b
 }
 
 // clinicsOf returns the clinics that the user is a patient of.
-func (r *Repository) clinicsOf(ctx context.Context, userID string) ([]bson.ObjectID, error) {
-	cursor, err := r.collection.Find(ctx, bson.D{{Key: "userId", Value: userID}}, options.Find().SetProjection(bson.D{{Key: "clinicId", Value: 1}}))
+func (s *Service) clinicsOf(ctx context.Context, userID string) ([]bson.ObjectID, error) {
+	cursor, err := s.collection.Find(ctx, bson.D{{Key: "userId", Value: userID}}, options.Find().SetProjection(bson.D{{Key: "clinicId", Value: 1}}))
 	if err != nil {
 		return nil, err
 	}

@@ -11,14 +11,14 @@ import (
 
 // AddDemoPatient adds the account that clinics get as an example to a new clinic, with permission to view its data. The
 // clinic document already counts it. COMPAT: the address is not lower-cased.
-func (r *Repository) AddDemoPatient(ctx context.Context, clinicID bson.ObjectID, user platform.User, profile platform.Profile) error {
+func (s *Service) AddDemoPatient(ctx context.Context, clinicID bson.ObjectID, user platform.User, profile platform.Profile) error {
 	now := store.Now()
 	patient := Patient{
-		ClinicID: clinicID, UserID: r.demoUserID, Permissions: &Permissions{View: &Grant{}}, IsMigrated: true,
+		ClinicID: clinicID, UserID: s.demoUserID, Permissions: &Permissions{View: &Grant{}}, IsMigrated: true,
 		CreatedTime: now, UpdatedTime: now,
 	}
 	patient.fillFrom(user, profile)
-	_, err := r.collection.InsertOne(ctx, patient)
+	_, err := s.collection.InsertOne(ctx, patient)
 	return err
 }
 

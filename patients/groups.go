@@ -7,21 +7,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/tidepool-org/clinic/census"
-	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/store"
 )
-
-// Groups puts patients into groups, which are tags and sites of their clinics, and takes them out again.
-type Groups struct {
-	*Repository
-	clinics *clinics.Repository
-	census  *census.Service
-}
-
-// NewGroups returns the rules for groups of the patients in the repository.
-func NewGroups(r *Repository, clinics *clinics.Repository, census *census.Service) *Groups {
-	return &Groups{Repository: r, clinics: clinics, census: census}
-}
 
 // Selection says which patients of a clinic are meant. The zero value is nobody.
 type Selection struct {
@@ -58,7 +45,7 @@ func isNull(list string) []bson.E {
 }
 
 // changeAll makes the update in all patients that match, gives them a new updatedTime, and returns their number.
-func (r *Repository) changeAll(ctx context.Context, filter, update bson.D, o ...options.Lister[options.UpdateManyOptions]) (int, error) {
+func (s *Service) changeAll(ctx context.Context, filter, update bson.D, o ...options.Lister[options.UpdateManyOptions]) (int, error) {
 	now := bson.E{Key: "updatedTime", Value: store.Now()}
 	touched := make(bson.D, 0, len(update)+1)
 	set := bson.D{now}
@@ -69,7 +56,7 @@ func (r *Repository) changeAll(ctx context.Context, filter, update bson.D, o ...
 		}
 		touched = append(touched, operator)
 	}
-	result, err := r.collection.UpdateMany(ctx, filter, append(touched, bson.E{Key: "$set", Value: set}), o...)
+	result, err := s.collection.UpdateMany(ctx, filter, append(touched, bson.E{Key: "$set", Value: set}), o...)
 	if err != nil {
 		return 0, err
 	}
@@ -78,9 +65,9 @@ func (r *Repository) changeAll(ctx context.Context, filter, update bson.D, o ...
 
 // repeats returns how often, beyond once each, a tag or site stands in the lists of the patients that match. Older writers
 // let a patient have the same one twice, and the census counts both.
-func (g *Groups) repeats(ctx context.Context, filter bson.D, count func(census.Count) int, list string) (int, error) {
+func (s *Service) repeats(ctx context.Context, filter bson.D, count func(census.Count) int, list string) (int, error) {
 	values := bson.D{{Key: "$ifNull", Value: bson.A{"$" + list, bson.A{}}}}
-	cursor, err := g.collection.Find(ctx, and(filter, bson.E{Key: "$expr", Value: bson.D{{Key: "$lt", Value: bson.A{
+	cursor, err := s.collection.Find(ctx, and(filter, bson.E{Key: "$expr", Value: bson.D{{Key: "$lt", Value: bson.A{
 		bson.D{{Key: "$size", Value: bson.D{{Key: "$setUnion", Value: bson.A{values}}}}},
 		bson.D{{Key: "$size", Value: values}},
 	}}}}), options.Find().SetProjection(censusFields))
@@ -93,7 +80,7 @@ func (g *Groups) repeats(ctx context.Context, filter bson.D, count func(census.C
 	}
 	repeats := 0
 	for i := range found {
-		repeats += count(g.census.Of(found[i].facts())) - 1
+		repeats += count(s.census.Of(found[i].facts())) - 1
 	}
 	return repeats, nil
 }

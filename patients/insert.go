@@ -73,7 +73,7 @@ func (s *Service) insertOnce(ctx context.Context, place *census.Place, patient *
 
 // settleNew makes the sites of a new patient fit the clinic. The patient is there, so that a failure is not the caller's.
 func (s *Service) settleNew(ctx context.Context, patient *Patient) {
-	settled, err := s.groups().settle(ctx, patient.ClinicID, patient.Sites)
+	settled, err := s.settle(ctx, patient.ClinicID, patient.Sites)
 	if err != nil {
 		s.log.Warn("the sites of a new patient could not be compared with those of the clinic", zap.Stringer("clinicId", patient.ClinicID), zap.Error(err))
 		return

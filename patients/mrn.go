@@ -50,8 +50,8 @@ func (s *Service) checkMRN(ctx context.Context, clinic *clinics.Clinic, userID s
 
 // hasMRN reports whether a patient of the clinic other than the given one has the number. COMPAT: letter case and accents
 // make no difference, unlike in the unique index, and patients that came before the number had to be unique count, too.
-func (r *Repository) hasMRN(ctx context.Context, clinicID bson.ObjectID, mrn, exceptUserID string) (bool, error) {
-	n, err := r.collection.CountDocuments(ctx, bson.D{
+func (s *Service) hasMRN(ctx context.Context, clinicID bson.ObjectID, mrn, exceptUserID string) (bool, error) {
+	n, err := s.collection.CountDocuments(ctx, bson.D{
 		{Key: "clinicId", Value: clinicID},
 		{Key: "mrn", Value: mrn},
 		{Key: "userId", Value: bson.D{{Key: "$ne", Value: exceptUserID}}},

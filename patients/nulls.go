@@ -23,7 +23,7 @@ var lists = []string{"reviews", "tags", "sites", "legacyClinicianIds", "dataSour
 
 // withoutNulls runs a write. If the database refuses it, the fields are removed from the matching documents that hold null
 // there, as older writers left it, or something that a foreign hand stored, and the write runs again.
-func (r *Repository) withoutNulls(ctx context.Context, filter bson.D, fields []string, write func() error) error {
+func (s *Service) withoutNulls(ctx context.Context, filter bson.D, fields []string, write func() error) error {
 	err := write()
 	if err == nil || !isRefused(err) {
 		return err
@@ -35,7 +35,7 @@ func (r *Repository) withoutNulls(ctx context.Context, filter bson.D, fields []s
 		}
 		isForeign := bson.E{Key: field, Value: bson.D{{Key: "$exists", Value: true}, {Key: "$not", Value: bson.D{{Key: "$type", Value: wanted}}}}}
 		remove := bson.D{{Key: "$unset", Value: bson.D{{Key: field, Value: ""}}}}
-		if _, err := r.collection.UpdateMany(ctx, append(slices.Clone(filter), isForeign), remove); err != nil {
+		if _, err := s.collection.UpdateMany(ctx, append(slices.Clone(filter), isForeign), remove); err != nil {
 			return err
 		}
 	}

@@ -86,9 +86,9 @@ func (s *Service) isLastPermission(ctx context.Context, clinicID bson.ObjectID, 
 
 var permissionsOnly = bson.D{{Key: "_id", Value: 0}, {Key: "permissions", Value: 1}}
 
-func (r *Repository) changePermissions(ctx context.Context, filter, update bson.D) (*Permissions, error) {
+func (s *Service) changePermissions(ctx context.Context, filter, update bson.D) (*Permissions, error) {
 	var patient Patient
-	err := r.collection.FindOneAndUpdate(ctx, filter, update,
+	err := s.collection.FindOneAndUpdate(ctx, filter, update,
 		options.FindOneAndUpdate().SetReturnDocument(options.After).SetProjection(permissionsOnly)).Decode(&patient)
 	if err != nil {
 		return nil, store.OneOf(err, ErrNotFound, nil)

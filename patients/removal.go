@@ -35,7 +35,7 @@ func (s *Service) remove(ctx context.Context, clinicID bson.ObjectID, userID str
 		if err != nil {
 			return census.Count{}, err
 		}
-		if err := s.deletionRecords().RecordDocuments(ctx, []bson.Raw{recorded}, deletedBy); err != nil {
+		if err := s.deletions.RecordDocuments(ctx, []bson.Raw{recorded}, deletedBy); err != nil {
 			return census.Count{}, err
 		}
 		// What is removed may have changed since it was read, or be gone: that is what does not count any more.

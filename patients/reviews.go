@@ -53,10 +53,10 @@ func (s *Service) RevertReview(ctx context.Context, clinicID bson.ObjectID, user
 }
 
 // changeReviews never returns a nil list without an error.
-func (r *Repository) changeReviews(ctx context.Context, filter, update bson.D) ([]Review, error) {
+func (s *Service) changeReviews(ctx context.Context, filter, update bson.D) ([]Review, error) {
 	patient := Patient{}
-	err := r.withoutNulls(ctx, filter, []string{"reviews"}, func() error {
-		return r.collection.FindOneAndUpdate(ctx, filter, update,
+	err := s.withoutNulls(ctx, filter, []string{"reviews"}, func() error {
+		return s.collection.FindOneAndUpdate(ctx, filter, update,
 			options.FindOneAndUpdate().SetReturnDocument(options.After).SetProjection(reviewsOnly)).Decode(&patient)
 	})
 	if err != nil {

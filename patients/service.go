@@ -6,10 +6,12 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.uber.org/fx"
 	"go.uber.org/zap"
 
 	"github.com/tidepool-org/clinic/census"
 	"github.com/tidepool-org/clinic/clinics"
+	"github.com/tidepool-org/clinic/config"
 	"github.com/tidepool-org/clinic/internal/platform"
 	"github.com/tidepool-org/clinic/store"
 )
@@ -32,21 +34,39 @@ type Profiles interface {
 
 // Service holds the rules for patients of clinics.
 type Service struct {
-	*Repository
-	clinics   *clinics.Service
-	census    *census.Service
-	leases    *store.Leases
-	creations *mongo.Collection
-	accounts  Accounts
-	profiles  Profiles
-	log       *zap.Logger
+	database   *store.Database
+	collection *mongo.Collection
+	creations  *mongo.Collection
+	deletions  *store.Deletions
+	leases     *store.Leases
+	clinics    *clinics.Service
+	census     *census.Service
+	accounts   Accounts
+	profiles   Profiles
+	demoUserID string // "" means that there is no demo patient
+	log        *zap.Logger
 }
 
-// NewService returns the rules for the patients in the repository.
-func NewService(r *Repository, clinics *clinics.Service, census *census.Service, leases *store.Leases, accounts Accounts, profiles Profiles, log *zap.Logger) *Service {
+// Params are what the service is made of.
+type Params struct {
+	fx.In
+
+	Database *store.Database
+	Leases   *store.Leases
+	Clinics  *clinics.Service
+	Census   *census.Service
+	Accounts Accounts
+	Profiles Profiles
+	Demo     config.Demo
+	Log      *zap.Logger
+}
+
+// NewService returns the patients of the clinics of the database.
+func NewService(p Params) *Service {
 	return &Service{
-		Repository: r, clinics: clinics, census: census, leases: leases, creations: r.database.Collection(creationsCollection),
-		accounts: accounts, profiles: profiles, log: log,
+		database: p.Database, collection: p.Database.Collection(CollectionName), creations: p.Database.Collection(creationsCollection),
+		deletions: store.NewDeletions(p.Database, CollectionName, "patient", nil), leases: p.Leases,
+		clinics: p.Clinics, census: p.Census, accounts: p.Accounts, profiles: p.Profiles, demoUserID: p.Demo.PatientUserID, log: p.Log,
 	}
 }
 

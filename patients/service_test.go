@@ -36,12 +36,11 @@ func (l leavingCaller) UpdateUser(context.Context, string, string) error {
 func TestRecordFollowsTheAccountAlthoughTheCallerLeaves(t *testing.T) {
 	t.Parallel()
 	var (
-		repository *patients.Repository
-		owners     *clinics.Service
-		numbers    *census.Service
-		leases     *store.Leases
+		owners  *clinics.Service
+		numbers *census.Service
+		leases  *store.Leases
 	)
-	app := testkit.Start(t, testkit.Populate(&repository, &owners, &numbers, &leases))
+	app := testkit.Start(t, testkit.Populate(&owners, &numbers, &leases))
 	hex, _ := app.NewClinic(t)
 	clinicID, err := bson.ObjectIDFromHex(hex)
 	require.NoError(t, err)
@@ -49,7 +48,9 @@ func TestRecordFollowsTheAccountAlthoughTheCallerLeaves(t *testing.T) {
 		t.Helper()
 		ctx, leave := context.WithCancel(t.Context())
 		defer leave()
-		s := patients.NewService(repository, owners, numbers, leases, leavingCaller{leave: leave}, nil, zap.NewNop())
+		s := patients.NewService(patients.Params{
+			Database: app.Store, Leases: leases, Clinics: owners, Census: numbers, Accounts: leavingCaller{leave: leave}, Log: zap.NewNop(),
+		})
 		require.NoError(t, call(ctx, s))
 		require.Error(t, ctx.Err())
 	}

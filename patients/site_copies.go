@@ -70,19 +70,17 @@ func (s *Service) currentSites(ctx context.Context, clinicID bson.ObjectID, site
 	return knownSites(clinic, sites.ids()), nil
 }
 
-func (s *Service) groups() *Groups { return NewGroups(s.Repository, s.clinics.Repository, s.census) }
-
 // settleRounds bounds how often settle looks again.
 const settleRounds = 5
 
 // settle follows, without transactions, a write of copies of sites into patients, or of sites of the clinic: whoever comes last
 // of two such writes sees both, and makes the patients fit the clinic. It returns the sites as they are then.
-func (g *Groups) settle(ctx context.Context, clinicID bson.ObjectID, sites Sites) (Sites, error) {
-	if len(sites) == 0 || g.database.HasTransactions() {
+func (s *Service) settle(ctx context.Context, clinicID bson.ObjectID, sites Sites) (Sites, error) {
+	if len(sites) == 0 || s.database.HasTransactions() {
 		return sites, nil
 	}
 	for range settleRounds {
-		clinic, err := g.clinics.Get(ctx, clinicID)
+		clinic, err := s.clinics.Get(ctx, clinicID)
 		if errs.Is(err, errs.NotFound) {
 			return sites, nil
 		}
@@ -96,7 +94,7 @@ func (g *Groups) settle(ctx context.Context, clinicID bson.ObjectID, sites Sites
 				continue
 			}
 			settled = false
-			if err := g.settleSite(ctx, clinicID, site.ID, now); err != nil {
+			if err := s.settleSite(ctx, clinicID, site.ID, now); err != nil {
 				return sites, err
 			}
 		}
@@ -109,12 +107,12 @@ func (g *Groups) settle(ctx context.Context, clinicID bson.ObjectID, sites Sites
 }
 
 // settleSite makes the copies of one site in the patients fit. now is nil for a site that the clinic does not have.
-func (g *Groups) settleSite(ctx context.Context, clinicID, siteID bson.ObjectID, now *clinics.Site) error {
+func (s *Service) settleSite(ctx context.Context, clinicID, siteID bson.ObjectID, now *clinics.Site) error {
 	if now != nil {
-		return g.renameSite(ctx, clinicID, Site(*now))
+		return s.renameSite(ctx, clinicID, Site(*now))
 	}
-	return g.census.Change(ctx, clinicID, func(ctx context.Context) (census.Count, error) {
-		n, err := g.pullSite(ctx, clinicID, siteID)
+	return s.census.Change(ctx, clinicID, func(ctx context.Context) (census.Count, error) {
+		n, err := s.pullSite(ctx, clinicID, siteID)
 		return census.Count{Groups: census.Groups{Sites: counted(siteID, -n)}}, err
 	})
 }

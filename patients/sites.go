@@ -18,33 +18,33 @@ var (
 )
 
 // RenameSite changes the name of a site, in the clinic and in its patients. The errors are those of
-// clinics.Repository.RenameSite. A site may get the name that it has, so that a repeat completes what a crash cut off.
-func (g *Groups) RenameSite(ctx context.Context, clinicID, siteID bson.ObjectID, name string) error {
+// clinics.Service.RenameSite. A site may get the name that it has, so that a repeat completes what a crash cut off.
+func (s *Service) RenameSite(ctx context.Context, clinicID, siteID bson.ObjectID, name string) error {
 	site := Site{ID: siteID, Name: name}
-	err := g.database.InTx(ctx, func(ctx context.Context) error {
-		if err := g.clinics.RenameSite(ctx, clinicID, siteID, name); err != nil {
+	err := s.database.InTx(ctx, func(ctx context.Context) error {
+		if err := s.clinics.RenameSite(ctx, clinicID, siteID, name); err != nil {
 			return err
 		}
-		if err := g.census.Touch(ctx, clinicID); err != nil {
+		if err := s.census.Touch(ctx, clinicID); err != nil {
 			return err
 		}
-		return g.renameSite(ctx, clinicID, site)
+		return s.renameSite(ctx, clinicID, site)
 	})
 	if err == nil {
-		_, err = g.settle(ctx, clinicID, Sites{site})
+		_, err = s.settle(ctx, clinicID, Sites{site})
 	}
 	return err
 }
 
 // changeSites runs a change of the sites of the clinic and of its patients, which conflicts with others and with patients who
 // come to sites meanwhile. The change may run twice, and gets the clinic as it is then.
-func (g *Groups) changeSites(ctx context.Context, clinicID bson.ObjectID, change func(ctx context.Context, clinic *clinics.Clinic) (census.Count, error)) error {
-	return g.census.Change(ctx, clinicID, func(ctx context.Context) (census.Count, error) {
-		clinic, err := g.clinics.Get(ctx, clinicID)
+func (s *Service) changeSites(ctx context.Context, clinicID bson.ObjectID, change func(ctx context.Context, clinic *clinics.Clinic) (census.Count, error)) error {
+	return s.census.Change(ctx, clinicID, func(ctx context.Context) (census.Count, error) {
+		clinic, err := s.clinics.Get(ctx, clinicID)
 		if err != nil {
 			return census.Count{}, err
 		}
-		if err := g.census.Touch(ctx, clinicID); err != nil {
+		if err := s.census.Touch(ctx, clinicID); err != nil {
 			return census.Count{}, err
 		}
 		return change(ctx, clinic)
@@ -53,41 +53,41 @@ func (g *Groups) changeSites(ctx context.Context, clinicID bson.ObjectID, change
 
 // DeleteSite takes a site out of the patients and then out of the clinic. COMPAT: it returns clinics.ErrNotFound also if
 // the clinic has no such site.
-func (g *Groups) DeleteSite(ctx context.Context, clinicID, siteID bson.ObjectID) error {
-	err := g.changeSites(ctx, clinicID, func(ctx context.Context, clinic *clinics.Clinic) (census.Count, error) {
+func (s *Service) DeleteSite(ctx context.Context, clinicID, siteID bson.ObjectID) error {
+	err := s.changeSites(ctx, clinicID, func(ctx context.Context, clinic *clinics.Clinic) (census.Count, error) {
 		if clinic.Site(siteID) == nil {
 			return census.Count{}, clinics.ErrNotFound
 		}
-		n, err := g.pullSite(ctx, clinicID, siteID)
+		n, err := s.pullSite(ctx, clinicID, siteID)
 		if err != nil {
 			return census.Count{}, err
 		}
-		return census.Count{Groups: census.Groups{Sites: counted(siteID, -n)}}, g.removeSite(ctx, clinicID, siteID)
+		return census.Count{Groups: census.Groups{Sites: counted(siteID, -n)}}, s.removeSite(ctx, clinicID, siteID)
 	})
 	if err == nil {
-		_, err = g.settle(ctx, clinicID, Sites{{ID: siteID}})
+		_, err = s.settle(ctx, clinicID, Sites{{ID: siteID}})
 	}
 	return err
 }
 
-func (g *Groups) removeSite(ctx context.Context, clinicID, siteID bson.ObjectID) error {
-	if err := g.clinics.RemoveSite(ctx, clinicID, siteID); err != nil {
+func (s *Service) removeSite(ctx context.Context, clinicID, siteID bson.ObjectID) error {
+	if err := s.clinics.RemoveSite(ctx, clinicID, siteID); err != nil {
 		return err
 	}
-	return g.census.ForgetGroup(ctx, clinicID, siteID)
+	return s.census.ForgetGroup(ctx, clinicID, siteID)
 }
 
 // MergeSite moves the patients of the source site to the target site, and takes the source out of the clinic. It returns
 // ErrMergeIntoItself, ErrNoTargetSite, or clinics.ErrNotFound, which COMPAT stands for an unknown source too.
-func (g *Groups) MergeSite(ctx context.Context, clinicID, sourceID, targetID bson.ObjectID) (clinics.Site, error) {
+func (s *Service) MergeSite(ctx context.Context, clinicID, sourceID, targetID bson.ObjectID) (clinics.Site, error) {
 	if sourceID == targetID {
 		return clinics.Site{}, ErrMergeIntoItself
 	}
 	var target clinics.Site
 	move := func(ctx context.Context) (census.Count, error) {
-		return g.moveToSite(ctx, clinicID, sourceID, Site(target))
+		return s.moveToSite(ctx, clinicID, sourceID, Site(target))
 	}
-	err := g.changeSites(ctx, clinicID, func(ctx context.Context, clinic *clinics.Clinic) (census.Count, error) {
+	err := s.changeSites(ctx, clinicID, func(ctx context.Context, clinic *clinics.Clinic) (census.Count, error) {
 		found := clinic.Site(targetID)
 		if found == nil {
 			return census.Count{}, ErrNoTargetSite
@@ -100,41 +100,38 @@ func (g *Groups) MergeSite(ctx context.Context, clinicID, sourceID, targetID bso
 		if err != nil {
 			return census.Count{}, err
 		}
-		return difference, g.removeSite(ctx, clinicID, sourceID)
+		return difference, s.removeSite(ctx, clinicID, sourceID)
 	})
-	if err != nil || g.database.HasTransactions() {
+	if err != nil || s.database.HasTransactions() {
 		return target, err
 	}
 	// Patients may have come to the source before it went.
-	if err := g.census.Change(ctx, clinicID, move); err != nil {
+	if err := s.census.Change(ctx, clinicID, move); err != nil {
 		return target, err
 	}
-	_, err = g.settle(ctx, clinicID, Sites{{ID: sourceID}, Site(target)})
+	_, err = s.settle(ctx, clinicID, Sites{{ID: sourceID}, Site(target)})
 	return target, err
 }
 
 // ConvertTag makes a site of a tag: a site of that name, or of the next free one, gets the patients who have the tag, and
 // the tag goes. It returns ErrNoTagToConvert, clinics.ErrNoRoomForSite or clinics.ErrNotFound.
-func (g *Groups) ConvertTag(ctx context.Context, clinicID, tagID bson.ObjectID) (clinics.Site, error) {
+func (s *Service) ConvertTag(ctx context.Context, clinicID, tagID bson.ObjectID) (clinics.Site, error) {
 	var site clinics.Site
-	err := g.changeSites(ctx, clinicID, func(ctx context.Context, clinic *clinics.Clinic) (difference census.Count, err error) {
+	err := s.changeSites(ctx, clinicID, func(ctx context.Context, clinic *clinics.Clinic) (difference census.Count, err error) {
 		tag := clinic.Tag(tagID)
 		if tag == nil {
 			return census.Count{}, ErrNoTagToConvert
 		}
-		if site, err = g.clinics.AddSiteOfTag(ctx, clinicID, *tag); err != nil {
+		if site, err = s.clinics.AddSiteOfTag(ctx, clinicID, *tag); err != nil {
 			return census.Count{}, err
 		}
-		if difference, err = g.exchangeTag(ctx, clinicID, tagID, Site(site)); err != nil {
+		if difference, err = s.exchangeTag(ctx, clinicID, tagID, Site(site)); err != nil {
 			return census.Count{}, err
 		}
-		if err = g.clinics.DeleteTag(ctx, clinicID, tagID); err == nil {
-			err = g.census.ForgetGroup(ctx, clinicID, tagID)
-		}
-		return difference, err
+		return difference, s.clinics.DeleteTag(ctx, clinicID, tagID)
 	})
 	if err == nil {
-		_, err = g.settle(ctx, clinicID, Sites{Site(site)})
+		_, err = s.settle(ctx, clinicID, Sites{Site(site)})
 	}
 	return site, err
 }

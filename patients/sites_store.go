@@ -14,9 +14,9 @@ func ofSite(clinicID, siteID bson.ObjectID) bson.D {
 }
 
 // renameSite gives the copies of a site in the patients its name.
-func (g *Groups) renameSite(ctx context.Context, clinicID bson.ObjectID, site Site) error {
+func (s *Service) renameSite(ctx context.Context, clinicID bson.ObjectID, site Site) error {
 	otherName := bson.D{{Key: "id", Value: site.ID}, {Key: "name", Value: bson.D{{Key: "$ne", Value: site.Name}}}}
-	_, err := g.changeAll(ctx,
+	_, err := s.changeAll(ctx,
 		and(ofClinic(clinicID), bson.E{Key: "sites", Value: bson.D{{Key: "$elemMatch", Value: otherName}}}),
 		bson.D{{Key: "$set", Value: bson.D{{Key: "sites.$[site].name", Value: site.Name}}}},
 		options.UpdateMany().SetArrayFilters([]any{bson.D{{Key: "site.id", Value: site.ID}}}))
@@ -24,35 +24,35 @@ func (g *Groups) renameSite(ctx context.Context, clinicID bson.ObjectID, site Si
 }
 
 // pullSite takes the site out of the patients who have it, and returns how often it stood in their lists.
-func (g *Groups) pullSite(ctx context.Context, clinicID, siteID bson.ObjectID) (int, error) {
+func (s *Service) pullSite(ctx context.Context, clinicID, siteID bson.ObjectID) (int, error) {
 	filter := ofSite(clinicID, siteID)
-	repeats, err := g.repeats(ctx, filter, func(c census.Count) int { return c.Sites[siteID] }, "sites.id")
+	repeats, err := s.repeats(ctx, filter, func(c census.Count) int { return c.Sites[siteID] }, "sites.id")
 	if err != nil {
 		return 0, err
 	}
-	n, err := g.changeAll(ctx, filter, bson.D{{Key: "$pull", Value: bson.D{{Key: "sites", Value: bson.D{{Key: "id", Value: siteID}}}}}})
+	n, err := s.changeAll(ctx, filter, bson.D{{Key: "$pull", Value: bson.D{{Key: "sites", Value: bson.D{{Key: "id", Value: siteID}}}}}})
 	return n + repeats, err
 }
 
 // moveToSite gives the patients of the source site the target site, unless they have it, and then takes the source from
 // them. It returns how that changes the census.
-func (g *Groups) moveToSite(ctx context.Context, clinicID, sourceID bson.ObjectID, target Site) (census.Count, error) {
+func (s *Service) moveToSite(ctx context.Context, clinicID, sourceID bson.ObjectID, target Site) (census.Count, error) {
 	// A list cannot be both appended to and pulled from in one write.
-	added, err := g.changeAll(ctx,
+	added, err := s.changeAll(ctx,
 		bson.D{{Key: "clinicId", Value: clinicID}, {Key: "sites.id", Value: bson.D{{Key: "$eq", Value: sourceID}, {Key: "$ne", Value: target.ID}}}},
 		bson.D{{Key: "$push", Value: bson.D{{Key: "sites", Value: target}}}})
 	if err != nil {
 		return census.Count{}, err
 	}
-	pulled, err := g.pullSite(ctx, clinicID, sourceID)
+	pulled, err := s.pullSite(ctx, clinicID, sourceID)
 	return census.Count{Groups: census.Groups{Sites: counted(target.ID, added)}}.Minus(census.Count{Groups: census.Groups{Sites: counted(sourceID, pulled)}}), err
 }
 
 // exchangeTag gives the patients who have the tag the site, unless they have it, and takes the tag from them. It returns
 // how that changes the census.
-func (g *Groups) exchangeTag(ctx context.Context, clinicID, tagID bson.ObjectID, site Site) (census.Count, error) {
+func (s *Service) exchangeTag(ctx context.Context, clinicID, tagID bson.ObjectID, site Site) (census.Count, error) {
 	tagged := and(ofClinic(clinicID), bson.E{Key: "tags", Value: tagID})
-	repeats, err := g.repeats(ctx, tagged, func(c census.Count) int { return c.Tags[tagID] }, "tags")
+	repeats, err := s.repeats(ctx, tagged, func(c census.Count) int { return c.Tags[tagID] }, "tags")
 	if err != nil {
 		return census.Count{}, err
 	}
@@ -67,7 +67,7 @@ func (g *Groups) exchangeTag(ctx context.Context, clinicID, tagID bson.ObjectID,
 		{and(tagged, bson.E{Key: "sites.id", Value: bson.D{{Key: "$ne", Value: site.ID}}}), bson.D{pull, {Key: "$push", Value: bson.D{{Key: "sites", Value: site}}}}, true},
 		{tagged, bson.D{pull}, false},
 	} {
-		n, err := g.changeAll(ctx, step.who, step.update)
+		n, err := s.changeAll(ctx, step.who, step.update)
 		if err != nil {
 			return census.Count{}, err
 		}

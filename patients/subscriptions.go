@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/tidepool-org/clinic/internal/errs"
@@ -34,17 +35,25 @@ var ErrContested = errs.Because("changed_concurrently", errs.Conflictf("the pati
 // subscriptionAttempts bounds how often a change of a subscription is tried again because another write came first.
 const subscriptionAttempts = 10
 
+// Subscriptions are what the patients of clinics are subscribed to for health records.
+type Subscriptions struct{ collection *mongo.Collection }
+
+// NewSubscriptions returns those of the patients of the database.
+func NewSubscriptions(d *store.Database) *Subscriptions {
+	return &Subscriptions{collection: d.Collection(CollectionName)}
+}
+
 // ChangeSubscription applies an order to a subscription of the patient, making it if there is none. An order acts once: if
 // it is among the matched messages already, nothing is written, whatever it asks for.
 //
 // It returns ErrNotFound if the clinic has no such patient, and ErrContested.
-func (r *Repository) ChangeSubscription(ctx context.Context, clinicID bson.ObjectID, userID string, change SubscriptionChange) error {
+func (s *Subscriptions) ChangeSubscription(ctx context.Context, clinicID bson.ObjectID, userID string, change SubscriptionChange) error {
 	for range subscriptionAttempts {
-		read, err := r.readSubscriptions(ctx, clinicID, userID)
+		read, err := s.readSubscriptions(ctx, clinicID, userID)
 		if err != nil {
 			return err
 		}
-		done, err := r.writeSubscription(ctx, read, change)
+		done, err := s.writeSubscription(ctx, read, change)
 		if done || err != nil {
 			return err
 		}
@@ -61,8 +70,8 @@ type subscriptions struct {
 	Subscriptions map[string]EHRSubscription `bson:"ehrSubscriptions"`
 }
 
-func (r *Repository) readSubscriptions(ctx context.Context, clinicID bson.ObjectID, userID string) (subscriptions, error) {
-	raw, err := r.collection.FindOne(ctx,
+func (s *Subscriptions) readSubscriptions(ctx context.Context, clinicID bson.ObjectID, userID string) (subscriptions, error) {
+	raw, err := s.collection.FindOne(ctx,
 		bson.D{{Key: "clinicId", Value: clinicID}, {Key: "userId", Value: userID}},
 		options.FindOne().SetProjection(store.Ascending("updatedTime", "ehrSubscriptions")),
 	).Raw()
@@ -78,7 +87,7 @@ func (r *Repository) readSubscriptions(ctx context.Context, clinicID bson.Object
 }
 
 // writeSubscription reports whether the change is done, which it also is if there is nothing to do.
-func (r *Repository) writeSubscription(ctx context.Context, read subscriptions, change SubscriptionChange) (bool, error) {
+func (s *Subscriptions) writeSubscription(ctx context.Context, read subscriptions, change SubscriptionChange) (bool, error) {
 	now := store.Now()
 	changed, needed := change.apply(read.Subscriptions, now)
 	if !needed {
@@ -89,7 +98,7 @@ func (r *Repository) writeSubscription(ctx context.Context, read subscriptions, 
 	if !read.Raw.IsZero() {
 		filter[2].Value = read.Raw
 	}
-	result, err := r.collection.UpdateOne(ctx, filter, bson.D{{Key: "$set", Value: bson.D{
+	result, err := s.collection.UpdateOne(ctx, filter, bson.D{{Key: "$set", Value: bson.D{
 		{Key: "ehrSubscriptions", Value: changed},
 		{Key: "updatedTime", Value: now},
 	}}})

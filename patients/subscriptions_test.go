@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.mongodb.org/mongo-driver/v2/bson"
 
-	"github.com/tidepool-org/clinic/config"
 	"github.com/tidepool-org/clinic/internal/testkit"
 	"github.com/tidepool-org/clinic/patients"
 	"github.com/tidepool-org/clinic/store"
@@ -18,7 +17,8 @@ import (
 var old = time.Date(2020, 2, 3, 4, 5, 6, 0, time.UTC)
 
 type subscribed struct {
-	*patients.Repository
+	*patients.Subscriptions
+	patients *patients.Service
 	store    *store.Database
 	clinicID bson.ObjectID
 }
@@ -26,7 +26,7 @@ type subscribed struct {
 func newSubscribed(t *testing.T) subscribed {
 	t.Helper()
 	d := testkit.Database(t)
-	return subscribed{Repository: patients.NewRepository(d, config.Demo{}), store: d, clinicID: bson.NewObjectID()}
+	return subscribed{Subscriptions: patients.NewSubscriptions(d), patients: patients.NewService(patients.Params{Database: d}), store: d, clinicID: bson.NewObjectID()}
 }
 
 // add stores a patient with the given extra fields, and returns the user id.
@@ -102,7 +102,7 @@ func TestAnotherOrderSwitchesOffAndKeepsTheTimeOfCreation(t *testing.T) {
 
 	require.NoError(t, s.ChangeSubscription(t.Context(), s.clinicID, user, off))
 
-	patient, err := s.Get(t.Context(), s.clinicID, user)
+	patient, err := s.patients.Get(t.Context(), s.clinicID, user)
 	require.NoError(t, err)
 	changed := patient.EHRSubscriptions[patients.SummaryAndReports]
 	require.False(t, changed.Active)
@@ -127,7 +127,7 @@ func TestDisablingAPatientWithoutSubscriptionMakesAnInactiveOne(t *testing.T) {
 			t.Parallel()
 			user := s.add(t, fields...)
 			require.NoError(t, s.ChangeSubscription(t.Context(), s.clinicID, user, reports(false)))
-			patient, err := s.Get(t.Context(), s.clinicID, user)
+			patient, err := s.patients.Get(t.Context(), s.clinicID, user)
 			require.NoError(t, err)
 			require.False(t, patient.EHRSubscriptions[patients.SummaryAndReports].Active)
 			require.Len(t, patient.EHRSubscriptions[patients.SummaryAndReports].MatchedMessages, 1)
@@ -149,7 +149,7 @@ func TestConcurrentOrdersAllCount(t *testing.T) {
 	for _, err := range problems {
 		require.NoError(t, err)
 	}
-	patient, err := s.Get(t.Context(), s.clinicID, user)
+	patient, err := s.patients.Get(t.Context(), s.clinicID, user)
 	require.NoError(t, err)
 	require.Len(t, patient.EHRSubscriptions[patients.SummaryAndReports].MatchedMessages, orders)
 }

@@ -10,17 +10,17 @@ import (
 
 // AssignTag puts the tag on those of the patients who lack it. Whether the clinic has such a tag is not checked. That there
 // is no such clinic or patient is no error.
-func (g *Groups) AssignTag(ctx context.Context, clinicID, tagID bson.ObjectID, who Selection) error {
-	return g.census.Change(ctx, clinicID, func(ctx context.Context) (census.Count, error) {
-		n, err := g.addTag(ctx, who.in(clinicID), tagID)
+func (s *Service) AssignTag(ctx context.Context, clinicID, tagID bson.ObjectID, who Selection) error {
+	return s.census.Change(ctx, clinicID, func(ctx context.Context) (census.Count, error) {
+		n, err := s.addTag(ctx, who.in(clinicID), tagID)
 		return census.Count{Groups: census.Groups{Tags: counted(tagID, n)}}, err
 	})
 }
 
 // RemoveTag takes the tag off those of the patients who have it, under the terms of AssignTag.
-func (g *Groups) RemoveTag(ctx context.Context, clinicID, tagID bson.ObjectID, who Selection) error {
-	return g.census.Change(ctx, clinicID, func(ctx context.Context) (census.Count, error) {
-		n, err := g.pullTag(ctx, who.in(clinicID), tagID)
+func (s *Service) RemoveTag(ctx context.Context, clinicID, tagID bson.ObjectID, who Selection) error {
+	return s.census.Change(ctx, clinicID, func(ctx context.Context) (census.Count, error) {
+		n, err := s.pullTag(ctx, who.in(clinicID), tagID)
 		return census.Count{Groups: census.Groups{Tags: counted(tagID, -n)}}, err
 	})
 }

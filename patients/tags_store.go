@@ -9,26 +9,26 @@ import (
 )
 
 // addTag appends the tag to those of the patients who lack it, and returns their number.
-func (g *Groups) addTag(ctx context.Context, who bson.D, tagID bson.ObjectID) (int, error) {
-	first, err := g.changeAll(ctx,
+func (s *Service) addTag(ctx context.Context, who bson.D, tagID bson.ObjectID) (int, error) {
+	first, err := s.changeAll(ctx,
 		and(who, bson.E{Key: "tags", Value: bson.D{{Key: "$not", Value: bson.D{{Key: "$type", Value: "array"}}}}}),
 		bson.D{{Key: "$set", Value: bson.D{{Key: "tags", Value: bson.A{tagID}}}}})
 	if err != nil {
 		return first, err
 	}
-	more, err := g.changeAll(ctx,
+	more, err := s.changeAll(ctx,
 		and(who, bson.E{Key: "tags", Value: bson.D{{Key: "$ne", Value: tagID}}}),
 		bson.D{{Key: "$push", Value: bson.D{{Key: "tags", Value: tagID}}}})
 	return first + more, err
 }
 
 // pullTag takes the tag off those of the patients who have it, and returns how often it stood in their lists.
-func (g *Groups) pullTag(ctx context.Context, who bson.D, tagID bson.ObjectID) (int, error) {
+func (s *Service) pullTag(ctx context.Context, who bson.D, tagID bson.ObjectID) (int, error) {
 	tagged := and(who, bson.E{Key: "tags", Value: tagID})
-	repeats, err := g.repeats(ctx, tagged, func(c census.Count) int { return c.Tags[tagID] }, "tags")
+	repeats, err := s.repeats(ctx, tagged, func(c census.Count) int { return c.Tags[tagID] }, "tags")
 	if err != nil {
 		return 0, err
 	}
-	n, err := g.changeAll(ctx, tagged, bson.D{{Key: "$pull", Value: bson.D{{Key: "tags", Value: tagID}}}})
+	n, err := s.changeAll(ctx, tagged, bson.D{{Key: "$pull", Value: bson.D{{Key: "tags", Value: tagID}}}})
 	return n + repeats, err
 }

@@ -116,7 +116,7 @@ func (s *Service) updateUnchanged(ctx context.Context, before, after *Patient) (
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.groups().settle(ctx, before.ClinicID, written.Sites); err != nil {
+	if _, err := s.settle(ctx, before.ClinicID, written.Sites); err != nil {
 		return nil, err
 	}
 	return s.Get(ctx, before.ClinicID, before.UserID)

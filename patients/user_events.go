@@ -11,18 +11,10 @@ import (
 	"github.com/tidepool-org/clinic/store"
 )
 
-// UserEvents follows what happens to users of the platform in the clinics whose patients they are.
-type UserEvents struct{ *Service }
-
-// NewUserEvents returns the rules for the patients of the service.
-func NewUserEvents(s *Service) *UserEvents {
-	return &UserEvents{Service: s}
-}
-
 // RemoveUser removes the user, who left the platform, from the patients of all clinics. It may be repeated after a failure,
 // and goes on where it stopped.
-func (e *UserEvents) RemoveUser(ctx context.Context, userID string) error {
-	cursor, err := e.collection.Find(ctx, ofUser(userID), options.Find().SetProjection(bson.D{{Key: "clinicId", Value: 1}}))
+func (s *Service) RemoveUser(ctx context.Context, userID string) error {
+	cursor, err := s.collection.Find(ctx, ofUser(userID), options.Find().SetProjection(bson.D{{Key: "clinicId", Value: 1}}))
 	if err != nil {
 		return err
 	}
@@ -31,7 +23,7 @@ func (e *UserEvents) RemoveUser(ctx context.Context, userID string) error {
 		return err
 	}
 	for _, record := range records {
-		if err := e.Remove(ctx, record.ClinicID, userID, nil); err != nil && !errors.Is(err, ErrNotFound) { // another call came first
+		if err := s.Remove(ctx, record.ClinicID, userID, nil); err != nil && !errors.Is(err, ErrNotFound) { // another call came first
 			return err
 		}
 	}
@@ -40,12 +32,12 @@ func (e *UserEvents) RemoveUser(ctx context.Context, userID string) error {
 
 // RemoveShared removes the patients of a clinic who only shared their data with it, the demo patient among them. Those
 // whose accounts the clinic owns stay.
-func (e *UserEvents) RemoveShared(ctx context.Context, clinicID bson.ObjectID) error {
+func (s *Service) RemoveShared(ctx context.Context, clinicID bson.ObjectID) error {
 	shared := append(ofClinic(clinicID), bson.E{Key: "permissions.custodian", Value: bson.D{{Key: "$in", Value: bson.A{nil, false}}}})
 	// Few are left of a clinic that nobody works in: to count them is cheaper than to know what each removed one stood for.
-	return e.census.RecountAfter(ctx, func(ctx context.Context) error {
-		return e.database.InTx(ctx, func(ctx context.Context) error {
-			_, err := e.deletionRecords().Remove(ctx, shared, nil)
+	return s.census.RecountAfter(ctx, func(ctx context.Context) error {
+		return s.database.InTx(ctx, func(ctx context.Context) error {
+			_, err := s.deletions.Remove(ctx, shared, nil)
 			return err
 		})
 	}, clinicID)
@@ -53,7 +45,7 @@ func (e *UserEvents) RemoveShared(ctx context.Context, clinicID bson.ObjectID) e
 
 // ChangeEmail changes the address of the user in all clinics; nil takes it away. COMPAT: a worker looks for a removed
 // field, not for null.
-func (e *UserEvents) ChangeEmail(ctx context.Context, userID string, email *string) error {
+func (s *Service) ChangeEmail(ctx context.Context, userID string, email *string) error {
 	set := bson.D{{Key: "updatedTime", Value: store.Now()}}
 	var update bson.D
 	if email == nil {
@@ -61,7 +53,7 @@ func (e *UserEvents) ChangeEmail(ctx context.Context, userID string, email *stri
 	} else {
 		update = bson.D{{Key: "$set", Value: append(set, bson.E{Key: "email", Value: strings.ToLower(*email)})}}
 	}
-	_, err := e.collection.UpdateMany(ctx, ofUser(userID), update)
+	_, err := s.collection.UpdateMany(ctx, ofUser(userID), update)
 	return err
 }
 

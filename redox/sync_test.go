@@ -16,7 +16,6 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tidepool-org/clinic/clinics"
-	"github.com/tidepool-org/clinic/config"
 	"github.com/tidepool-org/clinic/internal/testkit"
 	"github.com/tidepool-org/clinic/patients"
 	"github.com/tidepool-org/clinic/redox"
@@ -52,8 +51,8 @@ func newService(d *store.Database) *redox.Service { return newLoggingService(d, 
 
 func newLoggingService(d *store.Database, odd *odd, log *zap.Logger) *redox.Service {
 	return redox.NewService(redox.Params{
-		Database: d, Leases: store.NewLeases(d), Odd: odd, Clinics: clinics.NewRepository(d),
-		Patients: patients.NewRepository(d, config.Demo{}), Roster: roster.NewService(d), Log: log,
+		Database: d, Leases: store.NewLeases(d), Odd: odd, Clinics: clinics.NewService(d, nil),
+		Patients: patients.NewSubscriptions(d), Roster: roster.NewService(d), Log: log,
 	})
 }
 

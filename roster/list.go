@@ -158,7 +158,7 @@ func (s *Service) rankByName(ctx context.Context, filter bson.D, o order, page s
 	if err != nil {
 		return 0, nil, err
 	}
-	defer cursor.Close(context.WithoutCancel(ctx)) //nolint:errcheck // the cursor was read to its end, or the error is known
+	defer cursor.Close(context.WithoutCancel(ctx))
 	var ids []bson.ObjectID
 	count := 0
 	for ; cursor.Next(ctx); count++ {
@@ -175,7 +175,7 @@ func (s *Service) rankByValue(ctx context.Context, filter bson.D, o order, page 
 	if err != nil {
 		return 0, nil, err
 	}
-	defer cursor.Close(context.WithoutCancel(ctx)) //nolint:errcheck // as above
+	defer cursor.Close(context.WithoutCancel(ctx))
 	end := page.Offset + page.Limit
 	var best []rank
 	count := 0
@@ -250,7 +250,7 @@ func (s *Service) records(ctx context.Context, ids []bson.ObjectID) (map[bson.Ob
 // cursorRows yields the patients of a cursor and closes it.
 func cursorRows(ctx context.Context, cursor *mongo.Cursor) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
-		defer cursor.Close(context.WithoutCancel(ctx)) //nolint:errcheck // the cursor was read to its end, or the error is known
+		defer cursor.Close(context.WithoutCancel(ctx))
 		for cursor.Next(ctx) {
 			row, err := newRow(cursor.Current)
 			if !yield(row, err) || err != nil {

@@ -153,7 +153,7 @@ func (s *Service) tideCandidates(ctx context.Context, query TideQuery) ([]candid
 	if err != nil {
 		return nil, err
 	}
-	defer cursor.Close(context.WithoutCancel(ctx)) //nolint:errcheck // the cursor was read to its end, or the error is known
+	defer cursor.Close(context.WithoutCancel(ctx))
 	var candidates []candidate
 	for cursor.Next(ctx) {
 		c := candidate{id: cursor.Current.Lookup("_id").ObjectID(), values: make(map[string]float64, len(tideFields))}

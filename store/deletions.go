@@ -79,7 +79,7 @@ func (r *Deletions) Record(ctx context.Context, filter any, deletedBy *string) e
 	if err != nil {
 		return err
 	}
-	defer cursor.Close(context.WithoutCancel(ctx)) //nolint:errcheck // the cursor was read to its end, or the error is known
+	defer cursor.Close(context.WithoutCancel(ctx))
 	batch := make([]bson.Raw, 0, deletionBatch)
 	for cursor.Next(ctx) {
 		batch = append(batch, bytes.Clone(cursor.Current))

@@ -112,7 +112,7 @@ func (i Index) compare(collection string, existing map[string]existingIndex) Ind
 	state := IndexState{Collection: collection, Name: i.Name, Severity: Fine}
 	found, ok := existing[i.Name]
 	if !ok {
-		state.Problem, state.Severity = problemMissing, i.severity(Slow)
+		state.Problem, state.Severity = problemMissing, i.severity()
 		if twin := i.twin(existing); twin != "" {
 			state.Problem = "is there under the name " + twin
 		}
@@ -127,11 +127,11 @@ func (i Index) compare(collection string, existing map[string]existingIndex) Ind
 	case !i.Unique && found.Unique:
 		state.Problem, state.Severity = "is unique, and must not be", Wrong
 	case !same(found.Keys, i.Keys):
-		state.Problem, state.Severity = "has other keys", i.severity(Slow)
+		state.Problem, state.Severity = "has other keys", i.severity()
 	case !same(found.Partial, i.Partial) || found.Sparse:
-		state.Problem, state.Severity = "covers other documents", i.severity(Slow)
+		state.Problem, state.Severity = "covers other documents", i.severity()
 	case !i.sameCollation(found.Collation):
-		state.Problem, state.Severity = "has another collation", i.severity(Slow)
+		state.Problem, state.Severity = "has another collation", i.severity()
 	case !i.sameExpiry(found.Expires):
 		state.Problem, state.Severity = "removes documents at another age", Loud
 	case found.Hidden:
@@ -140,15 +140,15 @@ func (i Index) compare(collection string, existing map[string]existingIndex) Ind
 	return state
 }
 
-// severity returns how bad a difference is that is bad to a degree for an index that makes things fast.
-func (i Index) severity(otherwise Severity) Severity {
+// severity returns how bad it is that the index is not as it should be.
+func (i Index) severity() Severity {
 	switch {
 	case i.Unique:
 		return Wrong
 	case i.ExpireSeconds > 0:
 		return Loud
 	default:
-		return otherwise
+		return Slow
 	}
 }
 

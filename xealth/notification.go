@@ -207,7 +207,7 @@ func (s *Service) apply(ctx context.Context, n Notification, clinic *clinics.Cli
 			return err
 		}
 	}
-	return s.patients.ChangeSubscription(ctx, clinic.ID, patient.UserID, patients.SubscriptionChange{
+	return s.subscriptions.ChangeSubscription(ctx, clinic.ID, patient.UserID, patients.SubscriptionChange{
 		Name:     patients.XealthReports,
 		Provider: clinics.ProviderXealth,
 		Active:   n.EventContext == orderNew,

@@ -29,6 +29,10 @@ type Patients interface {
 	Get(ctx context.Context, clinicID bson.ObjectID, userID string) (*patients.Patient, error)
 	CreateCustodial(ctx context.Context, clinicID bson.ObjectID, details patients.Details, invitedBy *string) (*patients.Patient, error)
 	ConnectProvider(ctx context.Context, clinicID bson.ObjectID, userID, provider string) error
+}
+
+// Subscriptions switches the reports of a patient on and off.
+type Subscriptions interface {
 	ChangeSubscription(ctx context.Context, clinicID bson.ObjectID, userID string, change patients.SubscriptionChange) error
 }
 
@@ -62,21 +66,24 @@ type Params struct {
 	Leases   *store.Leases
 	Clinics  Clinics
 	Patients Patients
-	Roster   Roster
-	Users    Users
-	Tokens   Tokens
-	Source   OrderSource
-	Log      *zap.Logger
+	// Subscriptions are those of the patients.
+	Subscriptions Subscriptions
+	Roster        Roster
+	Users         Users
+	Tokens        Tokens
+	Source        OrderSource
+	Log           *zap.Logger
 }
 
 // Service answers Xealth, and opens reports.
 type Service struct {
-	clinics  Clinics
-	patients Patients
-	roster   Roster
-	users    Users
-	tokens   Tokens
-	source   OrderSource
+	clinics       Clinics
+	patients      Patients
+	subscriptions Subscriptions
+	roster        Roster
+	users         Users
+	tokens        Tokens
+	source        OrderSource
 
 	preorders preorders
 	events    events
@@ -92,7 +99,7 @@ type Service struct {
 // NewService returns the service. It calls nobody before it is asked to.
 func NewService(p Params) *Service {
 	return &Service{
-		clinics: p.Clinics, patients: p.Patients, roster: p.Roster, users: p.Users, tokens: p.Tokens, source: p.Source,
+		clinics: p.Clinics, patients: p.Patients, subscriptions: p.Subscriptions, roster: p.Roster, users: p.Users, tokens: p.Tokens, source: p.Source,
 		preorders:      preorders{p.Database.Collection(preorderCollection)},
 		events:         events{p.Database.Collection(eventCollection)},
 		views:          views{p.Database.Collection(viewCollection)},

@@ -145,7 +145,7 @@ func TestErrorsSayWhatTheyAre(t *testing.T) {
 }
 
 // TestADatabaseIsAllThatMostCommandsNeed: no secret of a neighbour is set.
-func TestADatabaseIsAllThatMostCommandsNeed(t *testing.T) { //nolint:paralleltest // it sets the environment
+func TestADatabaseIsAllThatMostCommandsNeed(t *testing.T) { // it sets the environment
 	d := newDesk(t, nil)
 	c := testkit.Store(d.Store.Name())
 	t.Setenv("TIDEPOOL_STORE_ADDRESSES", c.Addresses)

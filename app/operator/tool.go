@@ -34,7 +34,7 @@ type services struct {
 
 	Store   *store.Database
 	Indexes *store.IndexBuilder
-	Clinics *clinics.Repository
+	Clinics *clinics.Service
 	Census  *census.Service
 	Roster  *roster.Service
 	Redox   *redox.Service

@@ -20,7 +20,7 @@ func takeTurn(ctx context.Context, cache string, patience time.Duration) (func()
 	if err != nil {
 		return nil, err
 	}
-	take := func() bool { return syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil } //nolint:gosec // descriptors are small
+	take := func() bool { return syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil }
 	if !take() {
 		say("waiting for another scripts/database to finish ...")
 		if !until(ctx, patience, take) {

@@ -19,8 +19,6 @@ import (
 var errUnreachable = errors.New("")
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	s, err := readSettings(os.Args[1:], os.Getenv)
 	if errors.Is(err, flag.ErrHelp) || err == nil && s.command == "help" {
 		s.usage(os.Stdout)
@@ -31,7 +29,9 @@ func main() {
 		os.Exit(2)
 	}
 	if err == nil {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		err = do(ctx, s, os.Stdout)
+		stop()
 	}
 	if err != nil {
 		if text := err.Error(); text != "" {

@@ -35,8 +35,10 @@ func main() {
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, o); err != nil && ctx.Err() == nil {
+	err := run(ctx, o)
+	interrupted := ctx.Err() != nil
+	stop()
+	if err != nil && !interrupted {
 		fmt.Fprintln(os.Stderr, "devstack:", err)
 		os.Exit(1)
 	}
@@ -74,7 +76,7 @@ func run(ctx context.Context, o options) error {
 	}()
 	defer func() { // also when something below fails: the service must not outlive this program
 		cancel()
-		for range ended { //nolint:revive // only its end is waited for
+		for range ended {
 		}
 	}()
 

@@ -15,7 +15,7 @@ type Group[T any] struct {
 
 // call is one call and what came of it.
 type call[T any] struct {
-	ctx     context.Context //nolint:containedctx // belongs to the call, which outlives each caller
+	ctx     context.Context // belongs to the call, which outlives each caller
 	cancel  context.CancelCauseFunc
 	waiting int // callers
 

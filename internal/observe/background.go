@@ -12,7 +12,7 @@ import (
 type Background struct {
 	log     *zap.Logger
 	stop    context.CancelFunc
-	context context.Context //nolint:containedctx // that of the work, which ends with the process
+	context context.Context // that of the work, which ends with the process
 	running sync.WaitGroup
 
 	mu    sync.Mutex

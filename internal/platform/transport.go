@@ -66,7 +66,7 @@ func newUpstream(name, address string, client *http.Client, options Options) (*u
 // parseAddress does not repeat the address in its error: it may carry credentials.
 func parseAddress(name, address string) (*url.URL, error) {
 	if address == "" {
-		return nil, nil //nolint:nilnil // no address is a valid configuration
+		return nil, nil // no address is a valid configuration
 	}
 	parsed, err := url.Parse(address)
 	if err != nil || parsed.Host == "" || (parsed.Scheme != "http" && parsed.Scheme != "https") {

@@ -17,11 +17,11 @@ var (
 // errMalformedUserID does not repeat the id, which may be anything.
 var errMalformedUserID = errors.New("answer has a malformed user id")
 
-// userID returns an id that a neighbour answered, or a failure if it does not have the form of one: it would be stored, and
+// checkUserID returns a failure if an id that a neighbour answered does not have the form of one: it would be stored, and
 // become a part of paths.
-func (u *upstream) userID(operation, id string) (string, error) {
+func (u *upstream) checkUserID(operation, id string) error {
 	if !userIDForm.MatchString(id) {
-		return "", u.failure(operation, errMalformedUserID)
+		return u.failure(operation, errMalformedUserID)
 	}
-	return id, nil
+	return nil
 }

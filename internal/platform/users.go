@@ -175,7 +175,7 @@ func (u *UserService) GetUser(ctx context.Context, idOrEmail string) (User, erro
 	if user.UserID == "" {
 		return user, nil
 	}
-	if _, err := u.upstream.userID(operation, user.UserID); err != nil {
+	if err := u.upstream.checkUserID(operation, user.UserID); err != nil {
 		return User{}, err
 	}
 	return user, nil
@@ -217,7 +217,7 @@ func (u *UserService) CreateCustodialUser(ctx context.Context, clinicID, email s
 	if user.UserID == "" {
 		return User{}, u.upstream.failure(operation, errors.New("answer has no user id"))
 	}
-	if _, err := u.upstream.userID(operation, user.UserID); err != nil {
+	if err := u.upstream.checkUserID(operation, user.UserID); err != nil {
 		return User{}, err
 	}
 	return user, nil

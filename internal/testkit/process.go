@@ -91,7 +91,7 @@ func (p *Process) Replica(t testing.TB) *Process {
 func (p *Process) Start(t testing.TB, environment []string) {
 	t.Helper()
 	p.log = &bytes.Buffer{}
-	p.command = exec.CommandContext(context.Background(), Build(t)) //nolint:gosec // the binary that Build made
+	p.command = exec.CommandContext(context.Background(), Build(t))
 	p.command.Env = environment
 	p.command.Stderr = p.log
 	require.NoError(t, p.command.Start())
@@ -105,7 +105,7 @@ func (p *Process) Start(t testing.TB, environment []string) {
 func (p *Process) Environment() []string { return p.command.Env }
 
 func (p *Process) ready() bool {
-	answer, err := http.Get(p.URL + "/ready") //nolint:noctx // bounded by the caller
+	answer, err := http.Get(p.URL + "/ready")
 	if err != nil {
 		return false
 	}

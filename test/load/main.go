@@ -57,13 +57,13 @@ func run(ctx context.Context, s settings) error {
 	if err := d.Connect(ctx, false); err != nil {
 		return err
 	}
-	defer d.Close(ctx) //nolint:errcheck // the process ends
+	defer d.Close(ctx)
 	stage, err := seed(ctx, d, s.patients)
 	if err != nil {
 		return err
 	}
 	if s.analyze != "" {
-		command := exec.CommandContext(ctx, "sh", "-c", s.analyze) //nolint:gosec // the caller's own command
+		command := exec.CommandContext(ctx, "sh", "-c", s.analyze)
 		if output, err := command.CombinedOutput(); err != nil {
 			return fmt.Errorf("%s: %w: %s", s.analyze, err, output)
 		}

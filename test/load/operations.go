@@ -118,7 +118,7 @@ func (b *bench) do(ctx context.Context, token, method, path string, body []byte)
 	if err != nil {
 		return err
 	}
-	defer answer.Body.Close() //nolint:errcheck // it was read to its end
+	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
 		text, _ := io.ReadAll(answer.Body)
 		return fmt.Errorf("%s %s: %d %s", method, path, answer.StatusCode, text)
@@ -172,7 +172,7 @@ func (b *bench) read(ctx context.Context, from *mongo.Collection, filter bson.D,
 	if err != nil {
 		return err
 	}
-	defer cursor.Close(ctx) //nolint:errcheck // it was read to its end
+	defer cursor.Close(ctx)
 	for cursor.Next(ctx) {
 		_ = cursor.Current
 	}

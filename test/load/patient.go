@@ -62,9 +62,9 @@ func (m *maker) patient(n int) *patients.Patient {
 func (m *maker) id(n int) bson.ObjectID {
 	var id bson.ObjectID
 	copy(id[:], m.clinicID[:])
-	mixed := uint64(n) * 0x9E3779B97F4A7C15 //nolint:gosec // never negative
+	mixed := uint64(n) * 0x9E3779B97F4A7C15
 	for i := range 8 {
-		id[4+i] = byte(mixed >> (8 * i)) //nolint:gosec // the lowest byte is meant
+		id[4+i] = byte(mixed >> (8 * i))
 	}
 	return id
 }
@@ -123,7 +123,7 @@ func mrn(n int) string { return fmt.Sprintf("MRN-%07d", n) }
 
 // copy returns a maker that may be used beside this one.
 func (m *maker) copy(n int) *maker {
-	random := rand.New(rand.NewPCG(2, uint64(n))) //nolint:gosec // the same every time
+	random := rand.New(rand.NewPCG(2, uint64(n)))
 	return &maker{random: random, clinicID: m.clinicID, tags: m.tags, sites: m.sites}
 }
 

@@ -101,17 +101,17 @@ func (f *fire) fill(t *testing.T) {
 // write makes one of the writes that change the counts, and takes the time.
 func (f *fire) write() {
 	down := f.down.Load()
-	replica := f.replicas[rand.N(2)] //nolint:gosec // no secret
+	replica := f.replicas[rand.N(2)]
 	if down {
 		replica = f.replicas[0]
 	}
-	method, path := http.MethodPut, "/patients/"+f.users[rand.N(len(f.users))]                                       //nolint:gosec // no secret
-	body := map[string]any{"fullName": "Ann", "birthDate": "2001-02-03", "tags": [][]string{{}, {f.tag}}[rand.N(2)]} //nolint:gosec // no secret
-	if rand.N(4) == 0 {                                                                                              //nolint:gosec // no secret
+	method, path := http.MethodPut, "/patients/"+f.users[rand.N(len(f.users))]
+	body := map[string]any{"fullName": "Ann", "birthDate": "2001-02-03", "tags": [][]string{{}, {f.tag}}[rand.N(2)]}
+	if rand.N(4) == 0 {
 		method, path, body = http.MethodPost, "/patients", map[string]any{"fullName": "New", "birthDate": "2001-02-03", "tags": []string{f.tag}}
 	}
-	encoded, _ := json.Marshal(body)                                                                      // it is a map of texts
-	request, _ := http.NewRequest(method, replica.URL+"/v1/clinics/"+f.id+path, bytes.NewReader(encoded)) //nolint:noctx // bounded by the load
+	encoded, _ := json.Marshal(body) // it is a map of texts
+	request, _ := http.NewRequest(method, replica.URL+"/v1/clinics/"+f.id+path, bytes.NewReader(encoded))
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("x-tidepool-session-token", string(testkit.Service))
 	start := time.Now()

@@ -64,7 +64,7 @@ func TestStartFailsInTimeAndWithAClearLine(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			command := exec.CommandContext(t.Context(), testkit.Build(t)) //nolint:gosec // the binary that Build made
+			command := exec.CommandContext(t.Context(), testkit.Build(t))
 			command.Env = service.Environment()
 			for variable, value := range test.settings {
 				command.Env = append(command.Env, variable+"="+value)

@@ -50,7 +50,7 @@ func serve(t *testing.T, options standin.Options) (*standin.Standin, func(line, 
 func TestLoginAsksForNameAndSecret(t *testing.T) {
 	t.Parallel()
 	_, send := serve(t, standin.Options{ServerSecret: "s", GatewaySecret: "g"})
-	const name, secret = "x-tidepool-server-name", "x-tidepool-server-secret" //nolint:gosec // names of headers
+	const name, secret = "x-tidepool-server-name", "x-tidepool-server-secret"
 	require.Equal(t, 400, send("POST /serverlogin", "", name, "clinics").status)
 	require.Equal(t, 400, send("POST /serverlogin", "", secret, "s").status)
 	require.Equal(t, 401, send("POST /serverlogin", "", name, "clinics", secret, "g").status)

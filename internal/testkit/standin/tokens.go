@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	sessionTokenHeader = "X-Tidepool-Session-Token" //nolint:gosec // the name of a header, no credential
+	sessionTokenHeader = "X-Tidepool-Session-Token"
 	restrictedLifetime = time.Hour
 )
 

@@ -60,11 +60,11 @@ func (m message) document() (bson.Raw, error) {
 }
 
 func (m message) query() (bson.Raw, error) {
-	_, rest, ok := wiremessage.ReadQueryFlags(m[headerSize:]) //nolint:staticcheck // the driver itself still greets this way
+	_, rest, ok := wiremessage.ReadQueryFlags(m[headerSize:])
 	if !ok {
 		return nil, errMalformed
 	}
-	_, rest, ok = wiremessage.ReadQueryFullCollectionName(rest) //nolint:staticcheck // as above
+	_, rest, ok = wiremessage.ReadQueryFullCollectionName(rest)
 	if !ok {
 		return nil, errMalformed
 	}
@@ -156,6 +156,6 @@ func modern(id, to int32, document any) (message, error) {
 }
 
 func sized(m []byte) message {
-	binary.LittleEndian.PutUint32(m, uint32(len(m))) //nolint:gosec // messages are far smaller
+	binary.LittleEndian.PutUint32(m, uint32(len(m)))
 	return m
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
-	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/tidepool-org/clinic/auth"
@@ -38,22 +37,11 @@ func Indexes() []store.Indexes {
 	}
 }
 
-// Repository reads and writes members and invites.
-type Repository struct {
-	database   *store.Database
-	collection *mongo.Collection
-}
-
-// NewRepository returns the members and invites of the database.
-func NewRepository(d *store.Database) *Repository {
-	return &Repository{database: d, collection: d.Collection(CollectionName)}
-}
-
 // Membership returns what the user is in the clinic. A user without a record there, or with none of the roles that grant
 // something, is neither member nor admin.
-func (r *Repository) Membership(ctx context.Context, clinicID bson.ObjectID, userID string) (auth.Membership, error) {
+func (s *Service) Membership(ctx context.Context, clinicID bson.ObjectID, userID string) (auth.Membership, error) {
 	var member Clinician
-	err := r.collection.FindOne(ctx,
+	err := s.collection.FindOne(ctx,
 		bson.D{{Key: "clinicId", Value: clinicID}, {Key: "userId", Value: userID}},
 		options.FindOne().SetProjection(bson.D{{Key: "roles", Value: 1}}),
 	).Decode(&member)

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
-	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/tidepool-org/clinic/store"
@@ -18,20 +17,9 @@ func Indexes() []store.Indexes {
 	}}}
 }
 
-// Repository reads and writes migrations.
-type Repository struct {
-	database   *store.Database
-	collection *mongo.Collection
-}
-
-// NewRepository returns the migrations of the database.
-func NewRepository(d *store.Database) *Repository {
-	return &Repository{database: d, collection: d.Collection(CollectionName)}
-}
-
 // List returns the migrations into the clinic, oldest first.
-func (r *Repository) List(ctx context.Context, clinicID bson.ObjectID) ([]Migration, error) {
-	cursor, err := r.collection.Find(ctx, bson.D{{Key: "clinicId", Value: clinicID}}, options.Find().SetSort(bson.D{{Key: "_id", Value: 1}}))
+func (s *Service) List(ctx context.Context, clinicID bson.ObjectID) ([]Migration, error) {
+	cursor, err := s.collection.Find(ctx, bson.D{{Key: "clinicId", Value: clinicID}}, options.Find().SetSort(bson.D{{Key: "_id", Value: 1}}))
 	if err != nil {
 		return nil, err
 	}
@@ -40,18 +28,18 @@ func (r *Repository) List(ctx context.Context, clinicID bson.ObjectID) ([]Migrat
 }
 
 // Get returns the migration of the user into the clinic, or ErrNotFound.
-func (r *Repository) Get(ctx context.Context, clinicID bson.ObjectID, userID string) (*Migration, error) {
+func (s *Service) Get(ctx context.Context, clinicID bson.ObjectID, userID string) (*Migration, error) {
 	var migration Migration
-	if err := r.collection.FindOne(ctx, of(clinicID, userID)).Decode(&migration); err != nil {
+	if err := s.collection.FindOne(ctx, of(clinicID, userID)).Decode(&migration); err != nil {
 		return nil, store.OneOf(err, ErrNotFound, nil)
 	}
 	return &migration, nil
 }
 
 // SetStatus notes how far a migration is and returns it, or ErrNotFound.
-func (r *Repository) SetStatus(ctx context.Context, clinicID bson.ObjectID, userID, status string) (*Migration, error) {
+func (s *Service) SetStatus(ctx context.Context, clinicID bson.ObjectID, userID, status string) (*Migration, error) {
 	var migration Migration
-	err := r.collection.FindOneAndUpdate(ctx, of(clinicID, userID),
+	err := s.collection.FindOneAndUpdate(ctx, of(clinicID, userID),
 		bson.D{{Key: "$set", Value: bson.D{{Key: "status", Value: status}, {Key: "updatedTime", Value: store.Now()}}}},
 		options.FindOneAndUpdate().SetReturnDocument(options.After),
 	).Decode(&migration)
@@ -62,12 +50,12 @@ func (r *Repository) SetStatus(ctx context.Context, clinicID bson.ObjectID, user
 }
 
 // insert adds a pending migration. It returns ErrDuplicate if the user has one, into whichever clinic.
-func (r *Repository) insert(ctx context.Context, clinicID bson.ObjectID, userID string) (*Migration, error) {
+func (s *Service) insert(ctx context.Context, clinicID bson.ObjectID, userID string) (*Migration, error) {
 	now := store.Now()
 	migration := Migration{
 		ID: bson.NewObjectID(), ClinicID: clinicID, UserID: userID, Status: StatusPending, CreatedTime: now, UpdatedTime: now,
 	}
-	if _, err := r.collection.InsertOne(ctx, migration); err != nil {
+	if _, err := s.collection.InsertOne(ctx, migration); err != nil {
 		return nil, store.OneOf(err, nil, ErrDuplicate)
 	}
 	return &migration, nil

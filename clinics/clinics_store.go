@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
-	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/tidepool-org/clinic/store"
@@ -28,21 +27,10 @@ func Indexes() []store.Indexes {
 	}
 }
 
-// Repository reads and writes clinics.
-type Repository struct {
-	database   *store.Database
-	collection *mongo.Collection
-}
-
-// NewRepository returns the clinics of the database.
-func NewRepository(d *store.Database) *Repository {
-	return &Repository{database: d, collection: d.Collection(CollectionName)}
-}
-
 // Get returns the clinic, or ErrNotFound.
-func (r *Repository) Get(ctx context.Context, id bson.ObjectID) (*Clinic, error) {
+func (s *Service) Get(ctx context.Context, id bson.ObjectID) (*Clinic, error) {
 	var clinic Clinic
-	err := r.collection.FindOne(ctx, bson.D{{Key: "_id", Value: id}}).Decode(&clinic)
+	err := s.collection.FindOne(ctx, bson.D{{Key: "_id", Value: id}}).Decode(&clinic)
 	if err != nil {
 		return nil, store.OneOf(err, ErrNotFound, nil)
 	}
@@ -51,10 +39,10 @@ func (r *Repository) Get(ctx context.Context, id bson.ObjectID) (*Clinic, error)
 
 // RequireMigrated returns nil if the clinic is migrated, so that it may have members and patients of its own, and
 // ErrNotFound or ErrNotMigrated otherwise.
-func (r *Repository) RequireMigrated(ctx context.Context, id bson.ObjectID) error {
+func (s *Service) RequireMigrated(ctx context.Context, id bson.ObjectID) error {
 	var clinic Clinic
 	projection := options.FindOne().SetProjection(bson.D{{Key: "isMigrated", Value: 1}})
-	if err := r.collection.FindOne(ctx, bson.D{{Key: "_id", Value: id}}, projection).Decode(&clinic); err != nil {
+	if err := s.collection.FindOne(ctx, bson.D{{Key: "_id", Value: id}}, projection).Decode(&clinic); err != nil {
 		return store.OneOf(err, ErrNotFound, nil)
 	}
 	if !clinic.IsMigrated {
@@ -64,12 +52,12 @@ func (r *Repository) RequireMigrated(ctx context.Context, id bson.ObjectID) erro
 }
 
 // ListByIDs returns those of the clinics that exist. It reads nothing for no ids.
-func (r *Repository) ListByIDs(ctx context.Context, ids []bson.ObjectID) (map[bson.ObjectID]*Clinic, error) {
+func (s *Service) ListByIDs(ctx context.Context, ids []bson.ObjectID) (map[bson.ObjectID]*Clinic, error) {
 	byID := make(map[bson.ObjectID]*Clinic, len(ids))
 	if len(ids) == 0 {
 		return byID, nil
 	}
-	cursor, err := r.collection.Find(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}})
+	cursor, err := s.collection.Find(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}})
 	if err != nil {
 		return nil, err
 	}
@@ -84,10 +72,10 @@ func (r *Repository) ListByIDs(ctx context.Context, ids []bson.ObjectID) (map[bs
 }
 
 // update sets fields of the clinic, and updatedTime, in one write, and returns the clinic as it then is, or ErrNotFound.
-func (r *Repository) update(ctx context.Context, id bson.ObjectID, fields bson.D) (*Clinic, error) {
+func (s *Service) update(ctx context.Context, id bson.ObjectID, fields bson.D) (*Clinic, error) {
 	fields = append(fields, bson.E{Key: "updatedTime", Value: store.Now()})
 	var clinic Clinic
-	err := r.collection.FindOneAndUpdate(ctx, bson.D{{Key: "_id", Value: id}}, bson.D{{Key: "$set", Value: fields}},
+	err := s.collection.FindOneAndUpdate(ctx, bson.D{{Key: "_id", Value: id}}, bson.D{{Key: "$set", Value: fields}},
 		options.FindOneAndUpdate().SetReturnDocument(options.After)).Decode(&clinic)
 	if err != nil {
 		return nil, store.OneOf(err, ErrNotFound, nil)

@@ -1,0 +1,30 @@
+package patients
+
+import (
+	"context"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"github.com/tidepool-org/clinic/internal/errs"
+	"github.com/tidepool-org/clinic/store"
+)
+
+// ErrNotFound tells that the clinic has no such patient.
+var ErrNotFound = errs.Because("patient_not_found", errs.New(errs.NotFound, "patient not found"))
+
+// Get returns the patient, or ErrNotFound.
+func (s *Service) Get(ctx context.Context, clinicID bson.ObjectID, userID string) (*Patient, error) {
+	var patient Patient
+	err := s.collection.FindOne(ctx, patientKey(clinicID, userID)).Decode(&patient)
+	if err != nil {
+		return nil, store.OneOf(err, ErrNotFound, nil)
+	}
+	return &patient, nil
+}
+
+// exists reports whether the user is a patient of the clinic.
+func (s *Service) exists(ctx context.Context, clinicID bson.ObjectID, userID string) (bool, error) {
+	n, err := s.collection.CountDocuments(ctx, patientKey(clinicID, userID), options.Count().SetLimit(1))
+	return n > 0, err
+}
