@@ -29,11 +29,12 @@ generate: ## Make the generated code anew from api/clinic.v1.yaml
 viewer: ## Fetch the pinned files of pdf.js for the report page anew
 	@scripts/viewer
 
-lint: ## Check formatting, run go vet and golangci-lint
+lint: ## Check formatting, run go vet, golangci-lint and, where it is installed, shellcheck
 	@unformatted=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l); \
 		if [ -n "$$unformatted" ]; then echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
 	$(TOOL) golangci-lint run
+	scripts/lint-shell
 
 build: ## Build the static binary into bin/: clinic, and ehr as a link to it
 	CGO_ENABLED=0 go build -trimpath -ldflags="-s -w $$(scripts/version)" -o bin/ ./cmd/clinic

@@ -89,11 +89,16 @@ func (p postgres) start(ctx context.Context, out io.Writer) error {
 }
 
 func (p postgres) control(ctx context.Context, out io.Writer, args ...string) error {
-	return p.within(ctx, out, append([]string{"pg_ctl", "-D", p.inside("data"), "-w", "-t", "60"}, args...)...)
+	return p.within(ctx, out, append([]string{"pg_ctl", "-D", p.inside("data"), "-w", "-t", "30"}, args...)...)
 }
 
+// stop waits for connections to end. One that is caught in a damaged index never does, and is killed: this is a database for
+// development, which recovers at the next start.
 func (p postgres) stop(ctx context.Context, out io.Writer) error {
-	return p.control(ctx, out, "-m", "fast", "stop")
+	if p.control(ctx, out, "-m", "fast", "stop") == nil {
+		return nil
+	}
+	return p.control(ctx, out, "-m", "immediate", "stop")
 }
 
 func (p postgres) sql(ctx context.Context, out io.Writer, statements ...string) error {
