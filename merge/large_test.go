@@ -34,7 +34,7 @@ func TestLargeMerge(t *testing.T) {
 	if os.Getenv("CLINIC_LONG_TESTS") == "" {
 		t.Skip("the merge of two large clinics takes minutes and is not tested now: set CLINIC_LONG_TESTS=1, or run `make test-long`")
 	}
-	p := testkit.Run(t, map[string]string{"GOMEMLIMIT": "256MiB", "CLINIC_DEMO_PATIENT_USER_ID": demoUser, "LOG_LEVEL": "error"})
+	p := testkit.Run(t, map[string]string{"GOMEMLIMIT": "256MiB", "CLINIC_DEMO_PATIENT_USER_ID": demoUser})
 	first := newCrowd(t, p.Store, "first", manyPatients)
 	started := time.Now()
 	first.merge(t, p).OK(t, http.StatusOK)

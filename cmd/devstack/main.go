@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -153,38 +154,13 @@ func command(ctx context.Context, o options, neighbours string) *exec.Cmd {
 	return service
 }
 
-// settings are those of the service; what the environment already says about the database stays.
+// settings are those of the service; what the environment already says about the database and the log stays.
 func settings(o options, neighbours string) []string {
-	values := map[string]string{
-		"TIDEPOOL_CLINIC_HTTP_ADDRESS":                              o.address,
-		"TIDEPOOL_CLINIC_HTTP_DRAIN_DELAY":                          "0s", // nobody balances load here
-		"TIDEPOOL_SHORELINE_CLIENT_ADDRESS":                         neighbours,
-		"TIDEPOOL_SEAGULL_CLIENT_ADDRESS":                           neighbours,
-		"TIDEPOOL_SERVER_TOKEN":                                     "development",
-		"TIDEPOOL_AUTH_CLIENT_ADDRESS":                              neighbours,
-		"TIDEPOOL_AUTH_CLIENT_EXTERNAL_ADDRESS":                     neighbours,
-		"TIDEPOOL_AUTH_CLIENT_EXTERNAL_SERVER_SESSION_TOKEN_SECRET": "development",
-		"TIDEPOOL_AUTH_SERVICE_TOKEN_ENDPOINT":                      neighbours + "/oidc/token",
-		"TIDEPOOL_REDOX_VERIFICATION_TOKEN":                         "development",
-		"TIDEPOOL_XEALTH_ENABLED":                                   "true",
-		"TIDEPOOL_XEALTH_BEARER_TOKEN":                              "development",
-		"TIDEPOOL_XEALTH_CLIENT_ID":                                 "development",
-		"TIDEPOOL_XEALTH_CLIENT_SECRET":                             "development",
-		"TIDEPOOL_XEALTH_TOKEN_URL":                                 neighbours + "/oauth2/token",
-		"TIDEPOOL_XEALTH_SERVER_BASE_URL":                           neighbours,
-		"TIDEPOOL_APPLICATION_URL":                                  "http://" + o.address,
-	}
-	defaults := map[string]string{"TIDEPOOL_STORE_ADDRESSES": o.store, "LOG_LEVEL": "warn"}
-	for name, value := range defaults {
-		if os.Getenv(name) == "" {
-			values[name] = value
-		}
-	}
-	list := make([]string, 0, len(values))
-	for name, value := range values {
-		list = append(list, name+"="+value)
-	}
-	return list
+	c := standin.Settings(neighbours, development, "http://"+o.address)
+	c.HTTP.Address = o.address
+	c.Store.Addresses = cmp.Or(os.Getenv("TIDEPOOL_STORE_ADDRESSES"), o.store)
+	c.Log.Level = cmp.Or(os.Getenv("LOG_LEVEL"), "warn")
+	return append(c.Environ(), "TIDEPOOL_CLINIC_HTTP_DRAIN_DELAY=0s") // nobody balances load here
 }
 
 // waitReady waits until the service answers, and returns an error if it ended instead.

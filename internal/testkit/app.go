@@ -118,19 +118,12 @@ const (
 
 // Config returns settings of a service whose neighbours are all at one address.
 func Config(neighbours, database string) config.Config {
-	return config.Config{
-		HTTP:  config.HTTP{Address: "127.0.0.1:0", MaxBodySize: 16 << 20, ReadTimeout: time.Minute, WriteTimeout: time.Minute, IdleTimeout: time.Minute},
-		Store: Store(database),
-		Platform: config.Platform{
-			UserServiceAddress: neighbours, ProfileServiceAddress: neighbours, ServerSecret: "server-secret",
-			AuthServiceAddress: neighbours, AuthExternalAddress: neighbours, AuthExternalSecret: "gateway-secret",
-			AuthExternalRefresh: time.Hour, TokenEndpoint: neighbours + "/oidc/token",
-			ConnectTimeout: time.Second, CallTimeout: 2 * time.Second,
-		},
-		Redox: config.Redox{VerificationToken: RedoxToken},
-		Xealth: config.Xealth{
-			Enabled: true, BearerToken: XealthToken, ClientID: "xealth-client", ClientSecret: "xealth-secret",
-			TokenURL: neighbours + "/oauth2/token", BaseURL: neighbours, ApplicationURL: "https://app.example.com",
-		},
-	}
+	c := standin.Settings(neighbours, "xealth-client", "https://app.example.com")
+	c.HTTP = config.HTTP{Address: "127.0.0.1:0", MaxBodySize: 16 << 20, ReadTimeout: time.Minute, WriteTimeout: time.Minute, IdleTimeout: time.Minute}
+	c.Store = Store(database)
+	c.Platform.ServerSecret, c.Platform.AuthExternalSecret, c.Platform.AuthExternalRefresh = "server-secret", "gateway-secret", time.Hour
+	c.Platform.ConnectTimeout, c.Platform.CallTimeout = time.Second, 2*time.Second
+	c.Redox.VerificationToken = RedoxToken
+	c.Xealth.BearerToken, c.Xealth.ClientSecret = XealthToken, "xealth-secret"
+	return c
 }

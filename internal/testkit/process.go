@@ -1,15 +1,12 @@
 package testkit
 
 import (
-	"bytes"
 	"context"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -28,7 +25,7 @@ type Process struct {
 	App
 	command *exec.Cmd
 	ended   chan error
-	log     *bytes.Buffer
+	log     *processLog
 }
 
 var built struct {
@@ -67,30 +64,24 @@ func Run(t testing.TB, settings map[string]string) *Process {
 	host := httptest.NewServer(neighbours)
 	t.Cleanup(host.Close)
 	d := fresh(t)
-	p := &Process{App: App{URL: "http://" + freeAddress(t), Store: d, Standin: neighbours}}
-	p.Start(t, environment(Config(host.URL, d.Name()), p.URL, settings))
+	p := &Process{App: App{Store: d, Standin: neighbours}}
+	p.Start(t, environment(Config(host.URL, d.Name()), settings))
 	return p
 }
 
 // Replica starts another process with the database, the stand-in and the settings of this one.
 func (p *Process) Replica(t testing.TB) *Process {
 	t.Helper()
-	other := &Process{App: App{URL: "http://" + freeAddress(t), Store: p.Store, Standin: p.Standin}}
-	environment := slices.Clone(p.Environment())
-	for i, setting := range environment {
-		if strings.HasPrefix(setting, addressSetting+"=") {
-			environment[i] = addressSetting + "=" + other.URL[len("http://"):]
-		}
-	}
-	other.Start(t, environment)
+	other := &Process{App: App{Store: p.Store, Standin: p.Standin}}
+	other.Start(t, p.Environment())
 	return other
 }
 
 // Start starts the process with this environment and waits until it is ready; it is for starting once more after Kill or
-// Stop, with the environment of the process before.
+// Stop, with the environment of the process before. The process listens where the system lets it, and says where.
 func (p *Process) Start(t testing.TB, environment []string) {
 	t.Helper()
-	p.log = &bytes.Buffer{}
+	p.log = newProcessLog()
 	p.command = exec.CommandContext(context.Background(), Build(t))
 	p.command.Env = environment
 	p.command.Stderr = p.log
@@ -98,6 +89,15 @@ func (p *Process) Start(t testing.TB, environment []string) {
 	p.ended = make(chan error, 1)
 	go func(command *exec.Cmd, ended chan<- error) { ended <- command.Wait() }(p.command, p.ended)
 	t.Cleanup(p.Kill)
+	select {
+	case address := <-p.log.listening:
+		p.URL = "http://" + address
+	case err := <-p.ended:
+		p.ended <- err
+		require.Fail(t, "the service does not start", p.Output())
+	case <-time.After(30 * time.Second):
+		require.Fail(t, "the service does not listen")
+	}
 	require.Eventually(t, func() bool { return p.ready() }, 30*time.Second, 50*time.Millisecond, "the service does not get ready")
 }
 
@@ -139,52 +139,13 @@ func (p *Process) Kill() {
 	p.ended <- err
 }
 
-// Output returns what the process logged; it must have ended.
-func (p *Process) Output() string { return p.log.String() }
-
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	var lc net.ListenConfig
-	listener, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer func() { _ = listener.Close() }() // the port is wanted, not the listener
-	return listener.Addr().String()
-}
-
-const addressSetting = "TIDEPOOL_CLINIC_HTTP_ADDRESS"
-
-// environment returns the settings as the process reads them.
-func environment(c config.Config, url string, extra map[string]string) []string {
-	values := map[string]string{
-		addressSetting:                                              url[len("http://"):],
-		"TIDEPOOL_CLINIC_HTTP_DRAIN_DELAY":                          c.HTTP.DrainDelay.String(),
-		"TIDEPOOL_STORE_ADDRESSES":                                  c.Store.Addresses,
-		"TIDEPOOL_STORE_OPT_PARAMS":                                 c.Store.OptParams,
-		"TIDEPOOL_CLINIC_DATABASE_NAME":                             c.Store.Database,
-		"TIDEPOOL_SHORELINE_CLIENT_ADDRESS":                         c.Platform.UserServiceAddress,
-		"TIDEPOOL_SEAGULL_CLIENT_ADDRESS":                           c.Platform.ProfileServiceAddress,
-		"TIDEPOOL_SERVER_TOKEN":                                     string(c.Platform.ServerSecret),
-		"TIDEPOOL_AUTH_CLIENT_ADDRESS":                              c.Platform.AuthServiceAddress,
-		"TIDEPOOL_AUTH_CLIENT_EXTERNAL_ADDRESS":                     c.Platform.AuthExternalAddress,
-		"TIDEPOOL_AUTH_CLIENT_EXTERNAL_SERVER_SESSION_TOKEN_SECRET": string(c.Platform.AuthExternalSecret),
-		"TIDEPOOL_AUTH_SERVICE_TOKEN_ENDPOINT":                      c.Platform.TokenEndpoint,
-		"TIDEPOOL_CLINIC_OUTBOUND_TIMEOUT":                          c.Platform.CallTimeout.String(),
-		"TIDEPOOL_REDOX_VERIFICATION_TOKEN":                         string(c.Redox.VerificationToken),
-		"TIDEPOOL_XEALTH_ENABLED":                                   strconv.FormatBool(c.Xealth.Enabled),
-		"TIDEPOOL_XEALTH_BEARER_TOKEN":                              string(c.Xealth.BearerToken),
-		"TIDEPOOL_XEALTH_CLIENT_ID":                                 c.Xealth.ClientID,
-		"TIDEPOOL_XEALTH_CLIENT_SECRET":                             string(c.Xealth.ClientSecret),
-		"TIDEPOOL_XEALTH_TOKEN_URL":                                 c.Xealth.TokenURL,
-		"TIDEPOOL_XEALTH_SERVER_BASE_URL":                           c.Xealth.BaseURL,
-		"TIDEPOOL_APPLICATION_URL":                                  c.Xealth.ApplicationURL,
-		"LOG_LEVEL":                                                 "info",
-	}
+// environment returns the settings as the process reads them, and what else a process needs.
+func environment(c config.Config, extra map[string]string) []string {
+	c.Log.Level = "info"
+	list := append(c.Environ(), "TIDEPOOL_CLINIC_HTTP_DRAIN_DELAY="+c.HTTP.DrainDelay.String(),
+		"PATH="+os.Getenv("PATH"), "HOME="+os.Getenv("HOME"), "GOMEMLIMIT="+os.Getenv("GOMEMLIMIT"))
 	for name, value := range extra {
-		values[name] = value
-	}
-	list := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "GOMEMLIMIT=" + os.Getenv("GOMEMLIMIT")}
-	for name, value := range values {
-		list = append(list, name+"="+value)
+		list = append(list, name+"="+value) // the last of two counts
 	}
 	return list
 }

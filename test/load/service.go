@@ -17,29 +17,20 @@ import (
 // startService starts the built service on the database, with stand-in neighbours, and returns its URL.
 func startService(ctx context.Context, binary, address, database string) (url string, stop func(), err error) {
 	neighbours := httptest.NewServer(standin.New(standin.Options{Development: true}))
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", nil, err
 	}
 	port := listener.Addr().String()
 	_ = listener.Close() // the service takes it next
+	c := standin.Settings(neighbours.URL, "load", "http://"+port)
+	c.HTTP.Address, c.Log.Level = port, "error"
+	c.Store.Addresses, c.Store.Database, c.Store.OptParams = address, database, "directConnection=true"
 	service := exec.CommandContext(ctx, binary)
 	service.Cancel = func() error { return service.Process.Signal(syscall.SIGTERM) }
 	service.Stderr = os.Stderr
-	service.Env = append(os.Environ(),
-		"LOG_LEVEL=error",
-		"TIDEPOOL_CLINIC_HTTP_ADDRESS="+port,
-		"TIDEPOOL_STORE_ADDRESSES="+address,
-		"TIDEPOOL_CLINIC_DATABASE_NAME="+database,
-		"TIDEPOOL_STORE_OPT_PARAMS=directConnection=true",
-		"TIDEPOOL_SHORELINE_CLIENT_ADDRESS="+neighbours.URL,
-		"TIDEPOOL_SEAGULL_CLIENT_ADDRESS="+neighbours.URL,
-		"TIDEPOOL_AUTH_CLIENT_ADDRESS="+neighbours.URL,
-		"TIDEPOOL_AUTH_CLIENT_EXTERNAL_ADDRESS="+neighbours.URL,
-		"TIDEPOOL_AUTH_CLIENT_EXTERNAL_SERVER_SESSION_TOKEN_SECRET=load",
-		"TIDEPOOL_AUTH_SERVICE_TOKEN_ENDPOINT="+neighbours.URL+"/oidc/token",
-		"TIDEPOOL_SERVER_TOKEN=load",
-	)
+	service.Env = append(os.Environ(), c.Environ()...)
 	if err := service.Start(); err != nil {
 		return "", nil, err
 	}

@@ -1,9 +1,11 @@
 package story_test
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"os/exec"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -55,7 +57,7 @@ func TestStartFailsInTimeAndWithAClearLine(t *testing.T) {
 		"database silent":     {map[string]string{"TIDEPOOL_STORE_ADDRESSES": hole}, "the database at " + hole + "/" + service.Store.Name() + " does not answer"},
 		"no user service":     {map[string]string{"TIDEPOOL_SHORELINE_CLIENT_ADDRESS": "http://127.0.0.1:1"}, "no login at http://127.0.0.1:1: user service"},
 		"user service silent": {map[string]string{"TIDEPOOL_SHORELINE_CLIENT_ADDRESS": "http://me:sesame@" + hole, "TIDEPOOL_CLINIC_OUTBOUND_TIMEOUT": "30s"}, "no login at http://" + hole + ": user service"},
-		"port taken":          {nil, "address already in use"},
+		"port taken":          {map[string]string{"TIDEPOOL_CLINIC_HTTP_ADDRESS": strings.TrimPrefix(service.URL, "http://")}, "address already in use"},
 		"transactions wanted": {map[string]string{"TIDEPOOL_STORE_REQUIRE_TRANSACTIONS": "true"}, "the database has no transactions"},
 	}
 	if service.Store.HasTransactions() {
@@ -64,7 +66,9 @@ func TestStartFailsInTimeAndWithAClearLine(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			command := exec.CommandContext(t.Context(), testkit.Build(t))
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			command := exec.CommandContext(ctx, testkit.Build(t))
 			command.Env = service.Environment()
 			for variable, value := range test.settings {
 				command.Env = append(command.Env, variable+"="+value)
