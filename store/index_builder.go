@@ -21,6 +21,8 @@ const (
 	smallCollection = 20_000
 	// firstPassTime is how long a start waits for indexes.
 	firstPassTime = 6 * time.Second
+	// promptCollection is the size, in documents, up to which a start waits for indexes of the collection at all.
+	promptCollection = 1000
 	// buildLease is what building indexes is called among the leases.
 	buildLease = "indexes"
 	// Builds that another process makes, or that failed, are looked at again after these times.
@@ -198,8 +200,9 @@ func (b *IndexBuilder) count(collection string, n int) {
 	b.building[collection] += n
 }
 
-// AwaitFirstPass waits until all was tried once, which takes a moment on a new or small database, but not for long: without
-// unique indexes the service is right as long as nobody does the same twice in one moment, and without the others it is slower.
+// AwaitFirstPass waits until all was tried once, which takes a moment on a new or small database. It does not wait for long, and
+// not at all where much is stored: without unique indexes the service is right as long as nobody does the same twice in one
+// moment, and without the others it is slower.
 func (b *IndexBuilder) AwaitFirstPass(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, firstPassTime)
 	defer cancel()
@@ -210,15 +213,28 @@ func (b *IndexBuilder) AwaitFirstPass(ctx context.Context) {
 	}
 }
 
+// endFirstPass lets go of those who wait for the first pass.
+func (b *IndexBuilder) endFirstPass() { b.passed.Do(func() { close(b.firstPass) }) }
+
+// isQuick reports whether what is missing can be built in a moment.
+func (b *IndexBuilder) isQuick(ctx context.Context) bool {
+	steps, err := b.Plan(ctx)
+	return err == nil && !slices.ContainsFunc(steps, func(s IndexStep) bool { return s.Documents > promptCollection })
+}
+
 // Run builds what is missing, in the background, until all is there or the context ends.
 func (b *IndexBuilder) Run(ctx context.Context) {
+	if !b.isQuick(ctx) {
+		b.log.Info("indexes of a large collection are missing; the service does not wait for them")
+		b.endFirstPass()
+	}
 	for {
 		pause := buildAgain
 		err := b.Build(ctx, b.announce, b.tell)
 		if errors.Is(err, ErrIndexesAreBuilt) {
 			pause = lookAgain
 		} else {
-			b.passed.Do(func() { close(b.firstPass) })
+			b.endFirstPass()
 		}
 		steps, planErr := b.Plan(ctx)
 		if err == nil && planErr == nil && len(steps) == 0 {

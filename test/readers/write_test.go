@@ -32,6 +32,13 @@ type scene struct {
 func write(t *testing.T) *store.Database {
 	t.Helper()
 	s := scene{App: testkit.Start(t), t: t}
+	s.write()
+	return s.Store
+}
+
+func (s *scene) write() {
+	s.t.Helper()
+	t := s.t
 	var admin string
 	s.clinic, admin = s.NewClinic(t)
 	s.ok(http.MethodPut, "/settings/ehr", object{
@@ -52,7 +59,6 @@ func write(t *testing.T) *store.Database {
 	gone := s.patient(clinic, "1000002")
 	s.summarize(gone)
 	s.Call(t, testkit.User(admin), http.MethodDelete, "/v1/clinics/"+s.clinic+"/patients/"+gone, nil).OK(t, http.StatusNoContent)
-	return s.Store
 }
 
 // ok calls an operation below the clinic.
