@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -106,7 +107,7 @@ func free(ctx context.Context, address string) error {
 
 // startNeighbours serves the stand-in on a free port.
 func startNeighbours(ctx context.Context, o options) (*standin.Standin, string, func(), error) {
-	neighbours := standin.New(standin.Options{Development: true})
+	neighbours := standin.New(standin.Options{Development: true, Service: &url.URL{Scheme: "http", Host: o.address}})
 	if file, err := os.Open(o.state); err == nil {
 		err = neighbours.Load(file)
 		_ = file.Close() // it was only read
@@ -170,7 +171,7 @@ func settings(o options, neighbours string) []string {
 		"TIDEPOOL_XEALTH_CLIENT_SECRET":                             "development",
 		"TIDEPOOL_XEALTH_TOKEN_URL":                                 neighbours + "/oauth2/token",
 		"TIDEPOOL_XEALTH_SERVER_BASE_URL":                           neighbours,
-		"TIDEPOOL_APPLICATION_URL":                                  "http://" + o.address,
+		"TIDEPOOL_APPLICATION_URL":                                  neighbours, // they lead to the report page, as a gateway does
 	}
 	defaults := map[string]string{"TIDEPOOL_STORE_ADDRESSES": o.store, "LOG_LEVEL": "warn"}
 	for name, value := range defaults {
