@@ -7,7 +7,7 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-//go:embed docs.html docs.js docs.css
+//go:embed docs.html docs.js docs-schema.js docs-try.js docs.css
 var docsFiles embed.FS
 
 // docsPolicy lets the page load nothing from other hosts.

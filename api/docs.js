@@ -1,5 +1,7 @@
-'use strict';
-// Renders /docs/openapi.json as a page. Text is only ever set as text, never as markup.
+// Renders /docs/openapi.json as a page.
+
+import { addNames, button, content, copy, el, facts, joined, more, prose, resolve, schemaOf, terms, use } from './docs-schema.js';
+import { attempt } from './docs-try.js';
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
 const CALLERS = {
@@ -8,121 +10,29 @@ const CALLERS = {
   'service permission=custodian': 'backend services, for the permission “custodian” only', redox: 'Redox, with its verification token',
   xealth: 'Xealth, with its bearer token', report: 'the bearer of a restricted token of the patient',
 };
+const shownNames = 4; // of those that a search found inside an operation
 let doc;
 
-function el(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
-  return node;
-}
-
-// inline renders `code` and **strong** within one line of text.
-function inline(text) {
-  return text.split(/(`[^`]+`|\*\*[^*]+\*\*)/).filter(Boolean).map((part) => {
-    if (part.startsWith('`')) return el('code', {}, part.slice(1, -1));
-    return part.startsWith('**') ? el('strong', {}, inline(part.slice(2, -2))) : part;
-  });
-}
-
-const joined = (text) => inline((text || '').trim().replace(/\n\s*/g, ' '));
-
-// prose renders paragraphs, lists and tables, which is all the Markdown that the document uses.
-function prose(text = '') {
-  return text.trim().split(/\n{2,}/).filter(Boolean).map((block) => {
-    if (block.startsWith('|')) return table(block);
-    const [lead, ...items] = block.split(/(?:^|\n)- /);
-    return [lead.trim() ? el('p', {}, joined(lead)) : null, items.length ? el('ul', {}, items.map((item) => el('li', {}, joined(item)))) : null];
-  });
-}
-
-function table(block) {
-  const [head, , ...rows] = block.split('\n').map((row) => row.split('|').slice(1, -1).map((cell) => inline(cell.trim())));
-  const line = (cells, tag) => el('tr', {}, cells.map((cell) => el(tag, {}, cell)));
-  return el('div', { class: 'scroll' }, el('table', {}, line(head, 'th'), rows.map((row) => line(row, 'td'))));
-}
-
-// resolve follows a reference; a description next to it wins over that of its target.
-function resolve(node) {
-  if (!node || !node.$ref) return node || {};
-  const target = node.$ref.slice(2).split('/').reduce((at, key) => at[key.replace(/~1/g, '/').replace(/~0/g, '~')], doc);
-  return { ...resolve(target), ...node, $ref: undefined };
-}
-
-function schemaOf(node) {
-  const schema = resolve(node);
-  return schema.allOf ? schema.allOf.map(schemaOf).reduceRight((sum, part) => ({ ...part, ...sum }), schema) : schema;
-}
-
-function typeWords(schema) {
-  if (schema.type === 'array') return `array of ${typeWords(schemaOf(schema.items))}`;
-  return [schema.type || 'object', schema.format && !schema.format.startsWith('^') ? `(${schema.format})` : ''].join(' ').trim();
-}
-
-function range(low, high, what) {
-  if (high !== undefined) return `${low ?? 0} to ${high}${what}`;
-  return low === undefined ? '' : `at least ${low}${what}`;
-}
-
-// facts is the type with all that limits it, in one line.
-function facts(schema) {
-  const values = (schema.enum || []).map((value) => JSON.stringify(value));
-  const shown = values.length > 20 ? [...values.slice(0, 5), `… ${values.length} in all`] : values;
-  return el('p', { class: 'type' }, [typeWords(schema), schema.nullable && 'may be null', schema.readOnly && 'read-only',
-    values.length && `one of ${shown.join(', ')}`, schema.pattern && `pattern ${schema.pattern}`, range(schema.minimum, schema.maximum, ''),
-    range(schema.minLength, schema.maxLength, ' characters'), range(schema.minItems, schema.maxItems, ' entries'),
-    schema.default !== undefined && `default ${JSON.stringify(schema.default)}`,
-    schema.example !== undefined && `example ${JSON.stringify(schema.example)}`].filter(Boolean).join('; '));
-}
-
-// more is a part that is rendered when it is opened first; schemas may be deep.
-function more(title, render) {
-  const part = el('details', { class: 'more' }, el('summary', {}, title));
-  part.addEventListener('toggle', () => { if (part.open && part.children.length === 1) part.append(el('div', {}, render())); });
-  return part;
-}
-
-function innerOf(schema) {
-  if (schema.type === 'array') return innerOf(schemaOf(schema.items));
-  if (schema.properties) return { title: `${Object.keys(schema.properties).length} members`, render: () => members(schema) };
-  if (typeof schema.additionalProperties !== 'object') return null;
-  const value = schemaOf(schema.additionalProperties);
-  return { title: 'any name', render: () => el('ul', { class: 'tree' }, entry('any name', value, false)) };
-}
-
-function entry(name, schema, required) {
-  const inner = innerOf(schema);
-  return el('li', {}, el('code', {}, name), required && !schema.readOnly ? el('span', { class: 'flag' }, ' required') : null,
-    prose(schema.description), facts(schema), inner ? more(inner.title, inner.render) : null);
-}
-
-function members(schema) {
-  const required = new Set(schema.required);
-  return el('ul', { class: 'tree' }, Object.entries(schema.properties)
-    .map(([name, property]) => entry(name, schemaOf(property), required.has(name))));
-}
-
-function content(holder) {
-  return Object.entries(holder.content || {}).map(([media, { schema: node }]) => {
-    const schema = schemaOf(node), inner = innerOf(schema);
-    return el('div', {}, el('p', {}, el('code', {}, media), ' ', joined(schema.description)), facts(schema),
-      inner ? more(inner.title, inner.render) : null);
-  });
-}
-
-function parameterTable(list) {
-  return el('div', { class: 'scroll' }, el('table', {}, el('tr', {}, ['Name', 'Where', 'Meaning'].map((head) => el('th', {}, head))),
-    list.map((parameter) => el('tr', {},
-      el('td', {}, el('code', {}, parameter.name), parameter.required ? el('span', { class: 'flag' }, ' required') : null),
-      el('td', {}, parameter.in), el('td', {}, prose(parameter.description), facts(schemaOf(parameter.schema)))))));
+function parameterTerms(list) {
+  return terms(list.map((parameter) => [
+    [el('code', {}, parameter.name), el('span', { class: 'type' }, ` ${parameter.in}`),
+      parameter.required ? el('span', { class: 'flag' }, ' required') : null],
+    [prose(parameter.description), facts(schemaOf(parameter.schema))],
+  ]));
 }
 
 // parameters puts the many filters cgm.… and bgm.… of the patient list into groups that can be opened.
 function parameters(list) {
   const group = (prefix) => list.filter((parameter) => parameter.name.startsWith(prefix));
   const plain = list.filter((parameter) => !/^[cb]gm\./.test(parameter.name));
-  return [el('h3', {}, 'Parameters'), parameterTable(plain), ...['cgm.', 'bgm.'].filter((prefix) => group(prefix).length)
-    .map((prefix) => more(`${group(prefix).length} filters named ${prefix}…`, () => parameterTable(group(prefix))))];
+  return [el('h3', {}, 'Parameters'), parameterTerms(plain), ...['cgm.', 'bgm.'].filter((prefix) => group(prefix).length)
+    .map((prefix) => more(`${group(prefix).length} filters named ${prefix}…`, () => parameterTerms(group(prefix))))];
+}
+
+function reasons(operation) {
+  const meanings = (names) => terms(names.map((name) => [el('code', {}, name), doc['x-reasons'][name]]));
+  const own = operation['x-reasons'] || [], common = doc['x-common-reasons'] || [];
+  return [own.length ? [el('h4', {}, 'Reasons of this operation'), meanings(own)] : null, el('h4', {}, 'Reasons that many operations have'), meanings(common)];
 }
 
 function body(operation) {
@@ -130,13 +40,16 @@ function body(operation) {
   const answer = ([status, response]) => el('div', {}, el('p', {}, el('span', { class: 'status' }, status), joined(response.description)),
     content(response));
   const failed = responses.filter(([status]) => !status.startsWith('2'));
+  const link = `${location.origin}${location.pathname}#${operation.operationId}`;
   return el('div', { class: 'body' },
+    el('p', { class: 'row' }, el('a', { href: `#${operation.operationId}` }, operation.operationId), button('Copy link', () => copy(link, 'Link'))),
     el('p', { class: 'who' }, el('strong', {}, 'Who may call: '), operation.callers.join('; '), '.'),
     prose((operation.description || '').replace(/\n\nCallers: [^\n]*(\n[^\n]+)*$/, '')),
+    more('Try it', () => attempt(operation, doc), 'more try'),
     operation.parameters.length ? parameters(operation.parameters) : null,
     operation.requestBody ? [el('h3', {}, 'Body'), content(resolve(operation.requestBody))] : null,
     el('h3', {}, 'Answers'), responses.filter(([status]) => status.startsWith('2')).map(answer),
-    failed.length ? more('Errors', () => failed.map(answer)) : null);
+    failed.length ? more('Errors', () => [failed.map(answer), reasons(operation)]) : null);
 }
 
 function operations() {
@@ -146,12 +59,32 @@ function operations() {
   })));
 }
 
-function section(operation) {
+function section(operation, hit) {
   const part = el('details', { class: 'op', id: operation.operationId }, el('summary', {},
     el('span', { class: `method ${operation.method}` }, operation.method.toUpperCase()), el('span', { class: 'title' }, operation.summary),
-    el('span', { class: 'path' }, operation.path)));
+    el('span', { class: 'path' }, operation.path), hit));
   part.addEventListener('toggle', () => { if (part.open && part.children.length === 1) part.append(body(operation)); });
   return part;
+}
+
+// insideOf returns the names of all that is sent to an operation or answered by it.
+function insideOf(operation) {
+  const names = new Set(operation.parameters.map((parameter) => parameter.name));
+  const good = Object.entries(operation.responses).filter(([status]) => status.startsWith('2')).map(([, node]) => node);
+  for (const holder of [operation.requestBody, ...good].map(resolve)) {
+    for (const { schema } of Object.values(holder.content || {})) addNames(schema, names);
+  }
+  for (const reason of operation['x-reasons'] || []) names.add(reason);
+  return [...names].map((name) => ({ name, lower: name.toLowerCase() }));
+}
+
+function itemOf(operation, tag) {
+  const hit = el('span', { class: 'hit', hidden: '' });
+  return {
+    part: section(operation, hit), link: el('li', {}, el('a', { href: `#${operation.operationId}` }, operation.summary)), hit,
+    text: [operation.operationId, operation.method, operation.path, operation.summary, operation.description, tag].join(' ').toLowerCase(),
+    inside: insideOf(operation),
+  };
 }
 
 // follow opens the operation that the address names.
@@ -160,30 +93,37 @@ function follow() {
   if (part && part.tagName === 'DETAILS') { part.open = true; part.scrollIntoView(); }
 }
 
+// find shows an item if each word stands in its text or is part of a name inside of it, and says which names those are.
+function find(item, words) {
+  const deep = words.filter((word) => !item.text.includes(word));
+  const found = deep.map((word) => item.inside.filter(({ lower }) => lower.includes(word)).map(({ name }) => name));
+  const shown = found.every((names) => names.length > 0);
+  const names = [...new Set(found.flat())];
+  item.link.hidden = item.part.hidden = !shown;
+  item.hit.hidden = !shown || !names.length;
+  item.hit.textContent = `has ${names.slice(0, shownNames).join(', ')}${names.length > shownNames ? `, and ${names.length - shownNames} more` : ''}`;
+  return shown;
+}
+
 function search(groups, text) {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   let count = 0;
   for (const group of groups) {
-    for (const item of group.items) {
-      item.shown = words.every((word) => item.text.includes(word));
-      item.link.hidden = item.part.hidden = !item.shown;
-      count += item.shown;
-    }
-    group.head.hidden = group.section.hidden = !group.items.some((item) => item.shown);
+    const shown = group.items.filter((item) => find(item, words)).length;
+    group.head.hidden = group.section.hidden = shown === 0;
+    count += shown;
   }
   document.querySelector('nav').classList.toggle('idle', !words.length);
+  document.getElementById('introduction').hidden = words.length > 0; // what was found comes first
   document.getElementById('found').textContent = words.length ? `${count} found` : '';
 }
 
 function show() {
   const all = operations(), index = document.getElementById('index'), main = document.getElementById('main');
   main.replaceChildren(el('h1', {}, doc.info.title), el('p', { class: 'version' }, `Version ${doc.info.version}, ${all.length} operations. `,
-    el('a', { href: '/docs/openapi.json' }, 'OpenAPI document')), el('div', {}, prose(doc.info.description)));
+    el('a', { href: '/docs/openapi.json' }, 'OpenAPI document')), el('div', { id: 'introduction' }, prose(doc.info.description)));
   const groups = doc.tags.map((tag) => {
-    const items = all.filter((operation) => operation.tags[0] === tag.name).map((operation) => ({
-      part: section(operation), link: el('li', {}, el('a', { href: `#${operation.operationId}` }, operation.summary)),
-      text: [operation.operationId, operation.method, operation.path, operation.summary, operation.description, tag.name].join(' ').toLowerCase(),
-    }));
+    const items = all.filter((operation) => operation.tags[0] === tag.name).map((operation) => itemOf(operation, tag.name));
     const head = el('div', {}, el('h2', {}, tag.name), el('ul', {}, items.map((item) => item.link)));
     const part = el('section', {}, el('h2', {}, tag.name), prose(tag.description), items.map((item) => item.part));
     index.append(head);
@@ -197,5 +137,5 @@ function show() {
 }
 
 fetch('/docs/openapi.json').then((answer) => answer.ok ? answer.json() : Promise.reject(new Error(`status ${answer.status}`)))
-  .then((document_) => { doc = document_; show(); })
+  .then((document_) => { doc = document_; use(doc); show(); })
   .catch((error) => { document.getElementById('state').textContent = `The interface document could not be loaded (${error.message}).`; });

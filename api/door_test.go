@@ -176,7 +176,7 @@ func TestAddressesOfSeveralLinesAreAllowed(t *testing.T) {
 func TestHeadTellsWhatGetServesWithoutToken(t *testing.T) {
 	t.Parallel()
 	app := testkit.Shared(t)
-	for _, path := range []string{"/live", "/ready", "/metrics", "/openapi.json", "/docs", "/docs/docs.js", "/docs/docs.css", "/favicon.ico", "/docs/", "/"} {
+	for _, path := range []string{"/live", "/ready", "/metrics", "/openapi.json", "/docs", "/docs/docs.js", "/docs/docs-schema.js", "/docs/docs-try.js", "/docs/docs.css", "/favicon.ico", "/docs/", "/"} {
 		get := app.Call(t, testkit.Nobody, http.MethodGet, path, nil)
 		require.Less(t, get.Status, http.StatusBadRequest, path)
 		head := app.Call(t, testkit.Nobody, http.MethodHead, path, nil)

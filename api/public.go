@@ -11,11 +11,13 @@ func registerPublic(e *echo.Echo, health *Health, metrics *Metrics, document *Do
 	for path, handler := range map[string]echo.HandlerFunc{
 		"/live": health.live, "/ready": health.ready, "/metrics": metrics.handler(),
 		"/": toDocs, "/docs/": toDocs, "/favicon.ico": noIcon,
-		"/openapi.json":      jsonFile(document.plainJSON),
-		"/docs/openapi.json": jsonFile(document.json),
-		"/docs":              docsFile("docs.html", "text/html; charset=utf-8"),
-		"/docs/docs.js":      docsFile("docs.js", "text/javascript; charset=utf-8"),
-		"/docs/docs.css":     docsFile("docs.css", "text/css; charset=utf-8"),
+		"/openapi.json":        jsonFile(document.plainJSON),
+		"/docs/openapi.json":   jsonFile(document.json),
+		"/docs":                docsFile("docs.html", "text/html; charset=utf-8"),
+		"/docs/docs.js":        docsFile("docs.js", "text/javascript; charset=utf-8"),
+		"/docs/docs-schema.js": docsFile("docs-schema.js", "text/javascript; charset=utf-8"),
+		"/docs/docs-try.js":    docsFile("docs-try.js", "text/javascript; charset=utf-8"),
+		"/docs/docs.css":       docsFile("docs.css", "text/css; charset=utf-8"),
 	} {
 		e.GET(path, handler)
 		e.HEAD(path, handler) // net/http leaves the body out

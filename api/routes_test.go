@@ -73,7 +73,7 @@ func TestInterfaceDocumentIsServed(t *testing.T) {
 	app := testkit.Shared(t)
 	document := app.Call(t, testkit.Nobody, http.MethodGet, "/openapi.json", nil).OK(t, http.StatusOK).Object(t)
 	require.Equal(t, "3.0.3", document["openapi"])
-	for _, path := range []string{"/docs", "/docs/docs.js", "/docs/docs.css"} {
+	for _, path := range []string{"/docs", "/docs/docs.js", "/docs/docs-schema.js", "/docs/docs-try.js", "/docs/docs.css"} {
 		page := app.Call(t, testkit.Nobody, http.MethodGet, path, nil).OK(t, http.StatusOK)
 		require.NotContains(t, string(page.Body), "https://", "the page must not ask other hosts")
 		require.Contains(t, page.Header.Get("Content-Security-Policy"), "default-src 'self'")

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -109,7 +110,7 @@ func free(ctx context.Context, address string) error {
 
 // startNeighbours serves the stand-in on a free port.
 func startNeighbours(ctx context.Context, o options) (*standin.Standin, string, func(), error) {
-	neighbours := standin.New(standin.Options{Development: true})
+	neighbours := standin.New(standin.Options{Development: true, Service: &url.URL{Scheme: "http", Host: o.address}})
 	if file, err := os.Open(o.state); err == nil {
 		err = neighbours.Load(file)
 		_ = file.Close() // it was only read
@@ -156,7 +157,7 @@ func command(ctx context.Context, o options, neighbours string) *exec.Cmd {
 
 // settings are those of the service; what the environment already says about the database and the log stays.
 func settings(o options, neighbours string) []string {
-	c := standin.Settings(neighbours, development, "http://"+o.address)
+	c := standin.Settings(neighbours, development, neighbours) // which lead to the report page, as a gateway does
 	c.HTTP.Address = o.address
 	c.Store.Addresses = cmp.Or(os.Getenv("TIDEPOOL_STORE_ADDRESSES"), o.store)
 	c.Log.Level = cmp.Or(os.Getenv("LOG_LEVEL"), "warn")

@@ -22,6 +22,10 @@ The clinic service runs. Ctrl-C stops it; the data stays.
     member           u-%[3]s
     backend service  server
 
+For the guides in docs/ (frontends.md, redox.md, xealth.md, backend-services.md), whose requests work here:
+
+  export SERVICE=%[1]s CLINIC=%[4]s
+
 Read:
 
   curl -s -H 'x-tidepool-session-token: u-%[2]s' %[1]s/v1/clinics/%[4]s

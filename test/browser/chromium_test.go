@@ -23,6 +23,9 @@ import (
 // patience bounds everything that a test waits for in the browser. A start of Chromium on a busy machine takes seconds.
 const patience = time.Minute
 
+// sizes are those that pages are looked at in.
+var sizes = map[string][2]int{"desktop": {1280, 900}, "phone": {390, 844}}
+
 // tab is a tab of a browser of its own, which remembers whom it talked to and what it complained about.
 type tab struct {
 	context.Context
@@ -43,7 +46,7 @@ func newTab(t *testing.T, width, height int) *tab {
 		}
 	}
 	if program == "" {
-		t.Skip("SKIPPED: Chromium is not installed (Debian: apt-get install chromium), so the report page is not tested")
+		t.Skip("SKIPPED: Chromium is not installed (Debian: apt-get install chromium), so the pages are not tested")
 	}
 	allocator, cancel := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()),
 		chromedp.ExecPath(program), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,

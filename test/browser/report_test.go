@@ -102,7 +102,7 @@ func TestReportToolbar(t *testing.T) {
 	require.LessOrEqual(t, evaluate[int](t, b, `document.querySelector('.sheet').offsetHeight`), 900)
 
 	b.run(t, chromedp.SendKeys("#query", "page 23\r"))
-	b.until(t, `document.getElementById('matches').textContent === '1 of 1' && document.querySelector('.current')?.textContent === 'This is page 23'`)
+	b.until(t, `document.getElementById('matches').textContent === '1 of 1' && document.querySelector('mark.current')?.textContent === 'page 23'`)
 	require.Equal(t, "23", current())
 	b.picture(t, "found")
 	b.requireQuiet(t, s.host)

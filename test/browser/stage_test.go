@@ -110,20 +110,28 @@ func (s stage) expiredLink(t *testing.T) string {
 
 // longReport returns a PDF of so many pages, each with its number as text and a dark block.
 func longReport(pages int) string {
-	var objects []string
-	kids := make([]string, pages)
-	for i := range pages {
-		page, content := 4+2*i, fmt.Sprintf("BT /F1 24 Tf 72 700 Td (This is page %d) Tj ET\n0.2 0.3 0.8 rg 72 400 300 200 re f", i+1)
+	contents := make([]string, pages)
+	for i := range contents {
+		contents[i] = fmt.Sprintf("BT /F1 24 Tf 72 700 Td (This is page %d) Tj ET\n0.2 0.3 0.8 rg 72 400 300 200 re f", i+1)
+	}
+	return report(contents)
+}
+
+// report returns a PDF with pages of these contents, which may use the fonts F1 and F2.
+func report(contents []string) string {
+	font := func(name string) string {
+		return "<< /Type /Font /Subtype /Type1 /BaseFont /" + name + " /Encoding /WinAnsiEncoding >>"
+	}
+	objects := []string{"<< /Type /Catalog /Pages 2 0 R >>", "", font("Helvetica"), font("Times-Roman")}
+	kids := make([]string, len(contents))
+	for i, content := range contents {
+		page := len(objects) + 1
 		kids[i] = fmt.Sprintf("%d 0 R", page)
 		objects = append(objects,
-			fmt.Sprintf("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents %d 0 R /Resources << /Font << /F1 3 0 R >> >> >>", page+1),
+			fmt.Sprintf("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents %d 0 R /Resources << /Font << /F1 3 0 R /F2 4 0 R >> >> >>", page+1),
 			fmt.Sprintf("<< /Length %d >>\nstream\n%s\nendstream", len(content), content))
 	}
-	objects = append([]string{
-		"<< /Type /Catalog /Pages 2 0 R >>",
-		fmt.Sprintf("<< /Type /Pages /Kids [%s] /Count %d >>", strings.Join(kids, " "), pages),
-		"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
-	}, objects...)
+	objects[1] = fmt.Sprintf("<< /Type /Pages /Kids [%s] /Count %d >>", strings.Join(kids, " "), len(kids))
 	var pdf strings.Builder
 	pdf.WriteString("%PDF-1.4\n")
 	var table strings.Builder

@@ -6,6 +6,7 @@ const steps = [0.5, 0.75, 1, 1.25, 1.5, 2, 3, 4];
 const maxPixels = 16 * 1024 * 1024; // browsers draw nothing on larger canvases
 const margin = 18; // room beside a page for its shadow and a scroll bar
 
+// Events tell what happened: page (another one is current), scale, and text (that of the page in detail is there).
 export class Pages extends EventTarget {
   #pdfjs;
   #report;
@@ -181,6 +182,7 @@ class Sheet {
     this.element.dataset.drawn = scale;
     this.text = this.#addText(page, viewport);
     await Promise.all([this.text, this.#addLinks(page, viewport)]);
+    this.#pages.dispatchEvent(new CustomEvent("text", { detail: this.#number }));
   }
 
   #measure(page) {

@@ -6,8 +6,12 @@ const load = (path) => import(path + version);
 
 const element = (id) => document.getElementById(id);
 const controls = [
-  "first", "previous", "next", "last", "page", "zoom-out", "zoom-in", "scale", "query", "print", "download",
+  "first", "previous", "next", "last", "page", "zoom-out", "zoom-in", "scale", "find", "query", "find-previous", "find-next", "print", "download",
 ].map(element);
+
+// How long nothing may arrive until that is said, and until it is given up, in milliseconds.
+const slow = 10_000;
+const patience = 120_000;
 
 const expired = {
   title: "This link has expired",
@@ -16,6 +20,11 @@ const expired = {
 const unreachable = {
   title: "The report could not be loaded",
   text: "Please check your connection and try again. If the problem remains, open the report again from the patient's chart.",
+  again: true,
+};
+const late = {
+  title: "The report takes too long",
+  text: "It was not ready after two minutes. Please try again; if the problem remains, open the report again from the patient's chart in a few minutes.",
   again: true,
 };
 const missing = {
@@ -29,7 +38,12 @@ const unreadable = {
   again: true,
 };
 
+class LateError extends Error {
+  name = "LateError";
+}
+
 function problemOf(error) {
+  if (error?.name === "LateError") return late;
   if (error?.name === "ResponseException") {
     if (error.status === 401 || error.status === 403) return expired;
     if (error.status === 404 || error.status === 410) return missing;
@@ -52,10 +66,33 @@ function showProgress({ loaded, total }) {
   element("loading-text").textContent = percent > 0 ? `Loading report… ${percent}%` : "Loading report…";
 }
 
+// watched resolves to the report, or fails if nothing of it arrives for too long.
+function watched(task) {
+  let said, given;
+  const stop = () => { clearTimeout(said); clearTimeout(given); };
+  const report = new Promise((resolve, reject) => {
+    const start = () => {
+      stop();
+      said = setTimeout(() => { element("loading-text").textContent = "This takes longer than usual. Still waiting for the report…"; }, slow);
+      given = setTimeout(() => {
+        reject(new LateError());
+        task.destroy();
+      }, patience);
+    };
+    start();
+    task.onProgress = (progress) => {
+      start();
+      showProgress(progress);
+    };
+    task.promise.then(resolve, reject);
+  });
+  return report.finally(stop);
+}
+
 async function open(pdfjs) {
   const base = new URL("../", import.meta.url);
   pdfjs.GlobalWorkerOptions.workerSrc = new URL(`build/pdf.worker.mjs${version}`, base).href;
-  const task = pdfjs.getDocument({
+  return watched(pdfjs.getDocument({
     url: window.PDF_URL,
     // Each request makes the export service compute the report anew, so it is fetched in one piece.
     disableRange: true,
@@ -63,9 +100,7 @@ async function open(pdfjs) {
     useWasm: false,
     isEvalSupported: false,
     enableXfa: false,
-  });
-  task.onProgress = showProgress;
-  return task.promise;
+  }));
 }
 
 function connect(report, pages, print, find) {
@@ -102,19 +137,14 @@ function connect(report, pages, print, find) {
   element("print").onclick = () => printReport(print, report);
   element("download").onclick = () => download(report);
 
-  const query = element("query");
-  element("search").onsubmit = async (event) => {
-    event.preventDefault();
-    element("matches").textContent = await find.next(query.value);
-  };
-  query.oninput = () => { if (query.value === "") element("matches").textContent = find.clear(); };
+  const query = connectFind(find);
 
   document.addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
     const action = {
       p: () => printReport(print, report),
       s: () => download(report),
-      f: element("search").offsetParent && (() => query.focus()),
+      f: query.open,
       "+": () => pages.zoomIn(), "=": () => pages.zoomIn(), "-": () => pages.zoomOut(), 0: () => pages.zoom("auto"),
     }[event.key];
     if (!action) return;
@@ -124,6 +154,46 @@ function connect(report, pages, print, find) {
   for (const control of controls) control.disabled = false;
   showPage();
   showScale();
+}
+
+// connectFind returns how to open the field for what to find, which narrow windows hide until it is asked for.
+function connectFind(find) {
+  const query = element("query"), matches = element("matches"), opener = element("find"), toolbar = opener.closest(".toolbar");
+  const show = (shown) => {
+    toolbar.classList.toggle("finding", shown);
+    opener.setAttribute("aria-expanded", shown);
+  };
+  const open = () => {
+    show(true);
+    query.focus();
+    query.select();
+  };
+  const close = () => {
+    show(false);
+    query.value = "";
+    matches.textContent = find.clear();
+  };
+  const go = async (step) => {
+    matches.textContent = "Searching…";
+    matches.textContent = await find.go(query.value, step);
+  };
+  opener.onclick = () => (toolbar.classList.contains("finding") ? close() : open());
+  element("search").onsubmit = (event) => {
+    event.preventDefault();
+    go(1);
+  };
+  element("find-previous").onclick = () => go(-1);
+  query.oninput = () => { if (query.value === "") matches.textContent = find.clear(); };
+  query.onkeydown = (event) => {
+    if (event.key === "Enter" && event.shiftKey) {
+      event.preventDefault();
+      go(-1);
+    } else if (event.key === "Escape") {
+      close();
+      if (opener.offsetParent) opener.focus();
+    }
+  };
+  return { open };
 }
 
 let printing = false;
