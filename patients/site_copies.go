@@ -109,10 +109,10 @@ func (s *Service) settle(ctx context.Context, clinicID bson.ObjectID, sites Site
 // settleSite makes the copies of one site in the patients fit. now is nil for a site that the clinic does not have.
 func (s *Service) settleSite(ctx context.Context, clinicID, siteID bson.ObjectID, now *clinics.Site) error {
 	if now != nil {
-		return s.renameSite(ctx, clinicID, Site(*now))
+		return s.renameSite(ctx, ofClinic(clinicID), Site(*now))
 	}
 	return s.census.Change(ctx, clinicID, func(ctx context.Context) (census.Count, error) {
-		n, err := s.pullSite(ctx, clinicID, siteID)
+		n, err := s.pullSite(ctx, ofClinic(clinicID), siteID)
 		return census.Count{Groups: census.Groups{Sites: counted(siteID, -n)}}, err
 	})
 }

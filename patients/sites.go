@@ -28,7 +28,7 @@ func (s *Service) RenameSite(ctx context.Context, clinicID, siteID bson.ObjectID
 		if err := s.census.Touch(ctx, clinicID); err != nil {
 			return err
 		}
-		return s.renameSite(ctx, clinicID, site)
+		return s.renameSite(ctx, ofClinic(clinicID), site)
 	})
 	if err == nil {
 		_, err = s.settle(ctx, clinicID, Sites{site})
@@ -54,15 +54,26 @@ func (s *Service) changeSites(ctx context.Context, clinicID bson.ObjectID, chang
 // DeleteSite takes a site out of the patients and then out of the clinic. COMPAT: it returns clinics.ErrNotFound also if
 // the clinic has no such site.
 func (s *Service) DeleteSite(ctx context.Context, clinicID, siteID bson.ObjectID) error {
-	err := s.changeSites(ctx, clinicID, func(ctx context.Context, clinic *clinics.Clinic) (census.Count, error) {
+	pull := func(ctx context.Context, who bson.D) (census.Count, error) {
+		n, err := s.pullSite(ctx, who, siteID)
+		return census.Count{Groups: census.Groups{Sites: counted(siteID, -n)}}, err
+	}
+	clinic, err := s.clinics.Get(ctx, clinicID)
+	if err == nil && clinic.Site(siteID) != nil {
+		err = s.changeAllButFew(ctx, clinicID, ofClinic(clinicID), withSite(ofClinic(clinicID), siteID), pull)
+	}
+	if err != nil {
+		return err
+	}
+	err = s.changeSites(ctx, clinicID, func(ctx context.Context, clinic *clinics.Clinic) (census.Count, error) {
 		if clinic.Site(siteID) == nil {
 			return census.Count{}, clinics.ErrNotFound
 		}
-		n, err := s.pullSite(ctx, clinicID, siteID)
+		difference, err := pull(ctx, ofClinic(clinicID))
 		if err != nil {
 			return census.Count{}, err
 		}
-		return census.Count{Groups: census.Groups{Sites: counted(siteID, -n)}}, s.removeSite(ctx, clinicID, siteID)
+		return difference, s.removeSite(ctx, clinicID, siteID)
 	})
 	if err == nil {
 		_, err = s.settle(ctx, clinicID, Sites{{ID: siteID}})
@@ -84,10 +95,20 @@ func (s *Service) MergeSite(ctx context.Context, clinicID, sourceID, targetID bs
 		return clinics.Site{}, ErrMergeIntoItself
 	}
 	var target clinics.Site
-	move := func(ctx context.Context) (census.Count, error) {
-		return s.moveToSite(ctx, clinicID, sourceID, Site(target))
+	move := func(ctx context.Context, who bson.D) (census.Count, error) {
+		return s.moveToSite(ctx, who, sourceID, Site(target))
 	}
-	err := s.changeSites(ctx, clinicID, func(ctx context.Context, clinic *clinics.Clinic) (census.Count, error) {
+	clinic, err := s.clinics.Get(ctx, clinicID)
+	if err != nil {
+		return clinics.Site{}, err
+	}
+	if found := clinic.Site(targetID); found != nil && clinic.Site(sourceID) != nil {
+		target = *found
+		if err := s.changeAllButFew(ctx, clinicID, ofClinic(clinicID), withSite(ofClinic(clinicID), sourceID), move); err != nil {
+			return clinics.Site{}, err
+		}
+	}
+	err = s.changeSites(ctx, clinicID, func(ctx context.Context, clinic *clinics.Clinic) (census.Count, error) {
 		found := clinic.Site(targetID)
 		if found == nil {
 			return census.Count{}, ErrNoTargetSite
@@ -96,7 +117,7 @@ func (s *Service) MergeSite(ctx context.Context, clinicID, sourceID, targetID bs
 		if clinic.Site(sourceID) == nil {
 			return census.Count{}, clinics.ErrNotFound
 		}
-		difference, err := move(ctx)
+		difference, err := move(ctx, ofClinic(clinicID))
 		if err != nil {
 			return census.Count{}, err
 		}
@@ -106,7 +127,8 @@ func (s *Service) MergeSite(ctx context.Context, clinicID, sourceID, targetID bs
 		return target, err
 	}
 	// Patients may have come to the source before it went.
-	if err := s.census.Change(ctx, clinicID, move); err != nil {
+	left := func(ctx context.Context) (census.Count, error) { return move(ctx, ofClinic(clinicID)) }
+	if err := s.census.Change(ctx, clinicID, left); err != nil {
 		return target, err
 	}
 	_, err = s.settle(ctx, clinicID, Sites{{ID: sourceID}, Site(target)})
@@ -125,7 +147,7 @@ func (s *Service) ConvertTag(ctx context.Context, clinicID, tagID bson.ObjectID)
 		if site, err = s.clinics.AddSiteOfTag(ctx, clinicID, *tag); err != nil {
 			return census.Count{}, err
 		}
-		if difference, err = s.exchangeTag(ctx, clinicID, tagID, Site(site)); err != nil {
+		if difference, err = s.exchangeTag(ctx, ofClinic(clinicID), tagID, Site(site)); err != nil {
 			return census.Count{}, err
 		}
 		return difference, s.clinics.DeleteTag(ctx, clinicID, tagID)

@@ -8,6 +8,16 @@ import (
 	"github.com/tidepool-org/clinic/census"
 )
 
+// withTag returns those of the patients who have the tag.
+func withTag(who bson.D, tagID bson.ObjectID) bson.D {
+	return and(who, bson.E{Key: "tags", Value: tagID})
+}
+
+// withoutTag returns those of the patients who lack the tag, whatever is stored in place of their list.
+func withoutTag(who bson.D, tagID bson.ObjectID) bson.D {
+	return and(who, bson.E{Key: "tags", Value: bson.D{{Key: "$ne", Value: tagID}}})
+}
+
 // addTag appends the tag to those of the patients who lack it, and returns their number.
 func (s *Service) addTag(ctx context.Context, who bson.D, tagID bson.ObjectID) (int, error) {
 	first, err := s.changeAll(ctx,
@@ -17,14 +27,14 @@ func (s *Service) addTag(ctx context.Context, who bson.D, tagID bson.ObjectID) (
 		return first, err
 	}
 	more, err := s.changeAll(ctx,
-		and(who, bson.E{Key: "tags", Value: bson.D{{Key: "$ne", Value: tagID}}}),
+		withoutTag(who, tagID),
 		bson.D{{Key: "$push", Value: bson.D{{Key: "tags", Value: tagID}}}})
 	return first + more, err
 }
 
 // pullTag takes the tag off those of the patients who have it, and returns how often it stood in their lists.
 func (s *Service) pullTag(ctx context.Context, who bson.D, tagID bson.ObjectID) (int, error) {
-	tagged := and(who, bson.E{Key: "tags", Value: tagID})
+	tagged := withTag(who, tagID)
 	repeats, err := s.repeats(ctx, tagged, func(c census.Count) int { return c.Tags[tagID] }, "tags")
 	if err != nil {
 		return 0, err

@@ -1,0 +1,59 @@
+package patients
+
+import (
+	"context"
+	"slices"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"github.com/tidepool-org/clinic/census"
+	"github.com/tidepool-org/clinic/store"
+)
+
+// batchSize bounds how many patients one write changes. Each of them is entered into many indexes: a write that changes all
+// patients of a large clinic would keep everybody else of the clinic waiting, and run into the time that an operation has.
+const batchSize = 500
+
+// change makes a change in those of the patients who need it, and returns the difference for the census. It may run twice.
+type change func(ctx context.Context, who bson.D) (census.Count, error)
+
+// changeMany makes a change in those of the patients who are left to be changed: in one step if they are few, otherwise in
+// batches. If it is cut off, the repeat goes on, because whoever was changed is not left any more.
+func (s *Service) changeMany(ctx context.Context, clinicID bson.ObjectID, who, left bson.D, make change) error {
+	if err := s.changeAllButFew(ctx, clinicID, who, left, make); err != nil {
+		return err
+	}
+	return s.census.Change(ctx, clinicID, func(ctx context.Context) (census.Count, error) { return make(ctx, who) })
+}
+
+// changeAllButFew makes a change in those of the patients who are left to be changed, in batches, if they are too many for one
+// step. The step that has to follow, together with what else belongs to it, finds those who came meanwhile.
+func (s *Service) changeAllButFew(ctx context.Context, clinicID bson.ObjectID, who, left bson.D, make change) error {
+	ids, err := s.idsOf(ctx, left)
+	if err != nil || len(ids) <= batchSize {
+		return err
+	}
+	for batch := range slices.Chunk(ids, batchSize) {
+		some := and(who, bson.E{Key: "_id", Value: bson.D{{Key: "$in", Value: batch}}})
+		if err := s.census.Change(ctx, clinicID, func(ctx context.Context) (census.Count, error) { return make(ctx, some) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// idsOf returns the ids of the records that match.
+func (s *Service) idsOf(ctx context.Context, who bson.D) ([]bson.ObjectID, error) {
+	cursor, err := s.collection.Find(ctx, who, options.Find().SetProjection(bson.D{{Key: "_id", Value: 1}}))
+	var ids []bson.ObjectID
+	for record, err := range store.Documents[struct {
+		ID bson.ObjectID `bson:"_id"`
+	}](ctx, cursor, err) {
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, record.ID)
+	}
+	return ids, nil
+}

@@ -1,0 +1,4 @@
+package patients
+
+// BatchSize is how many patients one write changes at most.
+const BatchSize = batchSize
