@@ -4,10 +4,10 @@
 TOOL = go tool -modfile=tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long bench generate viewer lint build image clean
+.PHONY: help run test test-long bench soak restart-test chaos generate viewer lint build image clean
 
 help: ## Print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Start the service with a database, stand-in neighbours and a demo clinic on :8080 (PORT=, ENGINE=)
 	@PORT=$(PORT) ENGINE=$(ENGINE) scripts/run
@@ -20,6 +20,15 @@ test-long: ## Run also the tests that take minutes: large merges, with kills
 
 bench: ## Measure the service on a clinic of N patients (make bench N=20000), beside the bare driver
 	@N=$(N) ENGINE=$(ENGINE) scripts/bench
+
+soak: ## Send requests to two replicas for long (MINUTES=15), and look at what they hold
+	@ENGINE=$(ENGINE) scripts/endure -for $(or $(MINUTES),15)m soak
+
+restart-test: ## Restart two replicas in turn under requests (N=10000), of which none may fail
+	@ENGINE=$(ENGINE) scripts/endure -n $(or $(N),10000) restart
+
+chaos: ## Break database, neighbours and replicas one after the other, and look at what is lost
+	@ENGINE=$(ENGINE) scripts/endure chaos
 
 generate: ## Make the generated code anew from api/clinic.v1.yaml
 	$(TOOL) oapi-codegen -config api/oapi-codegen.yaml api/clinic.v1.yaml

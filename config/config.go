@@ -78,7 +78,7 @@ type Platform struct {
 	TokenEndpoint       string        `envconfig:"TIDEPOOL_AUTH_SERVICE_TOKEN_ENDPOINT" desc:"OpenID token endpoint; without it, service accounts cannot be added"`
 
 	ConnectTimeout time.Duration `envconfig:"TIDEPOOL_CLINIC_OUTBOUND_CONNECT_TIMEOUT" default:"5s" desc:"time to connect to a neighbouring service"`
-	CallTimeout    time.Duration `envconfig:"TIDEPOOL_CLINIC_OUTBOUND_TIMEOUT" default:"30s" desc:"time for a whole call of a neighbouring service"`
+	CallTimeout    time.Duration `envconfig:"TIDEPOOL_CLINIC_OUTBOUND_TIMEOUT" default:"12s" desc:"time for a whole call of a neighbouring service; callers wait for it, and their gateway gives up after 15s"`
 }
 
 // Demo names the demo patient.

@@ -14,12 +14,11 @@ import (
 // documents are inserted once and never updated.
 const PlansCollectionName = "merge_plans"
 
-// The collections of merges that are not complete, and of the steps that they have not applied yet. No other service
-// follows them.
-const (
-	openMergesCollectionName = "open_merges"
-	stepsCollectionName      = "open_merge_steps"
-)
+// OpenMergesCollectionName is the collection of merges that are not complete. No other service follows it.
+const OpenMergesCollectionName = "open_merges"
+
+// stepsCollectionName is the collection of the steps that they have not applied yet. No other service follows it either.
+const stepsCollectionName = "open_merge_steps"
 
 // Indexes returns the indexes of the collections of this package.
 func Indexes() []store.Indexes {
@@ -28,7 +27,7 @@ func Indexes() []store.Indexes {
 			{Name: "MergePlansByPlan", Keys: store.Ascending("planId", "type")},
 			{Name: "MergePlansBySource", Keys: store.Ascending("plan.source._id")},
 		}},
-		{Collection: openMergesCollectionName, Indexes: []store.Index{
+		{Collection: OpenMergesCollectionName, Indexes: []store.Index{
 			// A clinic takes part in one merge at a time.
 			{Name: "UniqueOpenMergeOfClinic", Keys: store.Ascending("clinics"), Unique: true},
 		}},

@@ -19,7 +19,7 @@ type Redirects struct {
 // NewRedirects returns the redirects of the clinics of the database. They need nothing but the database, so that what
 // a Service needs may need them.
 func NewRedirects(d *store.Database) *Redirects {
-	return &Redirects{merges: d.Collection(openMergesCollectionName), plans: d.Collection(PlansCollectionName)}
+	return &Redirects{merges: d.Collection(OpenMergesCollectionName), plans: d.Collection(PlansCollectionName)}
 }
 
 // InProgress returns the clinic into which the clinic is being merged, or nil if it is not the source of a merge that has

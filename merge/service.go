@@ -66,7 +66,7 @@ func NewService(d *store.Database, census Census, counts Counts, remover Remover
 	return &Service{
 		database: d, clinics: d.Collection(clinics.CollectionName), members: d.Collection(clinicians.CollectionName),
 		patients: d.Collection(patients.CollectionName), plans: d.Collection(PlansCollectionName),
-		merges: d.Collection(openMergesCollectionName), steps: d.Collection(stepsCollectionName),
+		merges: d.Collection(OpenMergesCollectionName), steps: d.Collection(stepsCollectionName),
 		census: census, counts: counts, remover: remover, demoUserID: demo.PatientUserID, log: log,
 		LeaseTime: defaultLeaseTime,
 	}

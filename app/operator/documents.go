@@ -9,6 +9,7 @@ import (
 
 	"github.com/tidepool-org/clinic/clinicians"
 	"github.com/tidepool-org/clinic/clinics"
+	"github.com/tidepool-org/clinic/merge"
 	"github.com/tidepool-org/clinic/migration"
 	"github.com/tidepool-org/clinic/patients"
 	"github.com/tidepool-org/clinic/redox"
@@ -28,7 +29,7 @@ var records = []struct {
 	{patients.CollectionName, func() any { return &patients.Patient{} }},
 	{migration.CollectionName, func() any { return &migration.Migration{} }},
 	{redox.MessagesCollectionName, func() any { return &redox.Message{} }},
-	{openMerges, func() any { return &openMerge{} }},
+	{merge.OpenMergesCollectionName, merge.OpenForm},
 }
 
 func (t *tool) checkDocuments() *cobra.Command {

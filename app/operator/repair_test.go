@@ -16,6 +16,7 @@ import (
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/config"
 	"github.com/tidepool-org/clinic/internal/testkit"
+	"github.com/tidepool-org/clinic/merge"
 	"github.com/tidepool-org/clinic/patients"
 )
 
@@ -50,16 +51,44 @@ func TestMergesList(t *testing.T) {
 	require.Equal(t, []string{"Found 0 open merges"}, d.ok(t, "merges", "list"))
 	id := bson.NewObjectID()
 	source, target := bson.NewObjectID(), bson.NewObjectID()
-	_, err := d.Store.Collection(openMerges).InsertOne(t.Context(), bson.M{
+	_, err := d.Store.Collection(merge.OpenMergesCollectionName).InsertOne(t.Context(), bson.M{
 		"_id": id, "sourceId": source, "targetId": target, "clinics": bson.A{source, target}, "state": "moving", "heldUntil": time.Now(),
 	})
 	require.NoError(t, err)
-	_, err = d.Store.Collection(mergeSteps).InsertOne(t.Context(), bson.M{"mergeId": id, "order": 1})
+	_, err = d.Store.Collection("open_merge_steps").InsertOne(t.Context(), bson.M{"mergeId": id, "order": 1})
 	require.NoError(t, err)
 	row := d.objects(t, "merges", "list")[0]
 	require.Equal(t, source.Hex(), row["sourceId"])
 	require.Equal(t, "moving", row["state"])
 	require.Equal(t, 1.0, row["stepsLeft"])
+}
+
+// TestMergesResume finishes a merge whose process died before it had planned anything.
+func TestMergesResume(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, nil)
+	user := d.patient(t, "Ann", nil)
+	other, _ := d.NewClinic(t)
+	source, err := bson.ObjectIDFromHex(d.clinicID)
+	require.NoError(t, err)
+	target, err := bson.ObjectIDFromHex(other)
+	require.NoError(t, err)
+	id := bson.NewObjectID()
+	open := bson.M{"_id": id, "sourceId": source, "targetId": target, "clinics": bson.A{source, target}, "state": "planning", "heldUntil": time.Now().Add(time.Hour)}
+	_, err = d.Store.Collection(merge.OpenMergesCollectionName).InsertOne(t.Context(), open)
+	require.NoError(t, err)
+
+	require.Equal(t, statusNotFound, d.run(t, "merges", "resume", bson.NewObjectID().Hex()).status)
+	require.Equal(t, statusRefused, d.run(t, "merges", "resume", id.Hex()).status, "a process works on it")
+	_, err = d.Store.Collection(merge.OpenMergesCollectionName).UpdateByID(t.Context(), id, bson.M{"$set": bson.M{"heldUntil": time.Now().Add(-time.Hour)}})
+	require.NoError(t, err)
+	require.Contains(t, d.ok(t, "merges", "resume", id.Hex(), "--dry-run")[0], "planning")
+	require.Len(t, d.ok(t, "merges", "list"), 2)
+	require.Contains(t, d.ok(t, "merges", "resume", id.Hex()), id.Hex()+" is complete")
+	require.Equal(t, []string{"Found 0 open merges"}, d.ok(t, "merges", "list"))
+	moved := testkit.Documents(t, d.Store, patients.CollectionName, bson.M{"userId": user})
+	require.Len(t, moved, 1)
+	require.Equal(t, target, moved[0]["clinicId"])
 }
 
 func TestDocumentsCheckNamesWhatIsOfAnUnexpectedForm(t *testing.T) {

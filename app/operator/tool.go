@@ -12,6 +12,7 @@ import (
 	"github.com/tidepool-org/clinic/census"
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/internal/platform"
+	"github.com/tidepool-org/clinic/merge"
 	"github.com/tidepool-org/clinic/redox"
 	"github.com/tidepool-org/clinic/roster"
 	"github.com/tidepool-org/clinic/store"
@@ -38,6 +39,7 @@ type services struct {
 	Census  *census.Service
 	Roster  *roster.Service
 	Redox   *redox.Service
+	Merges  *merge.Service
 }
 
 // neighbours are what some commands need besides.
@@ -67,9 +69,10 @@ func (t *tool) root() *cobra.Command {
 		group("patients", "Patients of a connected clinic", t.listPatients(), t.enrollPatients(), t.backfillEmails()),
 		group("orders", "Orders that were received from Redox", t.listOrders(), t.showOrder(), t.replayOrder()),
 		group("census", "Numbers of patients", t.checkCensus(), t.recountCensus()),
-		group("merges", "Merges of clinics that are not complete", t.listMerges()),
+		group("merges", "Merges of clinics that are not complete", t.listMerges(), t.resumeMerge()),
 		group("indexes", "Indexes of the database", t.checkIndexes(), t.planIndexes(), t.buildIndexes(), t.dropUnusedIndexes()),
 		group("documents", "Stored documents", t.checkDocuments()),
+		group("backup", "What a backup has to hold", t.noteBackup()),
 		group("config", "Settings", t.checkConfig()),
 	)
 	return root

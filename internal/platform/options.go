@@ -10,14 +10,14 @@ import (
 
 const (
 	defaultConnectTimeout = 5 * time.Second
-	defaultCallTimeout    = 30 * time.Second
+	defaultCallTimeout    = 12 * time.Second
 )
 
 // Options are what all clients have in common. The zero value is usable.
 type Options struct {
 	// ConnectTimeout limits establishing a connection, and then its TLS handshake. Zero means 5 seconds.
 	ConnectTimeout time.Duration
-	// CallTimeout limits a whole call, including a repetition of it. Zero means 30 seconds.
+	// CallTimeout limits a whole call, including a repetition of it. Zero means 12 seconds.
 	CallTimeout time.Duration
 	// Observe is told about each exchange. Nil means nobody is.
 	Observe ObserveFunc

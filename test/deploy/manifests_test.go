@@ -23,7 +23,13 @@ var overlays = []string{"development", "production"}
 // build returns the objects of a folder below deploy, each decoded strictly: an unknown or repeated field is an error.
 func build(t *testing.T, folder string) []runtime.Object {
 	t.Helper()
-	made, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), filepath.Join(root, "deploy", folder))
+	return buildAt(t, filepath.Join(root, "deploy", folder))
+}
+
+// buildAt is build for a folder anywhere.
+func buildAt(t *testing.T, folder string) []runtime.Object {
+	t.Helper()
+	made, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), folder)
 	require.NoError(t, err)
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{

@@ -22,6 +22,7 @@ type Proxy struct {
 	tripped  bool   // whether the fault has happened
 	down     bool
 	silent   bool
+	cut      bool
 	commands []Command
 	begun    map[string]Command // of the transactions that the database has under way, the first command
 }
@@ -128,6 +129,9 @@ func (p *Proxy) serve(client net.Conn) {
 	}
 	defer p.drop(server)
 	p.keep(client, server)
+	if p.isCut() {
+		return
+	}
 	for {
 		asked, err := readMessage(client)
 		if err != nil {
