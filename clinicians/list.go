@@ -2,6 +2,7 @@ package clinicians
 
 import (
 	"context"
+	"iter"
 	"strings"
 	"time"
 
@@ -21,8 +22,9 @@ type Filter struct {
 	Search *string // see search
 }
 
-// List returns members and invites of the clinic, the newest first; those that were searched for, the best first.
-func (r *Repository) List(ctx context.Context, clinicID bson.ObjectID, filter Filter, page store.Page) ([]*Clinician, error) {
+// List yields members and invites of the clinic, the newest first; those that were searched for, the best first. An error comes
+// last.
+func (r *Repository) List(ctx context.Context, clinicID bson.ObjectID, filter Filter, page store.Page) iter.Seq2[*Clinician, error] {
 	query := ofClinic(clinicID)
 	if filter.Email != nil {
 		query = append(query, bson.E{Key: "email", Value: strings.ToLower(*filter.Email)})
@@ -31,13 +33,33 @@ func (r *Repository) List(ctx context.Context, clinicID bson.ObjectID, filter Fi
 		query = append(query, bson.E{Key: "roles", Value: *filter.Role})
 	}
 	if filter.Search == nil {
-		return r.find(ctx, query, page.Find().SetSort(newestFirst))
+		return r.each(ctx, query, page.Find().SetSort(newestFirst))
 	}
-	members, err := r.find(ctx, query, options.Find().SetSort(newestFirst))
-	if err != nil {
-		return nil, err
+	return r.found(ctx, query, newSearch(*filter.Search), page)
+}
+
+// found yields a page of the members who fit a search. To rank them, it reads all of them.
+func (r *Repository) found(ctx context.Context, query bson.D, wanted search, page store.Page) iter.Seq2[*Clinician, error] {
+	return func(yield func(*Clinician, error) bool) {
+		members, err := r.find(ctx, query, options.Find().SetSort(newestFirst))
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for _, member := range store.Cut(wanted.apply(members), page) {
+			if !yield(member, nil) {
+				return
+			}
+		}
 	}
-	return store.Cut(newSearch(*filter.Search).apply(members), page), nil
+}
+
+// each yields what a read finds, without holding all of it.
+func (r *Repository) each(ctx context.Context, query bson.D, o ...options.Lister[options.FindOptions]) iter.Seq2[*Clinician, error] {
+	return func(yield func(*Clinician, error) bool) {
+		cursor, err := r.collection.Find(ctx, query, o...)
+		store.Documents[*Clinician](ctx, cursor, err)(yield)
+	}
 }
 
 // ListOfUser returns the memberships of the user, the newest first. Invites do not count.
@@ -45,9 +67,14 @@ func (r *Repository) ListOfUser(ctx context.Context, userID string, page store.P
 	return r.find(ctx, ofUser(userID), page.Find().SetSort(newestFirst))
 }
 
-// ListAll returns the members and invites of all clinics that were created from start on and before end, the newest first.
-// A zero time does not narrow the list.
-func (r *Repository) ListAll(ctx context.Context, start, end time.Time, page store.Page) ([]*Clinician, error) {
+// EachOfUser yields what ListOfUser returns, without holding all of it. An error comes last.
+func (r *Repository) EachOfUser(ctx context.Context, userID string, page store.Page) iter.Seq2[*Clinician, error] {
+	return r.each(ctx, ofUser(userID), page.Find().SetSort(newestFirst))
+}
+
+// ListAll yields the members and invites of all clinics that were created from start on and before end, the newest first.
+// A zero time does not narrow the list. An error comes last.
+func (r *Repository) ListAll(ctx context.Context, start, end time.Time, page store.Page) iter.Seq2[*Clinician, error] {
 	var created bson.D
 	if !start.IsZero() {
 		created = append(created, bson.E{Key: "$gte", Value: start})
@@ -59,7 +86,7 @@ func (r *Repository) ListAll(ctx context.Context, start, end time.Time, page sto
 	if created != nil {
 		query = append(query, bson.E{Key: "createdTime", Value: created})
 	}
-	return r.find(ctx, query, page.Find().SetSort(newestFirst))
+	return r.each(ctx, query, page.Find().SetSort(newestFirst))
 }
 
 func ofUser(userID string) bson.D { return bson.D{{Key: "userId", Value: userID}} }
