@@ -30,6 +30,20 @@ func (c *Clinic) TagCount(id bson.ObjectID) int { return c.Groups.Tags[id] }
 // SiteCount returns how many patients belong to the site, as FillGroups found.
 func (c *Clinic) SiteCount(id bson.ObjectID) int { return c.Groups.Sites[id] }
 
+// SetMRNSettings is Repository.SetMRNSettings. It conflicts with transactions that give a number to a patient, so that these see
+// the rules; without transactions they look again after the write.
+func (s *Service) SetMRNSettings(ctx context.Context, id bson.ObjectID, settings MRNSettings) error {
+	if !s.database.HasTransactions() {
+		return s.Repository.SetMRNSettings(ctx, id, settings)
+	}
+	return s.database.InTx(ctx, func(ctx context.Context) error {
+		if err := s.Repository.SetMRNSettings(ctx, id, settings); err != nil {
+			return err
+		}
+		return s.census.Touch(ctx, id)
+	})
+}
+
 // DeleteTag is Repository.DeleteTag, and forgets how many patients had the tag.
 func (s *Service) DeleteTag(ctx context.Context, id, tagID bson.ObjectID) error {
 	if err := s.Repository.DeleteTag(ctx, id, tagID); err != nil {

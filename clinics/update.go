@@ -42,7 +42,8 @@ func (r *Repository) SetMembershipRestrictions(ctx context.Context, id bson.Obje
 	return r.setField(ctx, id, "membershipRestrictions", restrictions)
 }
 
-// SetMRNSettings replaces the rules for medical record numbers. Existing patients are not held against them.
+// SetMRNSettings replaces the rules for medical record numbers. COMPAT: patients who are there are not held against them until
+// they change.
 func (r *Repository) SetMRNSettings(ctx context.Context, id bson.ObjectID, settings MRNSettings) error {
 	return r.setField(ctx, id, "mrnSettings", settings)
 }
