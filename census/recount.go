@@ -174,7 +174,9 @@ func (s *Service) recountQuietly(ctx context.Context, clinicID bson.ObjectID) (C
 			return Count{}, err
 		}
 		if len(busy) > 0 {
-			time.Sleep(quietPause)
+			if err := pauseFor(ctx, quietPause); err != nil {
+				return Count{}, err
+			}
 			continue
 		}
 		found, err := s.read(ctx, clinicID)
@@ -193,6 +195,16 @@ func (s *Service) recountQuietly(ctx context.Context, clinicID bson.ObjectID) (C
 		}
 	}
 	return Count{}, errBusy
+}
+
+// pauseFor waits, but no longer than the context lasts.
+func pauseFor(ctx context.Context, pause time.Duration) error {
+	select {
+	case <-time.After(pause):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // correctNoted is correct without transactions. The note keeps other recounts from seeing half of it.
