@@ -65,4 +65,16 @@ func TestLongListsOfClinicsAndMembersAreWhole(t *testing.T) {
 	require.InDelta(t, 1, numPatients(everyone[0]["clinic"]), 0, "a clinic that stands there more than once")
 	require.Len(t, list("/v1/clinics/"+crowded.Hex()+"/clinicians?limit=1000"), number+1)
 	require.Len(t, list("/v1/clinics/"+crowded.Hex()+"/clinicians?limit=1000&search=houses"), number+1)
+
+	patients, wanderer := make([]any, 0, 2*number), testkit.NewUserID()
+	for i := range number {
+		patients = append(patients,
+			bson.M{"clinicId": crowded, "userId": testkit.NewUserID(), "fullName": long, "birthDate": "1990-05-06"},
+			bson.M{"clinicId": clinics[i].(bson.M)["_id"], "userId": wanderer, "fullName": long, "birthDate": "1990-05-07"})
+	}
+	_, err = app.Store.Collection("patients").InsertMany(t.Context(), patients)
+	require.NoError(t, err)
+	require.Len(t, list("/v1/patients/"+wanderer+"/clinics?limit=1000"), number)
+	answer := app.Call(t, testkit.User(user), http.MethodGet, "/v1/patients?birthDate=1990-05-06&limit=1000", nil).OK(t, http.StatusOK)
+	require.Len(t, answer.List(t), number)
 }

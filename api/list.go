@@ -14,9 +14,10 @@ import (
 
 // Lists are written while they are being read, so that a page of any length takes little memory.
 type (
-	clinicList     iter.Seq2[gen.ClinicV1, error]
-	clinicianList  iter.Seq2[gen.ClinicianV1, error]
-	membershipList iter.Seq2[gen.ClinicianClinicRelationshipV1, error]
+	clinicList        iter.Seq2[gen.ClinicV1, error]
+	clinicianList     iter.Seq2[gen.ClinicianV1, error]
+	membershipList    iter.Seq2[gen.ClinicianClinicRelationshipV1, error]
+	patientClinicList iter.Seq2[gen.PatientClinicRelationshipV1, error]
 )
 
 // VisitListClinicsResponse writes the answer.
@@ -37,6 +38,16 @@ func (l membershipList) VisitListClinicsForClinicianResponse(w http.ResponseWrit
 // VisitListAllCliniciansResponse writes the answer.
 func (l membershipList) VisitListAllCliniciansResponse(w http.ResponseWriter) error {
 	return l.VisitListClinicsForClinicianResponse(w)
+}
+
+// VisitFindPatientsResponse writes the answer.
+func (l patientClinicList) VisitFindPatientsResponse(w http.ResponseWriter) error {
+	return writeList(w, "[", iter.Seq2[gen.PatientClinicRelationshipV1, error](l), appendJSON, "]")
+}
+
+// VisitListClinicsForPatientResponse writes the answer.
+func (l patientClinicList) VisitListClinicsForPatientResponse(w http.ResponseWriter) error {
+	return l.VisitFindPatientsResponse(w)
 }
 
 // rowsAtOnce is how many rows of a list are looked up together.
