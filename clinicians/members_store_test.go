@@ -35,7 +35,8 @@ func TestMembersOfOneInstantAlwaysComeInTheSameOrder(t *testing.T) {
 		}
 		require.Equal(t, want, listed)
 	}
-	for range repository.ListAll(t.Context(), now.Add(time.Hour), time.Time{}, store.Page{Limit: 9}) {
-		require.Fail(t, "nobody was created later")
+	for member, err := range repository.ListAll(t.Context(), now.Add(time.Hour), time.Time{}, store.Page{Limit: 9}) {
+		require.NoError(t, err)
+		require.Fail(t, "nobody was created later", *member.Email)
 	}
 }
