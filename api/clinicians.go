@@ -32,13 +32,10 @@ func (h *Handlers) GetClinician(ctx context.Context, r gen.GetClinicianRequestOb
 
 // ListClinicians returns members and invites of a clinic.
 func (h *Handlers) ListClinicians(ctx context.Context, r gen.ListCliniciansRequestObject) (gen.ListCliniciansResponseObject, error) {
-	members, err := h.services.Clinicians.List(ctx, r.ClinicId, clinicians.Filter{
+	members := h.services.Clinicians.List(ctx, r.ClinicId, clinicians.Filter{
 		Email: (*string)(r.Params.Email), Role: r.Params.Role, Search: r.Params.Search,
 	}, store.NewPage(r.Params.Offset, r.Params.Limit))
-	if err != nil {
-		return nil, err
-	}
-	return gen.ListClinicians200JSONResponse(cliniciansWire(members)), nil
+	return clinicianList(batched(members, func(batch []*clinicians.Clinician) ([]gen.ClinicianV1, error) { return cliniciansWire(batch), nil })), nil
 }
 
 // UpdateClinician changes name and roles of a member. COMPAT: all else in the body is ignored.

@@ -48,15 +48,8 @@ func (h *Handlers) GetClinicByShareCode(ctx context.Context, r gen.GetClinicBySh
 func (h *Handlers) ListClinics(ctx context.Context, r gen.ListClinicsRequestObject) (gen.ListClinicsResponseObject, error) {
 	p := r.Params
 	filter := clinics.Filter{ShareCode: p.ShareCode, CreatedFrom: p.CreatedTimeStart, CreatedBefore: p.CreatedTimeEnd, EHREnabled: p.EhrEnabled}
-	list, err := h.services.Clinics.List(ctx, filter, store.NewPage(p.Offset, p.Limit))
-	if err != nil {
-		return nil, err
-	}
-	shown, err := h.showClinics(ctx, list)
-	if err != nil {
-		return nil, err
-	}
-	return gen.ListClinics200JSONResponse(shown), nil
+	list := h.services.Clinics.Each(ctx, filter, store.NewPage(p.Offset, p.Limit))
+	return clinicList(batched(list, func(batch []*clinics.Clinic) ([]gen.ClinicV1, error) { return h.showClinics(ctx, batch) })), nil
 }
 
 // UpdateClinic changes what a clinic says about itself.

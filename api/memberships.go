@@ -2,6 +2,9 @@ package api
 
 import (
 	"context"
+	"iter"
+	"maps"
+	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -12,30 +15,20 @@ import (
 
 // ListClinicsForClinician returns the clinics that the user is a member of.
 func (h *Handlers) ListClinicsForClinician(ctx context.Context, r gen.ListClinicsForClinicianRequestObject) (gen.ListClinicsForClinicianResponseObject, error) {
-	members, err := h.services.Clinicians.ListOfUser(ctx, r.UserId, store.NewPage(r.Params.Offset, r.Params.Limit))
-	if err != nil {
-		return nil, err
-	}
-	wire, err := h.showMemberships(ctx, members)
-	if err != nil {
-		return nil, err
-	}
-	return gen.ListClinicsForClinician200JSONResponse(wire), nil
+	return h.membershipList(ctx, h.services.Clinicians.EachOfUser(ctx, r.UserId, store.NewPage(r.Params.Offset, r.Params.Limit))), nil
 }
 
 // ListAllClinicians returns the members and invites of all clinics.
 func (h *Handlers) ListAllClinicians(ctx context.Context, r gen.ListAllCliniciansRequestObject) (gen.ListAllCliniciansResponseObject, error) {
 	params := r.Params
-	members, err := h.services.Clinicians.ListAll(ctx,
-		valueOf(params.CreatedTimeStart), valueOf(params.CreatedTimeEnd), store.NewPage(params.Offset, params.Limit))
-	if err != nil {
-		return nil, err
-	}
-	wire, err := h.showMemberships(ctx, members)
-	if err != nil {
-		return nil, err
-	}
-	return gen.ListAllClinicians200JSONResponse(wire), nil
+	return h.membershipList(ctx, h.services.Clinicians.ListAll(ctx,
+		valueOf(params.CreatedTimeStart), valueOf(params.CreatedTimeEnd), store.NewPage(params.Offset, params.Limit))), nil
+}
+
+func (h *Handlers) membershipList(ctx context.Context, members iter.Seq2[*clinicians.Clinician, error]) membershipList {
+	return membershipList(batched(members, func(batch []*clinicians.Clinician) ([]gen.ClinicianClinicRelationshipV1, error) {
+		return h.showMemberships(ctx, batch)
+	}))
 }
 
 // showMemberships returns members with their clinics. It leaves out those whose clinic is gone.
@@ -48,17 +41,14 @@ func (h *Handlers) showMemberships(ctx context.Context, members []*clinicians.Cl
 	if err != nil {
 		return nil, err
 	}
+	if err := h.services.Clinics.FillGroups(ctx, slices.Collect(maps.Values(byID))...); err != nil {
+		return nil, err
+	}
 	wire := gen.ClinicianClinicRelationshipsV1{}
 	for _, member := range members {
-		clinic, ok := byID[member.ClinicID]
-		if !ok {
-			continue
+		if clinic, ok := byID[member.ClinicID]; ok {
+			wire = append(wire, gen.ClinicianClinicRelationshipV1{Clinic: clinicWire(clinic), Clinician: clinicianWire(member)})
 		}
-		shown, err := h.showClinic(ctx, clinic)
-		if err != nil {
-			return nil, err
-		}
-		wire = append(wire, gen.ClinicianClinicRelationshipV1{Clinic: shown, Clinician: clinicianWire(member)})
 	}
 	return wire, nil
 }

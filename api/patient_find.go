@@ -32,15 +32,10 @@ func (h *Handlers) FindPatients(ctx context.Context, r gen.FindPatientsRequestOb
 		ids = append(ids, id)
 	}
 	page := store.NewPage(r.Params.Offset, r.Params.Limit)
-	found, err := h.services.Roster.Find(ctx, ids, patients.TrimMRN(valueOf(r.Params.Mrn)), valueOf(r.Params.BirthDate), page)
-	if err != nil {
-		return nil, err
-	}
-	shown, err := h.showPatientsWithClinics(ctx, found, workspaces)
-	if err != nil {
-		return nil, err
-	}
-	return gen.FindPatients200JSONResponse(shown), nil
+	found := h.services.Roster.Find(ctx, ids, patients.TrimMRN(valueOf(r.Params.Mrn)), valueOf(r.Params.BirthDate), page)
+	return patientClinicList(batched(found, func(batch []*patients.Patient) ([]gen.PatientClinicRelationshipV1, error) {
+		return h.showPatientsWithClinics(ctx, batch, workspaces)
+	})), nil
 }
 
 // workspaces returns the clinics of the caller, narrowed to those with the given id unless that is empty.
@@ -69,28 +64,23 @@ func (h *Handlers) workspaces(ctx context.Context, workspaceID string, kind gen.
 
 // ListClinicsForPatient answers with the records of a user in all clinics.
 func (h *Handlers) ListClinicsForPatient(ctx context.Context, r gen.ListClinicsForPatientRequestObject) (gen.ListClinicsForPatientResponseObject, error) {
-	found, err := h.services.Roster.OfUser(ctx, r.UserId, store.NewPage(r.Params.Offset, r.Params.Limit))
-	if err != nil {
-		return nil, err
-	}
-	ids := make([]bson.ObjectID, 0, len(found))
-	for _, patient := range found {
-		ids = append(ids, patient.ClinicID)
-	}
-	owners, err := h.services.Clinics.ListByIDs(ctx, ids)
-	if err != nil {
-		return nil, err
-	}
-	shown, err := h.showPatientsWithClinics(ctx, found, owners)
-	if err != nil {
-		return nil, err
-	}
-	return gen.ListClinicsForPatient200JSONResponse(shown), nil
+	found := h.services.Roster.OfUser(ctx, r.UserId, store.NewPage(r.Params.Offset, r.Params.Limit))
+	return patientClinicList(batched(found, func(batch []*patients.Patient) ([]gen.PatientClinicRelationshipV1, error) {
+		ids := make([]bson.ObjectID, 0, len(batch))
+		for _, patient := range batch {
+			ids = append(ids, patient.ClinicID)
+		}
+		owners, err := h.services.Clinics.ListByIDs(ctx, ids)
+		if err != nil {
+			return nil, err
+		}
+		return h.showPatientsWithClinics(ctx, batch, owners)
+	})), nil
 }
 
 // showPatientsWithClinics returns patients beside their clinics. A record whose clinic is gone is left out.
-func (h *Handlers) showPatientsWithClinics(ctx context.Context, list []*patients.Patient, owners map[bson.ObjectID]*clinics.Clinic) (gen.PatientClinicRelationshipsV1, error) {
-	shown := make(gen.PatientClinicRelationshipsV1, 0, len(list))
+func (h *Handlers) showPatientsWithClinics(ctx context.Context, list []*patients.Patient, owners map[bson.ObjectID]*clinics.Clinic) ([]gen.PatientClinicRelationshipV1, error) {
+	shown := make([]gen.PatientClinicRelationshipV1, 0, len(list))
 	wires := make(map[bson.ObjectID]gen.ClinicV1, len(owners))
 	for _, patient := range list {
 		owner, ok := owners[patient.ClinicID]

@@ -21,13 +21,16 @@ func startStore(lc fx.Lifecycle, c config.Store, d *store.Database, indexes *sto
 			if err := connect(ctx, c, d); err != nil {
 				return err
 			}
-			if err := check(ctx, c, indexes, log); err != nil {
+			looked, err := check(ctx, c, indexes, log)
+			if err != nil {
 				return err
 			}
 			work.start(census.Run) //nolint:contextcheck // it outlives the start
 			if c.BuildIndexes {
 				work.start(indexes.Run) //nolint:contextcheck // so does this
-				indexes.AwaitFirstPass(ctx)
+				if looked {
+					indexes.AwaitFirstPass(ctx)
+				}
 			}
 			return nil
 		},
@@ -44,14 +47,15 @@ func connect(ctx context.Context, c config.Store, d *store.Database) error {
 	return d.Connect(ctx, c.RequireTransactions)
 }
 
-// check looks at the indexes. It says aloud what is not as it should be, and returns an error if nothing may be written so.
-func check(ctx context.Context, c config.Store, indexes *store.IndexBuilder, log *zap.Logger) error {
+// check looks at the indexes, and reports whether it could. It says aloud what is not as it should be, and returns an error if
+// nothing may be written so.
+func check(ctx context.Context, c config.Store, indexes *store.IndexBuilder, log *zap.Logger) (looked bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
 	states, err := indexes.Check(ctx)
 	if err != nil { // a database that is busy building them, for one: no reason not to start
 		log.Warn("the indexes could not be looked at", zap.Error(err))
-		return nil
+		return false, nil
 	}
 	for _, state := range states {
 		if state.Problem == "" || c.BuildIndexes && state.IsMissing() {
@@ -61,7 +65,7 @@ func check(ctx context.Context, c config.Store, indexes *store.IndexBuilder, log
 			zap.String("collection", state.Collection), zap.String("index", state.Name),
 			zap.String("problem", state.Problem), zap.String("severity", string(state.Severity)))
 	}
-	return store.WrongIndexes(states)
+	return true, store.WrongIndexes(states)
 }
 
 // background is work that goes on until the service stops.

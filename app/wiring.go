@@ -33,7 +33,7 @@ const (
 	StartTimeout = 15 * time.Second
 	// The parts of it.
 	databaseTime  = 6 * time.Second
-	checkTime     = 2 * time.Second
+	checkTime     = time.Second
 	neighbourTime = 5 * time.Second
 	// StopTimeout bounds how long requests in flight may take once the listener is closed.
 	StopTimeout = 15 * time.Second

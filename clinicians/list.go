@@ -2,6 +2,7 @@ package clinicians
 
 import (
 	"context"
+	"iter"
 	"strings"
 	"time"
 
@@ -21,8 +22,9 @@ type Filter struct {
 	Search *string // see search
 }
 
-// List returns members and invites of the clinic, the newest first; those that were searched for, the best first.
-func (s *Service) List(ctx context.Context, clinicID bson.ObjectID, filter Filter, page store.Page) ([]*Clinician, error) {
+// List yields members and invites of the clinic, the newest first; those that were searched for, the best first. An error comes
+// last.
+func (s *Service) List(ctx context.Context, clinicID bson.ObjectID, filter Filter, page store.Page) iter.Seq2[*Clinician, error] {
 	query := ofClinic(clinicID)
 	if filter.Email != nil {
 		query = append(query, bson.E{Key: "email", Value: strings.ToLower(*filter.Email)})
@@ -31,13 +33,33 @@ func (s *Service) List(ctx context.Context, clinicID bson.ObjectID, filter Filte
 		query = append(query, bson.E{Key: "roles", Value: *filter.Role})
 	}
 	if filter.Search == nil {
-		return s.find(ctx, query, page.Find().SetSort(newestFirst))
+		return s.each(ctx, query, page.Find().SetSort(newestFirst))
 	}
-	members, err := s.find(ctx, query, options.Find().SetSort(newestFirst))
-	if err != nil {
-		return nil, err
+	return s.found(ctx, query, newSearch(*filter.Search), page)
+}
+
+// found yields a page of the members who fit a search. To rank them, it reads all of them.
+func (s *Service) found(ctx context.Context, query bson.D, wanted search, page store.Page) iter.Seq2[*Clinician, error] {
+	return func(yield func(*Clinician, error) bool) {
+		members, err := s.find(ctx, query, options.Find().SetSort(newestFirst))
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for _, member := range store.Cut(wanted.apply(members), page) {
+			if !yield(member, nil) {
+				return
+			}
+		}
 	}
-	return store.Cut(newSearch(*filter.Search).apply(members), page), nil
+}
+
+// each yields what a read finds, without holding all of it.
+func (s *Service) each(ctx context.Context, query bson.D, o ...options.Lister[options.FindOptions]) iter.Seq2[*Clinician, error] {
+	return func(yield func(*Clinician, error) bool) {
+		cursor, err := s.collection.Find(ctx, query, o...)
+		store.Documents[*Clinician](ctx, cursor, err)(yield)
+	}
 }
 
 // ListOfUser returns the memberships of the user, the newest first. Invites do not count.
@@ -45,9 +67,14 @@ func (s *Service) ListOfUser(ctx context.Context, userID string, page store.Page
 	return s.find(ctx, ofUser(userID), page.Find().SetSort(newestFirst))
 }
 
-// ListAll returns the members and invites of all clinics that were created from start on and before end, the newest first.
-// A zero time does not narrow the list.
-func (s *Service) ListAll(ctx context.Context, start, end time.Time, page store.Page) ([]*Clinician, error) {
+// EachOfUser yields what ListOfUser returns, without holding all of it. An error comes last.
+func (s *Service) EachOfUser(ctx context.Context, userID string, page store.Page) iter.Seq2[*Clinician, error] {
+	return s.each(ctx, ofUser(userID), page.Find().SetSort(newestFirst))
+}
+
+// ListAll yields the members and invites of all clinics that were created from start on and before end, the newest first.
+// A zero time does not narrow the list. An error comes last.
+func (s *Service) ListAll(ctx context.Context, start, end time.Time, page store.Page) iter.Seq2[*Clinician, error] {
 	var created bson.D
 	if !start.IsZero() {
 		created = append(created, bson.E{Key: "$gte", Value: start})
@@ -59,7 +86,7 @@ func (s *Service) ListAll(ctx context.Context, start, end time.Time, page store.
 	if created != nil {
 		query = append(query, bson.E{Key: "createdTime", Value: created})
 	}
-	return s.find(ctx, query, page.Find().SetSort(newestFirst))
+	return s.each(ctx, query, page.Find().SetSort(newestFirst))
 }
 
 func ofUser(userID string) bson.D { return bson.D{{Key: "userId", Value: userID}} }

@@ -2,6 +2,7 @@ package clinics
 
 import (
 	"context"
+	"iter"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -26,6 +27,14 @@ func (s *Service) List(ctx context.Context, filter Filter, page store.Page) ([]*
 	}
 	var list []*Clinic
 	return list, cursor.All(ctx, &list)
+}
+
+// Each yields what List returns, without holding all of it. An error comes last.
+func (s *Service) Each(ctx context.Context, filter Filter, page store.Page) iter.Seq2[*Clinic, error] {
+	return func(yield func(*Clinic, error) bool) {
+		cursor, err := s.collection.Find(ctx, filter.query(), page.Find().SetSort(bson.D{{Key: "_id", Value: 1}}))
+		store.Documents[*Clinic](ctx, cursor, err)(yield)
+	}
 }
 
 func (f Filter) query() bson.D {

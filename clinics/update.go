@@ -42,9 +42,19 @@ func (s *Service) SetMembershipRestrictions(ctx context.Context, id bson.ObjectI
 	return s.setField(ctx, id, "membershipRestrictions", restrictions)
 }
 
-// SetMRNSettings replaces the rules for medical record numbers. Existing patients are not held against them.
+// SetMRNSettings replaces the rules for medical record numbers. COMPAT: patients who are there are not held against them until
+// they change. It conflicts with transactions that give a number to a patient, so that these see the rules; without transactions
+// they look again after the write.
 func (s *Service) SetMRNSettings(ctx context.Context, id bson.ObjectID, settings MRNSettings) error {
-	return s.setField(ctx, id, "mrnSettings", settings)
+	if !s.database.HasTransactions() {
+		return s.setField(ctx, id, "mrnSettings", settings)
+	}
+	return s.database.InTx(ctx, func(ctx context.Context) error {
+		if err := s.setField(ctx, id, "mrnSettings", settings); err != nil {
+			return err
+		}
+		return s.census.Touch(ctx, id)
+	})
 }
 
 // SetEHRSettings replaces the connection to the health record system.

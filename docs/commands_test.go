@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var operatorCommand = regexp.MustCompile("\\behr ([a-z]+) ([a-z-]+)")
+var operatorCommand = regexp.MustCompile(`\behr ([a-z]+) ([a-z-]+)`)
 
 // TestNamedCommandsExist: a guide that is followed at night must not name a command, or a flag, that there is not.
 func TestNamedCommandsExist(t *testing.T) {

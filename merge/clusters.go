@@ -4,20 +4,20 @@ import "slices"
 
 // Cluster is a group of patients of one clinic who may be one person: each is like at least one other of the group.
 type Cluster struct {
-	Members []ClusterMember // in the order of the clinic's patients
+	Members []clusterMember // in the order of the clinic's patients
 }
 
-// ClusterMember is a patient of a cluster.
-type ClusterMember struct {
+// clusterMember is a patient of a cluster.
+type clusterMember struct {
 	Patient *Patient
 	clinic  *matcher
 }
 
 // Counts returns how many patients of the cluster are like this one, by category.
-func (m *ClusterMember) Counts() map[Category]int { return m.clinic.counts(m.Patient) }
+func (m *clusterMember) Counts() map[Category]int { return m.clinic.counts(m.Patient) }
 
 // Alike returns the user ids of the patients of the cluster who are like this one, by category, at most a hundred of each.
-func (m *ClusterMember) Alike() map[Category][]string {
+func (m *clusterMember) Alike() map[Category][]string {
 	alike := map[Category][]string{}
 	for _, match := range m.clinic.matches(m.Patient) {
 		alike[match.Category] = append(alike[match.Category], m.clinic.patients[match.Index].UserID)
@@ -57,9 +57,9 @@ func Clusters(patients []Patient) []Cluster {
 }
 
 func (m *matcher) cluster(indexes []int) Cluster {
-	cluster := Cluster{Members: make([]ClusterMember, 0, len(indexes))}
+	cluster := Cluster{Members: make([]clusterMember, 0, len(indexes))}
 	for _, i := range indexes {
-		cluster.Members = append(cluster.Members, ClusterMember{Patient: &m.patients[i], clinic: m})
+		cluster.Members = append(cluster.Members, clusterMember{Patient: &m.patients[i], clinic: m})
 	}
 	return cluster
 }

@@ -42,7 +42,7 @@ func (t *TagPlan) document() bson.D {
 	}
 }
 
-func (s *SitePlan) document() bson.D {
+func (s *sitePlan) document() bson.D {
 	site := bson.D{{Key: "id", Value: s.Site.ID}, {Key: "name", Value: s.Site.Name}}
 	return bson.D{
 		{Key: "site", Value: withCount(site, s.Patients)},

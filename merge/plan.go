@@ -24,10 +24,10 @@ type Plan struct {
 	Source, Target *Workspace
 	CreatedTime    time.Time
 
-	Settings     []SettingPlan
-	Restrictions RestrictionsPlan
+	Settings     []settingPlan
+	Restrictions restrictionsPlan
 	Tags         []TagPlan
-	Sites        []SitePlan
+	Sites        []sitePlan
 	Members      []MemberPlan
 	Patients     []PatientPlan
 

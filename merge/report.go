@@ -135,7 +135,7 @@ func (p *Plan) Report() Report {
 		MembershipRestrictionsMergePlan: reportedRestrictions{SourceValue: p.Restrictions.SourceValue, TargetValue: p.Restrictions.TargetValue},
 		SourcePatientClusters:           each(Clusters(p.Source.Patients), reportCluster),
 		TargetPatientClusters:           each(Clusters(p.Target.Patients), reportCluster),
-		SettingsPlans: each(p.Settings, func(s *SettingPlan) reportedSetting {
+		SettingsPlans: each(p.Settings, func(s *settingPlan) reportedSetting {
 			return reportedSetting{Name: s.Name, SourceValue: s.SourceValue, TargetValue: s.TargetValue}
 		}),
 		TagsPlans:      each(p.Tags, reportTag),
@@ -167,7 +167,7 @@ func reportClinic(w *Workspace) reportedClinic {
 }
 
 func reportCluster(c *Cluster) reportedCluster {
-	return reportedCluster{Patients: each(c.Members, func(m *ClusterMember) reportedClusterMember {
+	return reportedCluster{Patients: each(c.Members, func(m *clusterMember) reportedClusterMember {
 		alike := m.Alike()
 		return reportedClusterMember{Patient: *reportPatient(m.Patient), Conflicts: alike, ConflictCounts: cutOff(alike, m.Counts())}
 	})}
@@ -180,7 +180,7 @@ func reportTag(t *TagPlan) reportedTag {
 	}
 }
 
-func reportSite(s *SitePlan) reportedSite {
+func reportSite(s *sitePlan) reportedSite {
 	return reportedSite{
 		Site:   reportedName{ID: s.Site.ID.Hex(), Name: s.Site.Name, Patients: s.Patients},
 		Action: s.Action, SourceWorkspace: s.Workspace, ExpectedRename: s.NewName,

@@ -7,8 +7,8 @@ import (
 	"github.com/tidepool-org/clinic/clinics"
 )
 
-// SettingPlan compares a setting that must be equal in both clinics.
-type SettingPlan struct {
+// settingPlan compares a setting that must be equal in both clinics.
+type settingPlan struct {
 	Name        string
 	SourceValue string
 	TargetValue string
@@ -16,10 +16,10 @@ type SettingPlan struct {
 }
 
 // Match reports whether the report shows the setting as equal.
-func (s SettingPlan) Match() bool { return s.SourceValue == s.TargetValue }
+func (s settingPlan) Match() bool { return s.SourceValue == s.TargetValue }
 
-// RestrictionsPlan compares who may become a member. The source may be stricter about fewer domains, but not about others.
-type RestrictionsPlan struct {
+// restrictionsPlan compares who may become a member. The source may be stricter about fewer domains, but not about others.
+type restrictionsPlan struct {
 	SourceValue string
 	TargetValue string
 	Obstacle    Obstacle
@@ -47,14 +47,14 @@ func choose[T any](condition bool, yes, no T) T {
 
 func (p *Plan) planSettings() {
 	for _, setting := range comparedSettings {
-		plan := SettingPlan{Name: setting.name, SourceValue: setting.value(p.Source.Clinic), TargetValue: setting.value(p.Target.Clinic)}
+		plan := settingPlan{Name: setting.name, SourceValue: setting.value(p.Source.Clinic), TargetValue: setting.value(p.Target.Clinic)}
 		if !plan.Match() {
 			plan.Obstacle = SettingsMismatch
 		}
 		p.Settings = append(p.Settings, plan)
 	}
 	source, target := p.Source.Clinic.MembershipRestrictions, p.Target.Clinic.MembershipRestrictions
-	p.Restrictions = RestrictionsPlan{SourceValue: showRestrictions(source), TargetValue: showRestrictions(target)}
+	p.Restrictions = restrictionsPlan{SourceValue: showRestrictions(source), TargetValue: showRestrictions(target)}
 	if !covers(target, source) {
 		p.Restrictions.Obstacle = SettingsMismatch
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/tidepool-org/clinic/clinics"
 )
 
-// SitePlan says what becomes of a site of one of the clinics. Sites keep their ids.
-type SitePlan struct {
+// sitePlan says what becomes of a site of one of the clinics. Sites keep their ids.
+type sitePlan struct {
 	Site      clinics.Site
 	Patients  int // that belong to the site before the merge
 	Action    Action
@@ -20,7 +20,7 @@ type SitePlan struct {
 }
 
 // ResultingName returns the name of the site after the merge.
-func (s SitePlan) ResultingName() string {
+func (s sitePlan) ResultingName() string {
 	if s.NewName != "" {
 		return s.NewName
 	}
@@ -46,14 +46,14 @@ func (p *Plan) planSites() {
 		if arrived[site.ID] { // when the rest of a merge that was under way is planned
 			continue
 		}
-		p.Sites = append(p.Sites, SitePlan{
+		p.Sites = append(p.Sites, sitePlan{
 			Site: site, Patients: p.Target.Clinic.SiteCount(site.ID), Action: Retain, Workspace: p.Target.Name(), TargetID: p.Target.Clinic.ID,
 		})
 	}
 }
 
-func (p *Plan) planSourceSite(site clinics.Site, taken []string) SitePlan {
-	plan := SitePlan{
+func (p *Plan) planSourceSite(site clinics.Site, taken []string) sitePlan {
+	plan := sitePlan{
 		Site: site, Patients: p.Source.Clinic.SiteCount(site.ID), Action: Move, Workspace: p.Source.Name(),
 		SourceID: &p.Source.Clinic.ID, TargetID: p.Target.Clinic.ID,
 	}

@@ -105,7 +105,7 @@ func (p *Plan) clusterRows(workspace *Workspace) iter.Seq[row] {
 	}
 }
 
-func (p *Plan) clusterCells(workspace *Workspace, member *ClusterMember) row {
+func (p *Plan) clusterCells(workspace *Workspace, member *clusterMember) row {
 	r := cells(nil)
 	r.cells = append(r.cells, patientCells(member.Patient, p.tagsOf(member.Patient, workspace), siteNames(member.Patient.Sites))...)
 	alike, counts := member.Alike(), member.Counts()

@@ -38,11 +38,11 @@ func (p *Plan) headRows(generated time.Time) []row {
 }
 
 func (p *Plan) settingRows() []row {
-	sso := SettingPlan{
+	sso := settingPlan{
 		Name: "Partial SSO*", SourceValue: p.Restrictions.SourceValue, TargetValue: p.Restrictions.TargetValue, Obstacle: p.Restrictions.Obstacle,
 	}
 	rows := []row{styled(heading, "Settings ---", "Do they match? ---", p.Source.Name()+" ---", p.Target.Name()+" ---")}
-	for _, setting := range append([]SettingPlan{sso}, p.Settings...) {
+	for _, setting := range append([]settingPlan{sso}, p.Settings...) {
 		rows = append(rows, styled(unless(setting.Obstacle, plain), setting.Name, choose(setting.Match(), "Yes", "No"), setting.SourceValue, setting.TargetValue))
 	}
 	return append(rows, cells("* If only the target workspace has partial SSO, invite the users of the source workspace to the target workspace by hand before merging."), row{})
@@ -51,7 +51,7 @@ func (p *Plan) settingRows() []row {
 func (p *Plan) measureRows() []row {
 	categoryCounts := p.conflictCounts()
 	tag := func(t TagPlan) Action { return t.Action }
-	site := func(s SitePlan) Action { return s.Action }
+	site := func(s sitePlan) Action { return s.Action }
 	members, downgraded := 0, 0
 	for i := range p.Members {
 		if p.Members[i].Action != MergeInto {
@@ -160,7 +160,7 @@ var siteActions = map[Action]string{Move: "Create", Rename: "Rename", Retain: "R
 
 func (p *Plan) siteRows() []row {
 	sites := slices.Clone(p.Sites)
-	slices.SortStableFunc(sites, func(a, b SitePlan) int {
+	slices.SortStableFunc(sites, func(a, b sitePlan) int {
 		return strings.Compare(strings.ToLower(a.ResultingName()), strings.ToLower(b.ResultingName()))
 	})
 	rows := []row{styled(heading, fmt.Sprintf("Resulting Sites (%d) ---", len(sites)), "Workspace ---", "Action ---")}

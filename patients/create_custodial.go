@@ -54,7 +54,7 @@ func (s *Service) CreateCustodial(ctx context.Context, clinicID bson.ObjectID, d
 	}
 	patient.UserID = account.userID
 	s.log.Info("an account was made for a patient", zap.String("clinicId", clinicID.Hex()), zap.String("userId", patient.UserID))
-	err = s.insert(lasting, place, patient)
+	err = s.insert(lasting, place, patient, mrnRules(clinic))
 	if errors.Is(err, ErrDuplicate) { // another request took over the account
 		s.endCreation(lasting, account.creation, nil)
 	} else {

@@ -44,7 +44,7 @@ func (s *Service) CreateFromUser(ctx context.Context, clinicID bson.ObjectID, us
 	if err != nil {
 		return nil, err
 	}
-	err = s.insert(ctx, place, patient)
+	err = s.insert(ctx, place, patient, mrnRules(clinic))
 	if errs.Is(err, errs.Duplicate) && user.LegacyClinicianID != nil {
 		return s.addLegacyClinician(ctx, clinicID, user.UserID, *user.LegacyClinicianID)
 	}

@@ -17,10 +17,11 @@ import (
 const openPatience = 8 * time.Second
 
 // insert adds the record, and returns ErrDuplicate or ErrMRNNotUnique if another one is in the way, clinics.ErrNotFound if the
-// clinic was deleted meanwhile. If the clinic takes no patients, it waits for a while. It ends the place in any case.
-func (s *Service) insert(ctx context.Context, place *census.Place, patient *Patient) error {
+// clinic was deleted meanwhile. If the clinic takes no patients, it waits for a while. It ends the place in any case. rules are
+// those against which the number was checked.
+func (s *Service) insert(ctx context.Context, place *census.Place, patient *Patient, rules clinics.MRNSettings) error {
 	for deadline := time.Now().Add(openPatience); ; {
-		err := s.insertOnce(ctx, place, patient)
+		err := s.insertOnce(ctx, place, patient, rules)
 		if !errors.Is(err, census.ErrClosed) || time.Now().After(deadline) {
 			return err
 		}
@@ -41,7 +42,7 @@ func (s *Service) waitUntilOpen(ctx context.Context, clinicID bson.ObjectID, pat
 	return err
 }
 
-func (s *Service) insertOnce(ctx context.Context, place *census.Place, patient *Patient) error {
+func (s *Service) insertOnce(ctx context.Context, place *census.Place, patient *Patient, rules clinics.MRNSettings) error {
 	if err := s.requireStranger(ctx, patient); err != nil {
 		place.GiveBack(ctx)
 		return err
@@ -51,6 +52,11 @@ func (s *Service) insertOnce(ctx context.Context, place *census.Place, patient *
 		if patient.Sites, err = s.currentSites(ctx, patient.ClinicID, wanted); err != nil {
 			return census.Count{}, err
 		}
+		if s.database.HasTransactions() {
+			if err := s.recheckMRN(ctx, rules, patient); err != nil {
+				return census.Count{}, err
+			}
+		}
 		if _, err := s.collection.InsertOne(ctx, patient); err != nil {
 			return census.Count{}, err
 		}
@@ -58,7 +64,7 @@ func (s *Service) insertOnce(ctx context.Context, place *census.Place, patient *
 	})
 	switch {
 	case err == nil:
-		s.settleNew(ctx, patient)
+		err = s.settleNew(ctx, patient, rules)
 	case store.IsDuplicate(err): // another request came first since the checks
 		if err = s.requireStranger(ctx, patient); err == nil {
 			err = ErrMRNNotUnique
@@ -71,14 +77,42 @@ func (s *Service) insertOnce(ctx context.Context, place *census.Place, patient *
 	return err
 }
 
-// settleNew makes the sites of a new patient fit the clinic. The patient is there, so that a failure is not the caller's.
-func (s *Service) settleNew(ctx context.Context, patient *Patient) {
+// settleNew follows, without transactions, the insert of a patient: it takes the patient out again if the number breaks a rule
+// that was switched on meanwhile, and makes the sites fit the clinic. The patient is there, so that another failure is not the
+// caller's.
+func (s *Service) settleNew(ctx context.Context, patient *Patient, rules clinics.MRNSettings) error {
+	if !s.database.HasTransactions() {
+		err := s.recheckMRN(ctx, rules, patient)
+		if errors.Is(err, ErrMRNRequired) || errors.Is(err, ErrMRNNotUnique) {
+			return s.takeBack(ctx, patient, err)
+		}
+		if err != nil {
+			s.log.Warn("the number of a new patient could not be compared with the rules of the clinic", zap.Stringer("clinicId", patient.ClinicID), zap.Error(err))
+		}
+	}
 	settled, err := s.settle(ctx, patient.ClinicID, patient.Sites)
 	if err != nil {
 		s.log.Warn("the sites of a new patient could not be compared with those of the clinic", zap.Stringer("clinicId", patient.ClinicID), zap.Error(err))
-		return
+		return nil
 	}
 	patient.Sites = settled
+	return nil
+}
+
+// takeBack is takeOut for a patient who is counted.
+func (s *Service) takeBack(ctx context.Context, patient *Patient, cause error) error {
+	var gone bool
+	err := s.census.Change(ctx, patient.ClinicID, func(ctx context.Context) (census.Count, error) {
+		err := s.takeOut(ctx, patient, cause)
+		if gone = errors.Is(err, cause); !gone {
+			return census.Count{}, err
+		}
+		return census.Count{}.Minus(s.census.Of(patient.facts())), nil
+	})
+	if err == nil && gone {
+		err = cause
+	}
+	return err
 }
 
 // takeOut removes a record that must not have come to be, and returns the cause. With transactions there is none. If a merge

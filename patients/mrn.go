@@ -28,13 +28,18 @@ func TrimMRN(mrn string) string {
 	return strings.TrimFunc(mrn, func(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) })
 }
 
+// mrnRules returns the rules of the clinic for medical record numbers. It has none unless it says so.
+func mrnRules(clinic *clinics.Clinic) clinics.MRNSettings {
+	if clinic.MRNSettings == nil {
+		return clinics.MRNSettings{}
+	}
+	return *clinic.MRNSettings
+}
+
 // checkMRN holds a medical record number against the settings of the clinic, and reports whether it has to be unique there.
 // userID is the patient who has or gets the number, "" if the account is yet to be made; nil stands for no number.
 func (s *Service) checkMRN(ctx context.Context, clinic *clinics.Clinic, userID string, mrn *string) (unique bool, err error) {
-	settings := clinic.MRNSettings
-	if settings == nil {
-		return false, nil
-	}
+	settings := mrnRules(clinic)
 	if settings.Required && (mrn == nil || *mrn == "") {
 		return false, ErrMRNRequired
 	}
@@ -71,7 +76,7 @@ const (
 // the context for what must follow although the caller leaves, and a function that ends both.
 func (s *Service) holdMRN(ctx context.Context, clinic *clinics.Clinic, mrn *string) (context.Context, func(), error) {
 	lasting, cancel := finishing(ctx)
-	if mrn == nil || clinic.MRNSettings == nil || !clinic.MRNSettings.Unique {
+	if mrn == nil || !mrnRules(clinic).Unique {
 		return lasting, cancel, nil
 	}
 	lasting, lease, err := s.leases.Wait(lasting, mrnLease, clinic.ID.Hex()+"/"+foldedMRN(*mrn), turnPatience)
@@ -85,4 +90,40 @@ func (s *Service) holdMRN(ctx context.Context, clinic *clinics.Clinic, mrn *stri
 // foldedMRN returns the same for all spellings that the database takes for the same number.
 func foldedMRN(mrn string) string {
 	return string(collate.New(language.English, collate.Loose).KeyFromString(&collate.Buffer{}, mrn))
+}
+
+// recheckMRN holds the number of a patient against the rules of the clinic once more, if some were switched on since it was
+// checked. In a transaction that writes the number, it comes first, and makes the transaction conflict with the switch. Without
+// transactions it comes after the write: whoever comes last, the switch or the write, then meets the other.
+func (s *Service) recheckMRN(ctx context.Context, checked clinics.MRNSettings, patient *Patient) error {
+	clinic, err := s.clinics.Get(ctx, patient.ClinicID)
+	if err != nil {
+		return unlessGone(err)
+	}
+	now := mrnRules(clinic)
+	if s.database.HasTransactions() {
+		if err := s.census.Touch(ctx, patient.ClinicID); err != nil {
+			return err
+		}
+	} else if now.Unique && !checked.Unique {
+		lasting, release, err := s.holdMRN(ctx, clinic, patient.MRN)
+		if err != nil {
+			return err
+		}
+		defer release()
+		ctx = lasting
+	}
+	if (checked.Required || !now.Required) && (checked.Unique || !now.Unique) {
+		return nil
+	}
+	patient.RequireUniqueMRN, err = s.checkMRN(ctx, clinic, patient.UserID, patient.MRN)
+	return err
+}
+
+// unlessGone returns nil for a clinic that is gone, with which others deal.
+func unlessGone(err error) error {
+	if errs.Is(err, errs.NotFound) {
+		return nil
+	}
+	return err
 }

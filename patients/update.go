@@ -10,6 +10,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/tidepool-org/clinic/census"
+	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/internal/errs"
 	"github.com/tidepool-org/clinic/store"
 )
@@ -47,16 +48,16 @@ func (s *Service) Update(ctx context.Context, clinicID bson.ObjectID, userID str
 		return nil, err
 	}
 	if before.IsCustodial() {
-		return s.updateWithAccount(lasting, before, after)
+		return s.updateWithAccount(lasting, before, after, mrnRules(clinic))
 	}
-	return s.update(lasting, before, after)
+	return s.update(lasting, before, after, mrnRules(clinic))
 }
 
 // updateWithAccount changes the address of the account, and then the patient. Updates of the same patient take turns, because
 // otherwise the account may end with the address of one, and the patient with that of the other.
 //
 // COMPAT: the account is also changed if the address is what it was.
-func (s *Service) updateWithAccount(ctx context.Context, before, after *Patient) (*Patient, error) {
+func (s *Service) updateWithAccount(ctx context.Context, before, after *Patient, rules clinics.MRNSettings) (*Patient, error) {
 	ctx, lease, err := s.leases.Wait(ctx, "account", before.UserID, turnPatience)
 	if err != nil {
 		return nil, err
@@ -65,7 +66,7 @@ func (s *Service) updateWithAccount(ctx context.Context, before, after *Patient)
 	if err := s.accounts.UpdateUser(ctx, before.UserID, text(after.Email)); err != nil {
 		return nil, fmt.Errorf("unable to update custodial user: %w", err)
 	}
-	return s.update(ctx, before, after)
+	return s.update(ctx, before, after, rules)
 }
 
 // updateAttempts bounds how often an update is tried again because the patient changed since it was read.
@@ -75,9 +76,10 @@ const updateAttempts = 20
 var errPatientChanged = errs.Because("changed_concurrently", errs.New(errs.Conflict, "the patient changes too often; repeat the request"))
 
 // update writes the given fields of after, as long as nobody changed the patient since it was read. Otherwise it reads again.
-func (s *Service) update(ctx context.Context, before, after *Patient) (*Patient, error) {
+// rules are those against which the number was checked.
+func (s *Service) update(ctx context.Context, before, after *Patient, rules clinics.MRNSettings) (*Patient, error) {
 	for range updateAttempts {
-		patient, err := s.updateUnchanged(ctx, before, after)
+		patient, err := s.updateUnchanged(ctx, before, after, rules)
 		if !errors.Is(err, errPatientChanged) {
 			return patient, err
 		}
@@ -94,9 +96,10 @@ const quietTime = time.Minute
 
 // updateUnchanged is one attempt of update. Clients send back all that they read, so most updates name lists that stay as they
 // are; then the census need not be tracked.
-func (s *Service) updateUnchanged(ctx context.Context, before, after *Patient) (*Patient, error) {
+func (s *Service) updateUnchanged(ctx context.Context, before, after *Patient, rules clinics.MRNSettings) (*Patient, error) {
 	filter := append(patientKey(before.ClinicID, before.UserID), unchangedSince(before.UpdatedTime))
-	if time.Since(before.UpdatedTime) > quietTime && s.difference(before, after).IsZero() {
+	newMRN := !sameText(before.MRN, after.MRN)
+	if !newMRN && time.Since(before.UpdatedTime) > quietTime && s.difference(before, after).IsZero() {
 		var patient Patient
 		err := s.collection.FindOneAndUpdate(ctx, filter, assignments(before, after), options.FindOneAndUpdate().SetReturnDocument(options.After)).Decode(&patient)
 		return &patient, store.OneOf(err, errPatientChanged, ErrMRNNotUnique)
@@ -105,6 +108,11 @@ func (s *Service) updateUnchanged(ctx context.Context, before, after *Patient) (
 	err := s.census.Change(ctx, before.ClinicID, func(ctx context.Context) (_ census.Count, err error) {
 		if written.Sites, err = s.currentSites(ctx, before.ClinicID, after.Sites); err != nil {
 			return census.Count{}, err
+		}
+		if newMRN && s.database.HasTransactions() {
+			if err := s.recheckMRN(ctx, rules, &written); err != nil {
+				return census.Count{}, err
+			}
 		}
 		var replaced Patient
 		err = s.collection.FindOneAndUpdate(ctx, filter, assignments(before, &written), options.FindOneAndUpdate().SetProjection(censusFields)).Decode(&replaced)
@@ -116,10 +124,29 @@ func (s *Service) updateUnchanged(ctx context.Context, before, after *Patient) (
 	if err != nil {
 		return nil, err
 	}
+	if newMRN && !s.database.HasTransactions() {
+		if err := s.recheckMRN(ctx, rules, &written); err != nil {
+			return nil, s.putBackMRN(ctx, before, &written, err)
+		}
+	}
 	if _, err := s.settle(ctx, before.ClinicID, written.Sites); err != nil {
 		return nil, err
 	}
 	return s.Get(ctx, before.ClinicID, before.UserID)
+}
+
+// putBackMRN gives the patient the former number again, if the new one breaks a rule that was switched on meanwhile, and returns
+// the cause. What else was written stays: the account may have the address already.
+func (s *Service) putBackMRN(ctx context.Context, before, written *Patient, cause error) error {
+	if !errors.Is(cause, ErrMRNRequired) && !errors.Is(cause, ErrMRNNotUnique) {
+		return cause
+	}
+	_, err := s.collection.UpdateOne(ctx, append(patientKey(before.ClinicID, before.UserID), bson.E{Key: "mrn", Value: written.MRN}),
+		bson.D{{Key: "$set", Value: bson.D{{Key: "mrn", Value: before.MRN}, {Key: "updatedTime", Value: store.Now()}}}})
+	if err != nil {
+		return errors.Join(cause, err)
+	}
+	return cause
 }
 
 // unchangedSince is the part of a filter that holds for a patient with this updatedTime. Older writers left some without one.

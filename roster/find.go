@@ -2,6 +2,7 @@ package roster
 
 import (
 	"context"
+	"iter"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
@@ -10,11 +11,11 @@ import (
 	"github.com/tidepool-org/clinic/store"
 )
 
-// Find returns the patients of the clinics whose medical record number and birth date are these, without regard to case and
-// accents; "" stands for any. They are ordered by full name, then by record. Without clinics it finds nobody.
-func (s *Service) Find(ctx context.Context, clinicIDs []bson.ObjectID, mrn, birthDate string, page store.Page) ([]*patients.Patient, error) {
+// Find yields the patients of the clinics whose medical record number and birth date are these, without regard to case and
+// accents; "" stands for any. They are ordered by full name, then by record. Without clinics it finds nobody. An error comes last.
+func (s *Service) Find(ctx context.Context, clinicIDs []bson.ObjectID, mrn, birthDate string, page store.Page) iter.Seq2[*patients.Patient, error] {
 	if len(clinicIDs) == 0 {
-		return nil, nil
+		return func(func(*patients.Patient, error) bool) {}
 	}
 	filter := bson.D{{Key: "clinicId", Value: bson.D{{Key: "$in", Value: clinicIDs}}}}
 	for _, condition := range []struct{ path, value string }{{"mrn", mrn}, {"birthDate", birthDate}} {
@@ -25,8 +26,21 @@ func (s *Service) Find(ctx context.Context, clinicIDs []bson.ObjectID, mrn, birt
 	return s.byName(ctx, filter, page, identityIndex(mrn, birthDate))
 }
 
-// OfUser returns the records of a user in all clinics, ordered by full name, then by record.
-func (s *Service) OfUser(ctx context.Context, userID string, page store.Page) ([]*patients.Patient, error) {
+// OfUser yields the records of a user in all clinics, ordered by full name, then by record. An error comes last.
+func (s *Service) OfUser(ctx context.Context, userID string, page store.Page) iter.Seq2[*patients.Patient, error] {
+	return func(yield func(*patients.Patient, error) bool) {
+		ids, err := s.recordsOf(ctx, userID)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		if len(ids) > 0 {
+			s.byName(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}, page, "")(yield)
+		}
+	}
+}
+
+func (s *Service) recordsOf(ctx context.Context, userID string) (bson.A, error) {
 	// In two steps, because no index can both find the user id, which is compared as it is, and compare names.
 	cursor, err := s.collection.Find(ctx, bson.D{{Key: "userId", Value: userID}}, options.Find().SetProjection(bson.D{{Key: "_id", Value: 1}}))
 	if err != nil {
@@ -35,21 +49,19 @@ func (s *Service) OfUser(ctx context.Context, userID string, page store.Page) ([
 	var found []struct {
 		ID bson.ObjectID `bson:"_id"`
 	}
-	if err := cursor.All(ctx, &found); err != nil || len(found) == 0 {
+	if err := cursor.All(ctx, &found); err != nil {
 		return nil, err
 	}
 	ids := make(bson.A, 0, len(found))
 	for _, record := range found {
 		ids = append(ids, record.ID)
 	}
-	return s.byName(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}, page, "")
+	return ids, nil
 }
 
-func (s *Service) byName(ctx context.Context, filter bson.D, page store.Page, index string) ([]*patients.Patient, error) {
-	cursor, err := s.find(ctx, filter, page.Find().SetSort(nameOrder(1).sort()).SetCollation(store.IgnoreCaseAndAccents()), index)
-	if err != nil {
-		return nil, err
+func (s *Service) byName(ctx context.Context, filter bson.D, page store.Page, index string) iter.Seq2[*patients.Patient, error] {
+	return func(yield func(*patients.Patient, error) bool) {
+		cursor, err := s.find(ctx, filter, page.Find().SetSort(nameOrder(1).sort()).SetCollation(store.IgnoreCaseAndAccents()), index)
+		store.Documents[*patients.Patient](ctx, cursor, err)(yield)
 	}
-	var found []*patients.Patient
-	return found, cursor.All(ctx, &found)
 }

@@ -32,3 +32,27 @@ func Documents[T any](ctx context.Context, cursor *mongo.Cursor, err error) iter
 		}
 	}
 }
+
+// Batches collects what a sequence yields into lists of the size, of which only the last may be shorter. It ends with the first
+// error, which comes with no list.
+func Batches[T any](rows iter.Seq2[T, error], size int) iter.Seq2[[]T, error] {
+	return func(yield func([]T, error) bool) {
+		var batch []T
+		for row, err := range rows {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if batch = append(batch, row); len(batch) < size {
+				continue
+			}
+			if !yield(batch, nil) {
+				return
+			}
+			batch = nil
+		}
+		if len(batch) > 0 {
+			yield(batch, nil)
+		}
+	}
+}

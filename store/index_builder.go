@@ -23,6 +23,8 @@ const (
 	firstPassTime = 6 * time.Second
 	// promptCollection is the size, in documents, up to which a start waits for indexes of the collection at all.
 	promptCollection = 1000
+	// planTime bounds looking at what is missing before a start waits for it.
+	planTime = 500 * time.Millisecond
 	// buildLease is what building indexes is called among the leases.
 	buildLease = "indexes"
 	// Builds that another process makes, or that failed, are looked at again after these times.
@@ -218,6 +220,8 @@ func (b *IndexBuilder) endFirstPass() { b.passed.Do(func() { close(b.firstPass) 
 
 // isQuick reports whether what is missing can be built in a moment.
 func (b *IndexBuilder) isQuick(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, planTime) // who builds an index may keep others from looking at it
+	defer cancel()
 	steps, err := b.Plan(ctx)
 	return err == nil && !slices.ContainsFunc(steps, func(s IndexStep) bool { return s.Documents > promptCollection })
 }

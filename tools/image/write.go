@@ -24,8 +24,8 @@ func settings(o options) v1.Config {
 	return v1.Config{
 		User:         user,
 		WorkingDir:   "/app",
-		Env:          []string{"PATH=/app:/bin"},
-		Cmd:          []string{"/app/clinic"}, // without a shell in between, so that SIGTERM reaches the service
+		Env:          []string{"PATH=/app:/bin", "GOMEMLIMIT=900MiB"}, // for the limit of 1 GiB in deploy; another one sets it itself
+		Cmd:          []string{"/app/clinic"},                         // without a shell in between, so that SIGTERM reaches the service
 		ExposedPorts: map[string]struct{}{"8080/tcp": {}},
 		StopSignal:   "SIGTERM",
 		Labels: map[string]string{
