@@ -90,6 +90,21 @@ func TestFindMarksTheMatch(t *testing.T) {
 	}
 }
 
+func TestToolbarFitsEveryWidth(t *testing.T) {
+	t.Parallel()
+	b := newTab(t, 1280, 600)
+	s := newStage(t)
+	b.run(t, chromedp.Navigate(s.link(t)))
+	b.until(t, drawn)
+	for width := int64(320); width <= 1300; width += 20 {
+		b.run(t, chromedp.EmulateViewport(width, 600))
+		for range 2 { // with the field for what to find, and without
+			require.LessOrEqual(t, evaluate[int64](t, b, `document.querySelector('.toolbar').scrollWidth`), width)
+			b.run(t, chromedp.Evaluate[chromedp.Void](`document.getElementById('find').click()`))
+		}
+	}
+}
+
 // hurry makes the page live faster: waits of seconds become as many hundredths.
 func (b *tab) hurry(t *testing.T) {
 	t.Helper()
