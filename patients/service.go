@@ -70,8 +70,9 @@ func NewService(p Params) *Service {
 	}
 }
 
-// finishTime bounds the writes that follow a change in another service.
-const finishTime = 30 * time.Second
+// finishTime bounds the writes that follow a change in another service. The caller waits for them, and then up to 5 seconds for a
+// lease to be given back; its gateway gives up after 15.
+const finishTime = 10 * time.Second
 
 // finishing returns a context for what must follow a change in another service although the caller may have gone.
 func finishing(ctx context.Context) (context.Context, context.CancelFunc) {

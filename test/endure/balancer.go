@@ -31,9 +31,9 @@ type target struct {
 	ready atomic.Bool
 }
 
-// newBalancer balances over the URLs and looks at their /ready at this interval.
-func newBalancer(interval time.Duration, urls ...string) (*balancer, error) {
-	ctx, stop := context.WithCancel(context.Background())
+// newBalancer balances over the URLs and looks at their /ready at this interval, until close.
+func newBalancer(ctx context.Context, interval time.Duration, urls ...string) (*balancer, error) {
+	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	b := &balancer{stop: stop, transport: &http.Transport{MaxIdleConnsPerHost: 100}}
 	for _, address := range urls {
 		parsed, err := url.Parse(address)

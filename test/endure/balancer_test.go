@@ -27,7 +27,7 @@ func TestBalancerFollowsReady(t *testing.T) {
 		t.Cleanup(replica.Close)
 		urls = append(urls, replica.URL)
 	}
-	b, err := newBalancer(interval, urls...)
+	b, err := newBalancer(t.Context(), interval, urls...)
 	require.NoError(t, err)
 	t.Cleanup(b.close)
 	require.NoError(t, b.await(t.Context(), 10*time.Second))
@@ -64,7 +64,7 @@ func TestBalancerTriesNothingTwice(t *testing.T) {
 	t.Parallel()
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
-	b, err := newBalancer(time.Hour, gone.URL)
+	b, err := newBalancer(t.Context(), time.Hour, gone.URL)
 	require.NoError(t, err)
 	t.Cleanup(b.close)
 	answer, err := http.Get(b.server.URL)

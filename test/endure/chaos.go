@@ -19,30 +19,32 @@ const (
 	inARow = 20
 )
 
-// phase is something that goes wrong for a while. Both functions may be nil.
+// step changes what the replicas live in.
+type step func(ctx context.Context, w *world) error
+
+// phase is something that goes wrong for a while. Both steps may be nil.
 type phase struct {
-	name  string
-	begin func(w *world) error
-	end   func(w *world) error
+	name       string
+	begin, end step
 }
 
-// phases are what happens, in this order. The kills come first: what they leave is only looked after when it is a minute old.
+// phases are what happens, in this order. Writes that are cut through come first: what they leave is looked after a minute later.
 func phases() []phase {
-	neighbours := func(fault standin.Fault) func(*world) error {
-		return func(w *world) error { w.neighbours.Fail("", fault); return nil }
+	neighbours := func(fault standin.Fault) step {
+		return always(func(w *world) { w.neighbours.Fail("", fault) })
 	}
-	heal := func(w *world) error { w.neighbours.Heal(); return nil }
-	slow := func(w *world) error { w.slowDatabase(100 * time.Millisecond); return nil }
-	quick := func(w *world) error { w.wire.Heal(); return nil }
+	heal := always(func(w *world) { w.neighbours.Heal() })
+	slow := always(func(w *world) { w.slowDatabase(100 * time.Millisecond) })
+	quick := always(func(w *world) { w.wire.Heal() })
 	return []phase{
 		{"calm", nil, nil},
+		{"database a black hole", always(func(w *world) { w.wire.Silence() }), always(func(w *world) { w.wire.Speak() })},
+		{"database cut off", always(func(w *world) { w.wire.Cut() }), always(func(w *world) { w.wire.Mend() })},
 		{"one replica killed", kills(0), starts(0)},
 		{"database slow, the other killed", both(slow, kills(1)), both(quick, starts(1))},
 		{"both replicas killed", kills(0, 1), starts(0, 1)},
 		{"database slow, 0.1 s a command", slow, quick},
-		{"database slow, 1 s a command", func(w *world) error { w.slowDatabase(time.Second); return nil }, quick},
-		{"database cut off", func(w *world) error { w.wire.Cut(); return nil }, func(w *world) error { w.wire.Mend(); return nil }},
-		{"database a black hole", func(w *world) error { w.wire.Silence(); return nil }, func(w *world) error { w.wire.Speak(); return nil }},
+		{"database slow, 1 s a command", always(func(w *world) { w.slowDatabase(time.Second) }), quick},
 		{"neighbours slow, 3 s a call", neighbours(standin.Fault{Delay: 3 * time.Second}), heal},
 		{"neighbours hang", neighbours(standin.Fault{Hang: true}), heal},
 		{"neighbours talk nonsense", neighbours(standin.Fault{Status: http.StatusOK, Body: `<html>"`, ContentType: "text/html"}), heal},
@@ -52,10 +54,18 @@ func phases() []phase {
 	}
 }
 
-func both(steps ...func(*world) error) func(*world) error {
-	return func(w *world) error {
-		for _, step := range steps {
-			if err := step(w); err != nil {
+// always is a step that cannot fail.
+func always(do func(w *world)) step {
+	return func(_ context.Context, w *world) error {
+		do(w)
+		return nil
+	}
+}
+
+func both(steps ...step) step {
+	return func(ctx context.Context, w *world) error {
+		for _, do := range steps {
+			if err := do(ctx, w); err != nil {
 				return err
 			}
 		}
@@ -63,8 +73,8 @@ func both(steps ...func(*world) error) func(*world) error {
 	}
 }
 
-func kills(numbers ...int) func(*world) error {
-	return func(w *world) error {
+func kills(numbers ...int) step {
+	return func(_ context.Context, w *world) error {
 		for _, n := range numbers {
 			w.replicas[n].kill()
 		}
@@ -72,10 +82,10 @@ func kills(numbers ...int) func(*world) error {
 	}
 }
 
-func starts(numbers ...int) func(*world) error {
-	return func(w *world) error {
+func starts(numbers ...int) step {
+	return func(ctx context.Context, w *world) error {
 		for _, n := range numbers {
-			if err := w.replicas[n].start(); err != nil {
+			if err := w.replicas[n].start(ctx); err != nil {
 				return err
 			}
 		}
@@ -124,7 +134,7 @@ func (w *world) suffer(ctx context.Context, p phase, l *load) ([]string, error) 
 	w.wire.Forget() // the proxy remembers every command
 	begun := time.Now()
 	if p.begin != nil {
-		if err := p.begin(w); err != nil {
+		if err := p.begin(ctx, w); err != nil {
 			return nil, err
 		}
 	}
@@ -133,7 +143,7 @@ func (w *world) suffer(ctx context.Context, p phase, l *load) ([]string, error) 
 	}
 	ended := time.Now()
 	if p.end != nil {
-		if err := p.end(w); err != nil {
+		if err := p.end(ctx, w); err != nil {
 			return nil, err
 		}
 	}

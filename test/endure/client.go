@@ -75,6 +75,10 @@ func (c client) makeClinic(ctx context.Context, neighbours *standin.Standin, n i
 		return clinic{}, err
 	}
 	result.id = made.ID
+	// Clinics that pay have no limit, which would refuse patients in a soak.
+	if err := c.must(ctx, server, http.MethodPost, result.path("/tier"), map[string]any{"tier": "tier0300"}, nil); err != nil {
+		return clinic{}, err
+	}
 	for tag := range tagsMade {
 		if err := c.must(ctx, server, http.MethodPost, result.path("/patient_tags"), map[string]any{"name": fmt.Sprintf("Tag %d", tag)}, &made); err != nil {
 			return clinic{}, err

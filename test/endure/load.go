@@ -121,7 +121,7 @@ func (c *caller) act(ctx context.Context) {
 		c.create(ctx)
 	case dice < 35:
 		c.update(ctx, r)
-	case dice < 47:
+	case dice < 50:
 		if len(c.ledger.settled()) >= patientsKept {
 			c.remove(ctx, r)
 		} else {

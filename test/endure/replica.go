@@ -27,8 +27,8 @@ type replica struct {
 }
 
 // newReplica finds a free address; the log of all runs goes to one file.
-func newReplica(name, binary, log string, environment []string) (*replica, error) {
-	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+func newReplica(ctx context.Context, name, binary, log string, environment []string) (*replica, error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
@@ -44,9 +44,9 @@ func newReplica(name, binary, log string, environment []string) (*replica, error
 
 func (r *replica) url() string { return "http://" + r.address }
 
-// start starts the process and does not wait for it.
-func (r *replica) start() error {
-	r.command = exec.CommandContext(context.Background(), r.binary) //nolint:gosec // the caller's own binary
+// start starts the process and does not wait for it. It outlives the context: only stop and kill end it.
+func (r *replica) start(ctx context.Context) error {
+	r.command = exec.CommandContext(context.WithoutCancel(ctx), r.binary) //nolint:gosec // the caller's own binary
 	r.command.Env = r.environment
 	r.command.Stderr = r.log
 	if err := r.command.Start(); err != nil {

@@ -56,7 +56,7 @@ func (w *world) replace(ctx context.Context, r *replica, l *load) ([]string, err
 		r.kill()
 	}
 	ended := time.Since(begun)
-	if err := r.start(); err != nil {
+	if err := r.start(ctx); err != nil {
 		return nil, err
 	}
 	client := http.Client{Timeout: time.Second}

@@ -40,8 +40,8 @@ func newWorld(ctx context.Context, s settings, breakable bool) (*world, error) {
 	w := &world{settings: s}
 	for _, step := range []func() error{
 		func() error { return w.openStore(ctx) },
-		func() error { return w.placeWire(breakable) },
-		w.startReplicas,
+		func() error { return w.placeWire(breakable) }, //nolint:contextcheck // it has no requests of its own
+		func() error { return w.startReplicas(ctx) },
 		func() error { return w.balancer.await(ctx, time.Minute) },
 	} {
 		if err := step(); err != nil {
@@ -68,7 +68,7 @@ func (w *world) openStore(ctx context.Context) error {
 	}
 	w.store = d
 	w.cleanups = append(w.cleanups, func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 		defer cancel()
 		if err := errors.Join(d.Drop(ctx), d.Close(ctx)); err != nil {
 			fmt.Fprintln(os.Stderr, "endure: the database stays:", err)
@@ -90,7 +90,7 @@ func (w *world) placeWire(breakable bool) error {
 	return nil
 }
 
-func (w *world) startReplicas() (err error) {
+func (w *world) startReplicas(ctx context.Context) (err error) {
 	if w.logs, err = os.MkdirTemp("", "endure-"); err != nil {
 		return err
 	}
@@ -105,18 +105,18 @@ func (w *world) startReplicas() (err error) {
 	var urls []string
 	for n := range replicas {
 		name := string(rune('A' + n))
-		r, err := newReplica(name, w.settings.service, filepath.Join(w.logs, name+".log"), w.environment(host.URL))
+		r, err := newReplica(ctx, name, w.settings.service, filepath.Join(w.logs, name+".log"), w.environment(host.URL))
 		if err != nil {
 			return err
 		}
-		if err := r.start(); err != nil {
+		if err := r.start(ctx); err != nil {
 			return err
 		}
 		w.cleanups = append(w.cleanups, r.kill)
 		w.replicas = append(w.replicas, r)
 		urls = append(urls, r.url())
 	}
-	if w.balancer, err = newBalancer(w.settings.probe, urls...); err != nil {
+	if w.balancer, err = newBalancer(ctx, w.settings.probe, urls...); err != nil {
 		return err
 	}
 	w.cleanups = append(w.cleanups, w.balancer.close)
