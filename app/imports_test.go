@@ -87,7 +87,7 @@ func checkImport(t *testing.T, path, pkg, name string) {
 	if !ours {
 		return
 	}
-	if strings.HasPrefix(imported, "internal/testkit") {
+	if strings.HasPrefix(imported, "internal/testkit") || imported == "test/faults/wire" {
 		require.True(t, strings.HasPrefix(pkg, "test/") || pkg == "cmd/devstack", "%s: imports %s, which is for tests", path, name)
 		return
 	}
