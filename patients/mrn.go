@@ -93,19 +93,16 @@ func foldedMRN(mrn string) string {
 }
 
 // recheckMRN holds the number of a patient against the rules of the clinic once more, if some were switched on since it was
-// checked. In a transaction that writes the number, it comes first, and makes the transaction conflict with the switch. Without
-// transactions it comes after the write: whoever comes last, the switch or the write, then meets the other.
+// checked. In a transaction that writes the number it comes first; what the transaction writes into the census makes it conflict
+// with the switch. Without transactions it comes after the write: whoever comes last, the switch or the write, then meets the
+// other.
 func (s *Service) recheckMRN(ctx context.Context, checked clinics.MRNSettings, patient *Patient) error {
 	clinic, err := s.clinics.Get(ctx, patient.ClinicID)
 	if err != nil {
 		return unlessGone(err)
 	}
 	now := mrnRules(clinic)
-	if s.database.HasTransactions() {
-		if err := s.census.Touch(ctx, patient.ClinicID); err != nil {
-			return err
-		}
-	} else if now.Unique && !checked.Unique {
+	if now.Unique && !checked.Unique && !s.database.HasTransactions() {
 		lasting, release, err := s.holdMRN(ctx, clinic, patient.MRN)
 		if err != nil {
 			return err

@@ -119,7 +119,10 @@ func (s *Service) updateUnchanged(ctx context.Context, before, after *Patient, r
 		if err != nil {
 			return census.Count{}, store.OneOf(err, errPatientChanged, ErrMRNNotUnique)
 		}
-		return s.difference(&replaced, &written), nil
+		if newMRN && s.database.HasTransactions() {
+			err = s.census.Touch(ctx, before.ClinicID)
+		}
+		return s.difference(&replaced, &written), err
 	})
 	if err != nil {
 		return nil, err
