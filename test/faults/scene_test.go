@@ -237,11 +237,12 @@ func (s *scene) sweep() {
 	testkit.SweepCensus(s, s.app.Store, demo)
 }
 
-// pass lets the time pass after which the service takes another process for dead.
+// pass lets the time pass after which the service takes another process for dead. It is not so long that the database forgets
+// what it knows of creations.
 func (s *scene) pass() {
 	_, err := s.app.Store.Collection(store.LeaseCollectionName).DeleteMany(s.Context(), bson.D{})
 	require.NoError(s, err)
-	_, err = s.app.Store.Collection(creations).UpdateMany(s.Context(), bson.D{}, bson.D{{Key: "$set", Value: bson.D{{Key: "time", Value: time.Unix(0, 0)}}}})
+	_, err = s.app.Store.Collection(creations).UpdateMany(s.Context(), bson.D{}, bson.D{{Key: "$set", Value: bson.D{{Key: "time", Value: time.Now().Add(-2 * time.Minute)}}}})
 	require.NoError(s, err)
 }
 
