@@ -1,7 +1,6 @@
 package api_test
 
 import (
-	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -16,10 +15,7 @@ import (
 // everyOperation runs the test for every operation, with a path whose ids name nothing.
 func everyOperation(t *testing.T, run func(t *testing.T, operation api.Operation, path string)) {
 	t.Helper()
-	document, err := api.LoadDocument()
-	require.NoError(t, err)
-	operations := document.Operations()
-	require.Len(t, operations, 79)
+	operations := allOperations(t)
 	ids := strings.NewReplacer("{clinicId}", bson.NewObjectID().Hex(), "{patientId}", testkit.NewUserID(), "{userId}", testkit.NewUserID(),
 		"{clinicianId}", testkit.NewUserID(), "{patientTagId}", bson.NewObjectID().Hex(), "{siteId}", bson.NewObjectID().Hex(),
 		"{summaryId}", bson.NewObjectID().Hex(), "{inviteId}", "invite", "{shareCode}", "AAAA-BBBB-CCCC", "{providerId}", "dexcom",
@@ -30,6 +26,15 @@ func everyOperation(t *testing.T, run func(t *testing.T, operation api.Operation
 			run(t, operation, ids.Replace(operation.Path))
 		})
 	}
+}
+
+func allOperations(t *testing.T) []api.Operation {
+	t.Helper()
+	document, err := api.LoadDocument()
+	require.NoError(t, err)
+	operations := document.Operations()
+	require.Len(t, operations, 79)
+	return operations
 }
 
 func TestQueryStringsThatCannotBeDecodedAreRefusedEverywhere(t *testing.T) {
@@ -52,95 +57,6 @@ func TestPathsThatAreNoTextAreRefused(t *testing.T) {
 	for _, id := range []string{"%ff", "a%00b", "%0d%0a"} {
 		response := app.Do(t, testkit.Service, rawRequest(t, app, http.MethodGet, "/v1/clinics/share_code/"+id))
 		require.Equal(t, http.StatusBadRequest, response.Status, id)
-	}
-}
-
-// operationsWithBody runs the test for every operation that takes a body and is called with a session token.
-func operationsWithBody(t *testing.T, app *testkit.App, run func(t *testing.T, send func(media, body string) testkit.Response)) {
-	t.Helper()
-	withBody := map[string]bool{}
-	var document struct {
-		Paths map[string]map[string]json.RawMessage `json:"paths"`
-	}
-	published := app.Call(t, testkit.Nobody, http.MethodGet, "/openapi.json", nil)
-	require.NoError(t, json.Unmarshal(published.Body, &document))
-	for _, item := range document.Paths {
-		for method, content := range item {
-			var operation struct {
-				ID   string          `json:"operationId"`
-				Body json.RawMessage `json:"requestBody"`
-			}
-			if method != "parameters" && json.Unmarshal(content, &operation) == nil && operation.Body != nil {
-				withBody[operation.ID] = true
-			}
-		}
-	}
-	require.Greater(t, len(withBody), 25)
-	everyOperation(t, func(t *testing.T, operation api.Operation, path string) {
-		if !withBody[operation.ID] || strings.HasPrefix(path, "/v1/xealth") || path == "/v1/redox" || path == "/v1/redox/verify" {
-			t.Skip("no body, or one of a partner")
-		}
-		scene := newScene(t, app.Store, operation.Path)
-		run(t, func(media, body string) testkit.Response {
-			var response testkit.Response
-			for _, caller := range []testkit.Caller{testkit.Service, testkit.User(scene.admin), testkit.User(scene.self)} {
-				request, err := http.NewRequestWithContext(t.Context(), operation.Method, app.URL+scene.path, strings.NewReader(body))
-				require.NoError(t, err)
-				request.Header.Set("Content-Type", media)
-				if response = app.Do(t, caller, request); response.Status != http.StatusForbidden {
-					break
-				}
-			}
-			return response
-		})
-	})
-}
-
-func TestBodiesThatAreNoTextAreRefusedEverywhere(t *testing.T) {
-	t.Parallel()
-	app := testkit.Shared(t)
-	operationsWithBody(t, app, func(t *testing.T, send func(media, body string) testkit.Response) {
-		const media = "application/json"
-		for name, body := range map[string]string{
-			"latin-1":          "{\"name\":\"Zo\xeb\"}",
-			"half a pair":      `{"name":"\ud800"}`,
-			"other half":       `{"name":"\udc00\ud800"}`,
-			"NUL":              `{"name":"a\u0000b"}`,
-			"control":          `{"name":"a\u001bb"}`,
-			"control in list":  `["a\u0007b"]`,
-			"two values":       `{} {}`,
-			"cut off":          `{"name":`,
-			"control in names": `{"a\u0000b":1}`,
-		} {
-			response := send(media, body)
-			require.Equal(t, http.StatusBadRequest, response.Status, "%s: %s", name, response.Body)
-			require.Equal(t, "body_invalid", response.Object(t)["reason"], name)
-		}
-		for _, charset := range []string{"application/json; charset=iso-8859-1", "application/json; charset=utf-16", "text/json", "application/xml"} {
-			response := send(charset, `{}`)
-			require.Equal(t, http.StatusBadRequest, response.Status, charset)
-			require.Equal(t, "media_type_unsupported", response.Object(t)["reason"], charset)
-		}
-	})
-}
-
-func TestPartnersSendText(t *testing.T) {
-	t.Parallel()
-	app := testkit.Shared(t)
-	for path, method := range map[string]string{
-		"/v1/redox": http.MethodPost, "/v1/redox/verify": http.MethodPost, "/v1/xealth/preorder": http.MethodPost,
-		"/v1/xealth/notification": http.MethodPost, "/v1/xealth/programs": http.MethodPut, "/v1/xealth/program": http.MethodPut,
-	} {
-		for _, body := range []string{"{\"Meta\":\"Zo\xeb\"}", `{"Meta":"\ud800"}`} {
-			request, err := http.NewRequestWithContext(t.Context(), method, app.URL+path, strings.NewReader(body))
-			require.NoError(t, err)
-			request.Header.Set("Content-Type", "application/json")
-			request.Header.Set("verification-token", testkit.RedoxToken)
-			request.Header.Set("Authorization", "Bearer "+testkit.XealthToken)
-			response := app.Do(t, testkit.Nobody, request)
-			require.Equal(t, http.StatusBadRequest, response.Status, path)
-			require.Equal(t, "request body has an error: it is not UTF-8", response.Object(t)["message"], path)
-		}
 	}
 }
 

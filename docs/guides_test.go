@@ -26,7 +26,7 @@ var guides = map[string]func(path string, access []string) bool{
 
 func readGuide(t *testing.T, name string) string {
 	t.Helper()
-	content, err := os.ReadFile(name) //nolint:gosec // a file of the repository
+	content, err := os.ReadFile(name)
 	require.NoError(t, err)
 	return string(content)
 }

@@ -3,6 +3,7 @@ package merge
 import (
 	"context"
 	"slices"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -20,17 +21,18 @@ func (s *Service) addTagsAndSites(ctx context.Context, merge *openMerge) error {
 	if err != nil {
 		return err
 	}
+	now := store.Now() // one time for all, so that the change events name it once
 	var writes []mongo.WriteModel
 	for _, tag := range merge.Tags {
 		if !hasTag(target, tag) {
-			writes = append(writes, s.push(merge, "patientTags", "_id", tag.ID, tag))
+			writes = append(writes, s.push(merge, now, "patientTags", "_id", tag.ID, tag))
 		}
 	}
 	taken := siteNamesOf(target.Sites)
 	for _, site := range missingFrom(target.Sites, merge.Sites) {
 		site.Name = freeSiteName(site.Name, taken)
 		taken = append(taken, site.Name)
-		writes = append(writes, s.push(merge, "sites", "id", site.ID, site))
+		writes = append(writes, s.push(merge, now, "sites", "id", site.ID, site))
 	}
 	if len(writes) == 0 {
 		return nil
@@ -40,12 +42,12 @@ func (s *Service) addTagsAndSites(ctx context.Context, merge *openMerge) error {
 }
 
 // push returns a write that appends an element to a list of the target unless one of the same id is there.
-func (s *Service) push(merge *openMerge, list, key string, id bson.ObjectID, element any) *mongo.UpdateOneModel {
+func (s *Service) push(merge *openMerge, now time.Time, list, key string, id bson.ObjectID, element any) *mongo.UpdateOneModel {
 	return mongo.NewUpdateOneModel().
 		SetFilter(bson.D{{Key: "_id", Value: merge.TargetID}, {Key: list + "." + key, Value: bson.D{{Key: "$ne", Value: id}}}}).
 		SetUpdate(bson.D{
 			{Key: "$push", Value: bson.D{{Key: list, Value: element}}},
-			{Key: "$set", Value: bson.D{{Key: "updatedTime", Value: store.Now()}}},
+			{Key: "$set", Value: bson.D{{Key: "updatedTime", Value: now}}},
 		})
 }
 

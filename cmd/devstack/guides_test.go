@@ -88,7 +88,7 @@ func TestGuides(t *testing.T) {
 	base, d := newDemo(t)
 	tried := 0
 	for _, guide := range []string{"frontends.md", "redox.md", "xealth.md", "backend-services.md"} {
-		content, err := os.ReadFile(filepath.Join("../../docs", guide)) //nolint:gosec // a file of the repository
+		content, err := os.ReadFile(filepath.Join("../../docs", guide))
 		require.NoError(t, err)
 		folder := t.TempDir()
 		for _, block := range shellBlock.FindAllStringSubmatch(string(content), -1) {

@@ -70,7 +70,7 @@ func startLoad(ctx context.Context, w *world) (*load, error) {
 	for n := range w.settings.callers {
 		its := &ledger{caller: n}
 		l.ledgers = append(l.ledgers, its)
-		c := caller{load: l, ledger: its, clinic: l.clinics[n%clinicsMade], random: rand.New(rand.NewPCG(1, uint64(n)))} //nolint:gosec // the same every time
+		c := caller{load: l, ledger: its, clinic: l.clinics[n%clinicsMade], random: rand.New(rand.NewPCG(1, uint64(n)))}
 		l.callers.Go(func() { c.run(ctx) })
 	}
 	context.AfterFunc(ctx, ticker.Stop)

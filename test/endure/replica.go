@@ -33,8 +33,8 @@ func newReplica(ctx context.Context, name, binary, log string, environment []str
 		return nil, err
 	}
 	address := listener.Addr().String()
-	_ = listener.Close()        // the replica takes it next
-	file, err := os.Create(log) //nolint:gosec // in a folder of this run
+	_ = listener.Close() // the replica takes it next
+	file, err := os.Create(log)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func (r *replica) url() string { return "http://" + r.address }
 
 // start starts the process and does not wait for it. It outlives the context: only stop and kill end it.
 func (r *replica) start(ctx context.Context) error {
-	r.command = exec.CommandContext(context.WithoutCancel(ctx), r.binary) //nolint:gosec // the caller's own binary
+	r.command = exec.CommandContext(context.WithoutCancel(ctx), r.binary)
 	r.command.Env = r.environment
 	r.command.Stderr = r.log
 	if err := r.command.Start(); err != nil {

@@ -129,20 +129,10 @@ func (w *world) environment(neighbours string) []string {
 	if w.wire != nil {
 		database = w.wire.Address()
 	}
-	environment := []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"),
-		"LOG_LEVEL=warn",
-		"TIDEPOOL_STORE_ADDRESSES=" + database,
-		"TIDEPOOL_STORE_OPT_PARAMS=directConnection=true",
-		"TIDEPOOL_CLINIC_DATABASE_NAME=" + w.store.Name(),
-		"TIDEPOOL_SHORELINE_CLIENT_ADDRESS=" + neighbours,
-		"TIDEPOOL_SEAGULL_CLIENT_ADDRESS=" + neighbours,
-		"TIDEPOOL_AUTH_CLIENT_ADDRESS=" + neighbours,
-		"TIDEPOOL_AUTH_CLIENT_EXTERNAL_ADDRESS=" + neighbours,
-		"TIDEPOOL_AUTH_CLIENT_EXTERNAL_SERVER_SESSION_TOKEN_SECRET=endure",
-		"TIDEPOOL_AUTH_SERVICE_TOKEN_ENDPOINT=" + neighbours + "/oidc/token",
-		"TIDEPOOL_SERVER_TOKEN=endure",
-	}
+	c := standin.Settings(neighbours, "endure", neighbours)
+	c.Log.Level = "warn"
+	c.Store.Addresses, c.Store.Database, c.Store.OptParams = database, w.store.Name(), "directConnection=true"
+	environment := append(c.Environ(), "PATH="+os.Getenv("PATH"), "HOME="+os.Getenv("HOME"))
 	if w.settings.drain != "" {
 		environment = append(environment, "TIDEPOOL_CLINIC_HTTP_DRAIN_DELAY="+w.settings.drain)
 	}

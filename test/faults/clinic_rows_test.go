@@ -16,6 +16,7 @@ func clinicOperations() []operation {
 				why:         "the clinic is written last; what was written for a clinic that did not come to be is invisible",
 				collections: []string{"clinicians", "patients", "patient_census"},
 			},
+			twiceIfKilled: &exception{why: "nothing tells a repeat from a second clinic"},
 		},
 		{
 			name: "EnableNewClinicExperience", transactions: 1,
@@ -27,6 +28,7 @@ func clinicOperations() []operation {
 				why:         "as for CreateClinic",
 				collections: []string{"clinicians", "patient_census"},
 			},
+			twiceIfKilled: &exception{why: "as for CreateClinic"},
 		},
 		{
 			name: "DeleteClinic", transactions: 1,

@@ -1,11 +1,13 @@
 package faults_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -26,7 +28,7 @@ func TestEveryWriteMayFail(t *testing.T) {
 			jobs = append(jobs, cutting{operation: o, kind: kind})
 		}
 	}
-	side(t, 12, newScene, jobs, func(t *testing.T, s *scene, j cutting) {
+	side(t.Context(), t, 12, newScene, jobs, func(t *testing.T, s *scene, j cutting) {
 		normal := s.undisturbed(t, j.operation)
 		if j.kind == wire.Lost { // once is enough
 			t.Run("undisturbed", func(t *testing.T) {
@@ -54,9 +56,9 @@ type cutting struct {
 // String returns the name of the operation and how it goes wrong.
 func (c cutting) String() string { return fmt.Sprintf("%s, %s", c.operation, c.kind) }
 
-// side runs the tests of jobs, several side by side, each on a stage of its own. They mostly wait: the driver asks a server
-// that it lost only twice a second whether it is back.
-func side[J fmt.Stringer](t *testing.T, scenes int, newScene func(testing.TB) *scene, jobs []J, test func(*testing.T, *scene, J)) {
+// side runs the tests of jobs, several side by side, each on a stage of its own, until the context ends. They mostly wait: the
+// driver asks a server that it lost only twice a second whether it is back.
+func side[S any, J fmt.Stringer](ctx context.Context, t *testing.T, scenes int, newScene func(testing.TB) S, jobs []J, test func(*testing.T, S, J)) {
 	t.Helper()
 	queue := make(chan J, len(jobs))
 	for _, j := range jobs {
@@ -68,6 +70,9 @@ func side[J fmt.Stringer](t *testing.T, scenes int, newScene func(testing.TB) *s
 		s := newScene(t)
 		workers.Go(func() {
 			for j := range queue {
+				if ctx.Err() != nil {
+					return
+				}
 				t.Run(j.String(), func(t *testing.T) { test(t, s, j) })
 			}
 		})
@@ -84,6 +89,7 @@ type course struct {
 	commands []wire.Command
 	writes   []wire.Command
 	calls    []standin.Call
+	events   []string
 }
 
 func (s *scene) undisturbed(t *testing.T, o operation) course {
@@ -96,10 +102,12 @@ func (s *scene) undisturbed(t *testing.T, o operation) course {
 		s.app.Standin.ForgetCalls()
 		answer := o.call(s)
 		require.Less(t, answer.Status, 300, string(answer.Body))
+		// A recount may be under way that nobody waits for.
+		require.Eventually(s, func() bool { return allEnded(s.proxy.Commands()) }, 10*time.Second, 10*time.Millisecond)
 		normal.commands, normal.writes = s.proxy.Commands(), s.proxy.Writes()
 		normal.writes = slices.DeleteFunc(normal.writes, isSignOfLife)
 		normal.calls = s.app.Standin.Calls()
-		normal.status, normal.after = answer.Status, s.state()
+		normal.status, normal.after, normal.events = answer.Status, s.state(), s.events()
 		require.NotEmpty(t, normal.writes)
 		s.recount()
 		var untidy []string
@@ -107,7 +115,7 @@ func (s *scene) undisturbed(t *testing.T, o operation) course {
 			untidy = o.uncounted.collections
 		}
 		requireState(t, s.state().without(untidy...), normal.after.without(untidy...), "the census is true without counting")
-		if o.twice != nil {
+		if o.twice != nil || o.twiceIfKilled != nil {
 			o.call(s)
 			normal.repeated = s.state()
 		}
@@ -153,9 +161,14 @@ func (s *scene) repeatIsRight(o operation, normal course) {
 // endIsRight asserts that everything is as if nothing had happened.
 func (s *scene) endIsRight(o operation, normal course, kind wire.Kind) {
 	s.Helper()
+	s.endIsOneOf(o, normal, kind, false)
+}
+
+func (s *scene) endIsOneOf(o operation, normal course, kind wire.Kind, killed bool) {
+	s.Helper()
 	found := s.state()
 	allowed := []state{normal.after}
-	if o.twice != nil && kind == wire.Unanswered {
+	if o.twice != nil && kind == wire.Unanswered || killed && o.twiceIfKilled != nil {
 		allowed = append(allowed, normal.repeated)
 	}
 	if o.undone != nil && slices.Equal(normal.before.without(o.undone.ignored()...), found.without(o.undone.ignored()...)) {

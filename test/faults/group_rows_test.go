@@ -37,6 +37,7 @@ func groupOperations() []operation {
 		},
 		{
 			name: "DeletePatientTag", stage: full,
+			instead: "one update of the clinic; the worker then takes the tag from the patients",
 			call: func(s *scene) testkit.Response {
 				return s.send(testkit.User(admin), "DELETE /v1/clinics/{north}/patient_tags/{red}", nil)
 			},

@@ -80,7 +80,8 @@ func memberOperations() []operation {
 			repeat: &exception{why: "the first call had removed the member, and only its answer was lost", status: 404},
 		},
 		{
-			name: "UpdateClinicUserDetails",
+			name:    "UpdateClinicUserDetails",
+			instead: "an address is copied to each record; a repeat sets it again",
 			stage: func(s *scene) {
 				team(s)
 				s.clinic("south", guest)

@@ -15,6 +15,7 @@ func mergeOperations() []operation {
 	return []operation{{
 		// Each kind of record in a transaction of its own, and one that ends the merge.
 		name: "MergeClinic", stage: twoClinics, transactions: 5, apart: preparesMerge,
+		instead: "a clinic may be too large for one: each batch is one, and the open merge says what is left",
 		call: func(s *scene) testkit.Response {
 			return s.send(testkit.Service, "POST /v1/clinics/{north}/merge", map[string]any{"sourceId": s.ids["south"]})
 		},

@@ -64,7 +64,7 @@ func newImpatientScene(t testing.TB) *scene {
 func TestEveryNeighbourMayFail(t *testing.T) {
 	t.Parallel()
 	calling := slices.DeleteFunc(operations(), func(o operation) bool { return len(neighbourCalls[o.name]) == 0 })
-	side(t, 6, newImpatientScene, calling, func(t *testing.T, s *scene, o operation) {
+	side(t.Context(), t, 6, newImpatientScene, calling, func(t *testing.T, s *scene, o operation) {
 		normal := s.undisturbed(t, o)
 		for _, call := range neighbourCalls[o.name] {
 			for name, failure := range failures {

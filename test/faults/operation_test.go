@@ -16,6 +16,8 @@ type operation struct {
 	// transactions is the number of transactions to which its writes belong, where the database has them. Zero means that it
 	// needs none.
 	transactions int
+	// instead says what holds where the operation is not one transaction.
+	instead string
 	// apart tells the writes that belong to none of the transactions on purpose. Nil means none.
 	apart func(wire.Command) bool
 
@@ -26,6 +28,8 @@ type operation struct {
 	repeat *exception
 	// twice allows the state that two undisturbed calls leave, if only an answer was lost.
 	twice *exception
+	// twiceIfKilled allows the same if the service died after the last write, and cannot help itself.
+	twiceIfKilled *exception
 	// undone allows the state before the call, with more in some collections.
 	undone *exception
 	// orphans are collections in which a crash may leave documents that belong to no clinic.
@@ -51,7 +55,7 @@ type exception struct {
 func operations() []operation {
 	// The one that takes longest comes first.
 	return slices.Concat(mergeOperations(), clinicOperations(), memberOperations(), migrationOperations(), groupOperations(),
-		patientOperations(), removalOperations(), redoxOperations(), xealthOperations())
+		patientOperations(), patientDataOperations(), removalOperations(), redoxOperations(), xealthOperations())
 }
 
 // ignored returns the collections of the exception, and the accounts, which no call can take back.

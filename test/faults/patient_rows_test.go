@@ -1,6 +1,8 @@
 package faults_test
 
 import (
+	"net/http"
+
 	"github.com/tidepool-org/clinic/internal/testkit"
 )
 
@@ -30,12 +32,24 @@ var sources = []any{
 	map[string]any{"providerName": "abbott", "state": "error"},
 }
 
+// summaryID is the id of half a summary.
+const summaryID = "0123456789abcdef01234567"
+
+// stats is half a summary.
+func stats(id string) map[string]any {
+	return map[string]any{
+		"id": id, "config": map[string]any{"schemaVersion": 5, "highGlucoseThreshold": 10, "lowGlucoseThreshold": 3.9, "veryHighGlucoseThreshold": 13.9, "veryLowGlucoseThreshold": 3},
+		"dates":   map[string]any{"hasFirstData": false, "hasLastData": false, "hasLastUploadDate": false, "hasOutdatedSince": false},
+		"periods": map[string]any{},
+	}
+}
+
 func patientOperations() []operation {
 	orphan := &exception{why: "the account is made first; without an address nothing tells whose it is, and it stays behind"}
-	gone := &exception{why: "the first call had removed the patient, and only its answer was lost", status: 404}
 	return []operation{
 		{
 			name: "CreatePatientAccount", stage: full, transactions: 2,
+			instead: "a place is reserved before the account is made, and filled or given back after it",
 			call: func(s *scene) testkit.Response {
 				return s.send(testkit.User(admin), "POST /v1/clinics/{north}/patients", map[string]any{
 					"fullName": "Patient new", "birthDate": "1991-02-03", "tags": []string{s.ids["red"]},
@@ -47,6 +61,7 @@ func patientOperations() []operation {
 		},
 		{
 			name: "CreatePatientAccount (with an address)", stage: full, transactions: 2,
+			instead: "as above; the creation says which account to take over",
 			call: func(s *scene) testkit.Response {
 				return s.send(testkit.User(admin), "POST /v1/clinics/{north}/patients", map[string]any{
 					"fullName": "Patient new", "birthDate": "1991-02-03", "email": "New@example.com", "mrn": "0002",
@@ -65,6 +80,7 @@ func patientOperations() []operation {
 		},
 		{
 			name: "CreatePatientFromUser (known, of a legacy clinic)", stage: full,
+			instead: "one document is written",
 			call: func(s *scene) testkit.Response {
 				return s.send(testkit.Service, "POST /v1/clinics/{north}/patients/"+guest, map[string]any{"legacyClinicianId": legacy, "isMigrated": true})
 			},
@@ -78,8 +94,15 @@ func patientOperations() []operation {
 				})
 			},
 		},
+	}
+}
+
+func patientDataOperations() []operation {
+	gone := &exception{why: "the first call had removed the patient, and only its answer was lost", status: 404}
+	return []operation{
 		{
 			name: "UpdatePatientPermissions", stage: full,
+			instead: "one document is written",
 			call: func(s *scene) testkit.Response {
 				return s.send(testkit.User(guest), "PUT /v1/clinics/{north}/patients/"+guest+"/permissions", map[string]any{"upload": map[string]any{}})
 			},
@@ -111,6 +134,7 @@ func patientOperations() []operation {
 		},
 		{
 			name: "UpdatePatientDataSources", stage: full, transactions: 2,
+			instead: "one for each clinic; a repeat sets all again",
 			call: func(s *scene) testkit.Response {
 				return s.send(testkit.Service, "PUT /v1/patients/"+guest+"/data_sources", sources)
 			},
@@ -123,7 +147,20 @@ func patientOperations() []operation {
 			twice: &exception{why: "whoever asks again wants the patient to be asked again"},
 		},
 		{
+			name:    "DeletePatientSummary",
+			instead: "one update of the patient in all clinics; a repeat removes the rest",
+			stage: func(s *scene) {
+				full(s)
+				s.send(testkit.Service, "POST /v1/patients/"+guest+"/summary", map[string]any{"cgmStats": stats(summaryID)}).OK(s, 200)
+			},
+			call: func(s *scene) testkit.Response {
+				return s.send(testkit.Service, "DELETE /v1/summaries/"+summaryID+"/clinics", nil)
+			},
+			repeat: &exception{why: "the first call had removed them, and only its answer was lost", status: http.StatusNoContent},
+		},
+		{
 			name: "UpdatePatientSummary", stage: full,
+			instead: "one update of the patient in all clinics; a repeat sets the same again",
 			call: func(s *scene) testkit.Response {
 				return s.send(testkit.Service, "POST /v1/patients/"+guest+"/summary", nil)
 			},
@@ -135,12 +172,14 @@ func removalOperations() []operation {
 	return []operation{
 		{
 			name: "DeleteUserFromClinics (patient)", stage: full, transactions: 2,
+			instead: "one for each clinic; a repeat goes on with those that are left",
 			call: func(s *scene) testkit.Response {
 				return s.send(testkit.Service, "DELETE /v1/users/"+guest+"/clinics", nil)
 			},
 		},
 		{
 			name: "DeleteUserFromClinics (one of many admins)", transactions: 2,
+			instead: "one for each clinic and role; a repeat goes on with those that are left",
 			stage: func(s *scene) {
 				team(s)
 				s.claimed(other, "north")
@@ -151,6 +190,7 @@ func removalOperations() []operation {
 		},
 		{
 			name: "DeleteUserFromClinics (last member, patient elsewhere)", transactions: 4,
+			instead: "one for each clinic and role, patients before the last member, by whom a repeat finds them",
 			stage: func(s *scene) {
 				full(s)
 				s.join("south", admin, "CLINIC_MEMBER")

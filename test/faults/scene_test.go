@@ -2,9 +2,12 @@ package faults_test
 
 import (
 	"bytes"
+	"context"
+	"fmt"
 	"maps"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -46,6 +49,17 @@ type scene struct {
 	empty []byte // what the neighbours remember at the beginning
 	// stages are those that were set before, by the name of the operation.
 	stages map[string]stage
+	// now bounds the part of a test that is played, and alive, if it is not nil, ends with the database.
+	now, alive context.Context
+	witness    *witness // nil if nobody looks at change events
+}
+
+// Context returns the context of what is played now.
+func (s *scene) Context() context.Context {
+	if s.now != nil {
+		return s.now
+	}
+	return s.TB.Context()
 }
 
 // databaseAddress returns where the real database is.
@@ -104,9 +118,15 @@ func setScene(t testing.TB, app *testkit.App, proxy *wire.Proxy) *scene {
 // play runs part of a test with the scene reporting to it.
 func (s *scene) play(t testing.TB, part func()) {
 	t.Helper()
+	whole := s.alive
+	if whole == nil {
+		whole = t.Context()
+	}
+	now, cancel := context.WithTimeout(whole, playTime)
+	defer cancel()
 	before := s.TB
-	s.TB = t
-	defer func() { s.TB = before }()
+	s.TB, s.now = t, now
+	defer func() { s.TB, s.now = before, nil }()
 	part()
 }
 
@@ -114,11 +134,14 @@ func (s *scene) play(t testing.TB, part func()) {
 // than to make everything anew.
 func (s *scene) set(o operation) {
 	s.Helper()
-	s.clear()
+	s.proxy.Heal()
+	s.app.Standin.Heal()
+	defer s.events() // those of the stage
 	if known, ok := s.stages[o.name]; ok {
 		s.restore(known)
 		return
 	}
+	s.clear()
 	o.stage(s)
 	s.stages[o.name] = s.snapshot()
 }
@@ -137,14 +160,41 @@ func (s *scene) snapshot() stage {
 	return stage{ids: maps.Clone(s.ids), neighbours: neighbours.Bytes(), documents: s.documents()}
 }
 
+// restore changes only what is not as it was: engines for development write slowly.
 func (s *scene) restore(known stage) {
 	s.Helper()
 	s.ids = maps.Clone(known.ids)
 	require.NoError(s, s.app.Standin.Load(bytes.NewReader(known.neighbours)))
-	for collection, documents := range known.documents {
-		_, err := s.app.Store.Collection(collection).InsertMany(s.Context(), documents)
-		require.NoError(s, err)
+	found := s.documents()
+	for collection := range found {
+		if known.documents[collection] == nil {
+			known.documents[collection] = []any{}
+		}
 	}
+	for collection, wanted := range known.documents {
+		missing := without(wanted, found[collection])
+		var extra bson.A
+		for _, document := range without(found[collection], wanted) {
+			extra = append(extra, value(document.(bson.D), "_id"))
+		}
+		if len(extra) > 0 {
+			_, err := s.app.Store.Collection(collection).DeleteMany(s.Context(), bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: extra}}}})
+			require.NoError(s, err)
+		}
+		if len(missing) > 0 {
+			_, err := s.app.Store.Collection(collection).InsertMany(s.Context(), missing)
+			require.NoError(s, err)
+		}
+	}
+}
+
+// without returns the documents that are not among the others.
+func without(documents, others []any) []any {
+	known := map[string]bool{}
+	for _, other := range others {
+		known[fmt.Sprint(other)] = true
+	}
+	return slices.DeleteFunc(slices.Clone(documents), func(d any) bool { return known[fmt.Sprint(d)] })
 }
 
 // documents returns all documents of all collections.
@@ -154,6 +204,9 @@ func (s *scene) documents() map[string][]any {
 	collections, err := s.app.Store.ListCollectionNames(s.Context(), bson.D{})
 	require.NoError(s, err)
 	for _, collection := range collections {
+		if collection == signals {
+			continue
+		}
 		cursor, err := s.app.Store.Collection(collection).Find(s.Context(), bson.D{})
 		require.NoError(s, err)
 		var documents []bson.D
@@ -184,11 +237,12 @@ func (s *scene) sweep() {
 	testkit.SweepCensus(s, s.app.Store, demo)
 }
 
-// pass lets the time pass after which the service takes another process for dead.
+// pass lets the time pass after which the service takes another process for dead. It is not so long that the database forgets
+// what it knows of creations.
 func (s *scene) pass() {
 	_, err := s.app.Store.Collection(store.LeaseCollectionName).DeleteMany(s.Context(), bson.D{})
 	require.NoError(s, err)
-	_, err = s.app.Store.Collection(creations).UpdateMany(s.Context(), bson.D{}, bson.D{{Key: "$set", Value: bson.D{{Key: "time", Value: time.Unix(0, 0)}}}})
+	_, err = s.app.Store.Collection(creations).UpdateMany(s.Context(), bson.D{}, bson.D{{Key: "$set", Value: bson.D{{Key: "time", Value: time.Now().Add(-2 * time.Minute)}}}})
 	require.NoError(s, err)
 }
 
@@ -219,63 +273,4 @@ func (s *scene) fill(text string) string {
 func (s *scene) make(name string, caller testkit.Caller, line string, body any) {
 	s.Helper()
 	s.ids[name] = s.send(caller, line, body).OK(s, http.StatusOK).Object(s)["id"].(string)
-}
-
-// clinic puts a clinic with one admin on the stage.
-func (s *scene) clinic(name, adminID string) {
-	s.Helper()
-	s.make(name, testkit.User(adminID), "POST /v1/clinics", map[string]any{"name": "Clinic " + name, "preferredBgUnits": "mg/dL"})
-}
-
-// join makes a user a member of a clinic.
-func (s *scene) join(clinic, userID string, roles ...string) {
-	s.Helper()
-	s.send(testkit.Service, "POST /v1/clinics/{"+clinic+"}/clinicians", map[string]any{
-		"id": userID, "email": userID + "@example.com", "roles": roles, "name": names[userID],
-	}).OK(s, http.StatusOK)
-}
-
-// invite invites somebody to a clinic.
-func (s *scene) invite(clinic, inviteID string, roles ...string) {
-	s.Helper()
-	s.send(testkit.Service, "POST /v1/clinics/{"+clinic+"}/clinicians", map[string]any{
-		"inviteId": inviteID, "email": inviteID + "@example.com", "roles": roles,
-	}).OK(s, http.StatusOK)
-}
-
-// patient adds a custodial patient to a clinic.
-func (s *scene) patient(name, clinic string, extra map[string]any) {
-	s.Helper()
-	body := map[string]any{"fullName": "Patient " + name, "birthDate": "1990-05-06"}
-	for field, value := range extra {
-		body[field] = value
-	}
-	s.make(name, testkit.Service, "POST /v1/clinics/{"+clinic+"}/patients", body)
-}
-
-// claimed adds a patient who has an account and shares its data with the clinic.
-func (s *scene) claimed(userID, clinic string) {
-	s.Helper()
-	s.send(testkit.Service, "POST /v1/clinics/{"+clinic+"}/patients/"+userID, map[string]any{
-		"permissions": map[string]any{"view": map[string]any{}, "note": map[string]any{}},
-	}).OK(s, http.StatusOK)
-}
-
-// tag puts a tag into a clinic.
-func (s *scene) tag(name, clinic string) { s.Helper(); s.label(name, clinic, "patientTags", "_id") }
-
-// site puts a site into a clinic.
-func (s *scene) site(name, clinic string) { s.Helper(); s.label(name, clinic, "sites", "id") }
-
-// label adds a tag or site as it is stored.
-func (s *scene) label(name, clinic, list, idField string) {
-	s.Helper()
-	clinicID, err := bson.ObjectIDFromHex(s.ids[clinic])
-	require.NoError(s, err)
-	id := bson.NewObjectID()
-	_, err = s.app.Store.Collection(clinics.CollectionName).UpdateByID(s.Context(), clinicID, bson.D{{Key: "$push", Value: bson.D{
-		{Key: list, Value: bson.D{{Key: idField, Value: id}, {Key: "name", Value: name}}},
-	}}})
-	require.NoError(s, err)
-	s.ids[name] = id.Hex()
 }

@@ -117,13 +117,6 @@ func operators(t *testing.T, update bson.RawValue) []string {
 func TestShapesOfUpdates(t *testing.T) {
 	t.Parallel()
 	north := func(s *scene) { full(s); s.join("north", other, "CLINIC_ADMIN") }
-	stats := func(id string) map[string]any {
-		return map[string]any{
-			"id": id, "config": map[string]any{"schemaVersion": 5, "highGlucoseThreshold": 10, "lowGlucoseThreshold": 3.9, "veryHighGlucoseThreshold": 13.9, "veryLowGlucoseThreshold": 3},
-			"dates":   map[string]any{"hasFirstData": false, "hasLastData": false, "hasLastUploadDate": false, "hasOutdatedSince": false},
-			"periods": map[string]any{},
-		}
-	}
 	tests := []struct {
 		name       string
 		call       func(s *scene) testkit.Response

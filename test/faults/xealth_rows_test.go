@@ -85,11 +85,13 @@ func xealthOperations() []operation {
 	return []operation{
 		{
 			name: "XealthNotification (new patient)", stage: ordered, transactions: 4, apart: followsOrder,
-			call:   func(s *scene) testkit.Response { return s.notify("new") },
-			undone: &exception{why: "the event is kept, so that a repeat knows what is to be done", collections: []string{"xealth_order"}},
+			instead: "accounts cannot be taken back: the order says what is to be done until it is; a repeat goes on",
+			call:    func(s *scene) testkit.Response { return s.notify("new") },
+			undone:  &exception{why: "the event is kept, so that a repeat knows what is to be done", collections: []string{"xealth_order"}},
 		},
 		{
-			name: "XealthNotification (canceled)",
+			name:    "XealthNotification (canceled)",
+			instead: "the order says what is to be done until it is; a repeat goes on",
 			stage: func(s *scene) {
 				ordered(s)
 				s.notify("new").OK(s, http.StatusOK)
@@ -98,7 +100,8 @@ func xealthOperations() []operation {
 		},
 		{
 			name: "XealthPreorder (form sent in)", stage: toXealth,
-			call: func(s *scene) testkit.Response { return s.enroll("xena@example.com") },
+			instead: "one document is written",
+			call:    func(s *scene) testkit.Response { return s.enroll("xena@example.com") },
 		},
 	}
 }

@@ -3,6 +3,7 @@ package races_test
 import (
 	"encoding/json"
 	"net/http"
+	"os"
 	"strconv"
 	"sync"
 	"testing"
@@ -13,8 +14,20 @@ import (
 	"github.com/tidepool-org/clinic/internal/testkit"
 )
 
-// rounds is how often each race is run.
-const rounds = 25
+// allRounds is how often each race is run. CLINIC_RACE_ROUNDS sets another number, for an engine on which a round takes long.
+const allRounds = 25
+
+func rounds(t *testing.T, most int) int {
+	t.Helper()
+	text := os.Getenv("CLINIC_RACE_ROUNDS")
+	if text == "" {
+		return most
+	}
+	n, err := strconv.Atoi(text)
+	require.NoError(t, err, "CLINIC_RACE_ROUNDS")
+	require.Positive(t, n, "CLINIC_RACE_ROUNDS")
+	return min(n, most)
+}
 
 // arena is two replicas on one database, and a clinic of a round's own.
 type arena struct {
@@ -27,15 +40,16 @@ type arena struct {
 // eachRound runs a race again and again, each time in a new clinic, and says how often it went wrong.
 func eachRound(t *testing.T, race func(t *testing.T, a arena)) {
 	t.Helper()
-	eachRoundOf(t, rounds, race)
+	eachRoundOf(t, allRounds, race)
 }
 
-func eachRoundOf(t *testing.T, rounds int, race func(t *testing.T, a arena)) {
+func eachRoundOf(t *testing.T, most int, race func(t *testing.T, a arena)) {
 	t.Helper()
+	n := rounds(t, most)
 	first := testkit.Run(t, nil)
 	replicas := [2]*testkit.Process{first, first.Replica(t)}
 	violations := 0
-	for round := range rounds {
+	for round := range n {
 		id, _ := first.NewClinic(t)
 		clinicID, err := bson.ObjectIDFromHex(id)
 		require.NoError(t, err)
@@ -45,7 +59,7 @@ func eachRoundOf(t *testing.T, rounds int, race func(t *testing.T, a arena)) {
 			violations++
 		}
 	}
-	t.Logf("%d of %d rounds went wrong", violations, rounds)
+	t.Logf("%d of %d rounds went wrong", violations, n)
 }
 
 // replica returns one of the two, in turns.

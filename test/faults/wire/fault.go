@@ -23,6 +23,11 @@ const (
 	// Refused answers the write with Answer, and the database does not learn of it. The transaction of which it is part is
 	// aborted, as by any error.
 	Refused Kind = "refused"
+	// Denied lets the database carry out the write, and answers it with Answer.
+	Denied Kind = "denied"
+	// Contended lets another client make the same write first, in a transaction that is not committed, so that the database itself
+	// answers with a conflict. If it sees none, as with a write that finds nothing to change, this is as Refused.
+	Contended Kind = "contended"
 )
 
 // Fault is what goes wrong, once.
@@ -30,7 +35,7 @@ type Fault struct {
 	// Write is the number of the write that goes wrong, counted from 1 from the moment the fault is armed.
 	Write int
 	Kind  Kind
-	// Answer is what a Refused write is answered with.
+	// Answer is what a write is answered with that is Refused, Denied, or Contended in vain.
 	Answer bson.D
 	// Reached is called at the moment of the fault, before the connection is cut. It may be nil.
 	Reached func()
@@ -61,5 +66,16 @@ func LastingError() bson.D {
 	return bson.D{
 		{Key: "ok", Value: 0.0}, {Key: "code", Value: 8}, {Key: "codeName", Value: "UnknownError"},
 		{Key: "errmsg", Value: "the disk is full"},
+	}
+}
+
+// UnknownOutcome is what a database answers if a commit did not reach the majority in time: it may still do so, or be undone.
+func UnknownOutcome() bson.D {
+	return bson.D{
+		{Key: "ok", Value: 1.0},
+		{Key: "writeConcernError", Value: bson.D{
+			{Key: "code", Value: 64}, {Key: "codeName", Value: "WriteConcernFailed"}, {Key: "errmsg", Value: "no majority so far"},
+		}},
+		{Key: "errorLabels", Value: bson.A{"UnknownTransactionCommitResult"}},
 	}
 }

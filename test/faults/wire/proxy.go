@@ -25,6 +25,7 @@ type Proxy struct {
 	cut      bool
 	commands []Command
 	begun    map[string]Command // of the transactions that the database has under way, the first command
+	conflict bool               // whether the database itself answered the fault with a conflict
 }
 
 // Start begins to listen for connections to the database at the target, a host and port.
@@ -55,7 +56,7 @@ func (p *Proxy) Close() {
 func (p *Proxy) Arm(fault Fault) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.fault, p.count, p.tripped, p.down, p.commands = &fault, 0, false, false, nil
+	p.fault, p.count, p.tripped, p.down, p.conflict, p.commands = &fault, 0, false, false, false, nil
 }
 
 // Heal ends the fault, and reports whether it had happened.
@@ -221,6 +222,13 @@ func (p *Proxy) fail(server net.Conn, asked message, command Command, fault Faul
 	switch fault.Kind {
 	case Refused:
 		return p.refuse(server, asked, command, fault.Answer)
+	case Contended:
+		return p.contend(server, asked, command, fault.Answer)
+	case Denied:
+		if _, err := p.forward(server, asked, command); err != nil {
+			return nil, err
+		}
+		return answer(asked, fault.Answer)
 	case Unanswered:
 		_, err = p.forward(server, asked, command)
 	case Halved:
@@ -262,7 +270,14 @@ func (p *Proxy) forward(server net.Conn, asked message, command Command) (messag
 	return ask(server, asked)
 }
 
+// answerTime is how long a database may take for an answer. The proxy waits for it also if the service has gone: engines for
+// development do not all survive a client that leaves in the middle of an operation.
+const answerTime = 30 * time.Second
+
 func ask(server net.Conn, asked message) (message, error) {
+	if err := server.SetDeadline(time.Now().Add(answerTime)); err != nil {
+		return nil, err
+	}
 	if _, err := server.Write(asked); err != nil {
 		return nil, err
 	}

@@ -55,6 +55,7 @@ func TestFaults(t *testing.T) {
 		wire.Halved:     {stored: 3, after: 5},
 		wire.Down:       {stored: 1, after: 5},
 		wire.Refused:    {stored: 1, after: 5},
+		wire.Denied:     {stored: 5, after: 5},
 	}
 	for kind, test := range tests {
 		t.Run(string(kind), func(t *testing.T) {
@@ -69,7 +70,7 @@ func TestFaults(t *testing.T) {
 			require.NoError(t, err)
 			_, err = things.InsertMany(t.Context(), numbered(4))
 			require.Error(t, err)
-			require.Equal(t, kind != wire.Refused, reached.Load())
+			require.Equal(t, kind != wire.Refused && kind != wire.Denied, reached.Load())
 			require.Equal(t, test.stored, count(t, direct))
 			if kind == wire.Down {
 				_, err = things.CountDocuments(t.Context(), bson.D{})
@@ -107,10 +108,9 @@ func TestExpiredTransactionIsInNobodysWay(t *testing.T) {
 	d, direct := through(t, proxy, err)
 	_, err = direct.InsertOne(t.Context(), bson.D{{Key: "_id", Value: "n"}, {Key: "n", Value: 1}})
 	require.NoError(t, err)
-	add := bson.D{{Key: "$inc", Value: bson.D{{Key: "n", Value: 1}}}}
 	proxy.Arm(wire.Fault{Write: 2, Kind: wire.Down})
 	err = d.InTx(t.Context(), func(ctx context.Context) error {
-		if _, err := d.Collection("things").UpdateByID(ctx, "n", add); err != nil {
+		if _, err := d.Collection("things").UpdateByID(ctx, "n", add()); err != nil {
 			return err
 		}
 		_, err := d.Collection("things").InsertOne(ctx, bson.D{{Key: "_id", Value: "other"}})
@@ -119,7 +119,7 @@ func TestExpiredTransactionIsInNobodysWay(t *testing.T) {
 	require.Error(t, err)
 	require.True(t, proxy.Heal())
 	require.NoError(t, proxy.Expire())
-	_, err = direct.UpdateByID(t.Context(), "n", add)
+	_, err = direct.UpdateByID(t.Context(), "n", add())
 	require.NoError(t, err)
 	require.Equal(t, []bson.M{{"_id": "n", "n": int32(2)}}, testDocuments(t, direct))
 }
@@ -127,15 +127,63 @@ func TestExpiredTransactionIsInNobodysWay(t *testing.T) {
 func TestRetriedWriteIsCarriedOutOnce(t *testing.T) {
 	t.Parallel()
 	testkit.NeedsTransactions(t) // without these the driver does not try again
+	testkit.NotOnSecantus(t, "carries out a retryable write that is sent again once more")
 	proxy, err := wire.Start(testkit.Store("").Addresses)
 	d, direct := through(t, proxy, err)
 	proxy.Arm(wire.Fault{Write: 1, Kind: wire.Unanswered})
-	_, err = d.Collection("things").UpdateOne(t.Context(), bson.D{{Key: "_id", Value: "n"}},
-		bson.D{{Key: "$inc", Value: bson.D{{Key: "n", Value: 1}}}}, upsert())
+	_, err = d.Collection("things").UpdateOne(t.Context(), bson.D{{Key: "_id", Value: "n"}}, add(), upsert())
 	require.NoError(t, err, "the driver tries again by itself")
 	require.True(t, proxy.Heal())
 	require.Equal(t, []bson.M{{"_id": "n", "n": int32(1)}}, testDocuments(t, direct))
 }
+
+// TestContention: the database itself sees the conflict where there can be one, and the service tries again in any case.
+func TestContention(t *testing.T) {
+	t.Parallel()
+	testkit.NeedsTransactions(t)
+	type write = func(ctx context.Context, things *mongo.Collection) error
+	for name, test := range map[string]struct {
+		real bool
+		write
+		left []bson.M
+	}{
+		"update": {real: true, left: []bson.M{{"_id": "n", "n": int32(2)}}, write: func(ctx context.Context, things *mongo.Collection) error {
+			_, err := things.UpdateByID(ctx, "n", add())
+			return err
+		}},
+		"delete": {real: true, write: func(ctx context.Context, things *mongo.Collection) error {
+			_, err := things.DeleteOne(ctx, bson.D{{Key: "_id", Value: "n"}})
+			return err
+		}},
+		"findAndModify": {real: true, left: []bson.M{{"_id": "n", "n": int32(2)}}, write: func(ctx context.Context, things *mongo.Collection) error {
+			return things.FindOneAndUpdate(ctx, bson.D{{Key: "_id", Value: "n"}}, add()).Err()
+		}},
+		"nothing is found": {left: []bson.M{{"_id": "n", "n": int32(1)}}, write: func(ctx context.Context, things *mongo.Collection) error {
+			_, err := things.UpdateByID(ctx, "other", add())
+			return err
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			proxy, err := wire.Start(testkit.Store("").Addresses)
+			d, direct := through(t, proxy, err)
+			_, err = direct.InsertOne(t.Context(), bson.D{{Key: "_id", Value: "n"}, {Key: "n", Value: 1}})
+			require.NoError(t, err)
+			proxy.Arm(wire.Fault{Write: 1, Kind: wire.Contended, Answer: wire.TransientError()})
+			attempts := 0
+			require.NoError(t, d.InTx(t.Context(), func(ctx context.Context) error {
+				attempts++
+				return test.write(ctx, d.Collection("things"))
+			}))
+			require.True(t, proxy.Heal())
+			require.Equal(t, test.real, proxy.Conflicted())
+			require.Equal(t, 2, attempts)
+			require.Equal(t, test.left, testDocuments(t, direct), "what the other client did was taken back")
+		})
+	}
+}
+
+func add() bson.D { return bson.D{{Key: "$inc", Value: bson.D{{Key: "n", Value: 1}}}} }
 
 func upsert() *options.UpdateOneOptionsBuilder { return options.UpdateOne().SetUpsert(true) }
 

@@ -57,10 +57,11 @@ func abort(server net.Conn, command Command) error {
 
 // refuse answers in the place of the database. As any error does, it ends the transaction of the command there.
 func (p *Proxy) refuse(server net.Conn, asked message, command Command, said bson.D) (message, error) {
-	if command.InTransaction() && !command.Starts() {
-		p.mu.Lock()
-		delete(p.begun, command.Transaction())
-		p.mu.Unlock()
+	p.mu.Lock()
+	_, begun := p.begun[command.Transaction()]
+	delete(p.begun, command.Transaction())
+	p.mu.Unlock()
+	if begun {
 		if err := abort(server, command); err != nil {
 			return nil, err
 		}
