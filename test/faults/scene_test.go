@@ -122,6 +122,9 @@ func (s *scene) play(t testing.TB, part func()) {
 	if whole == nil {
 		whole = t.Context()
 	}
+	if whole.Err() != nil {
+		t.Skip(context.Cause(whole)) // which fails the test as a whole
+	}
 	now, cancel := context.WithTimeout(whole, playTime)
 	defer cancel()
 	before := s.TB
