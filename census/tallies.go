@@ -60,7 +60,7 @@ func (s *Service) Tallies() Tallies { return s.tallies }
 // Backlog returns how many notes there are, of changes under way and left behind, and how old the oldest is. One that asks for
 // a recount is as old as its id, whatever its time says.
 func (s *Service) Backlog(ctx context.Context) (notes int64, oldest time.Duration, err error) {
-	if notes, err = s.notes.EstimatedDocumentCount(ctx); err != nil || notes == 0 {
+	if notes, err = s.notes.CountDocuments(ctx, bson.D{}); err != nil || notes == 0 {
 		return 0, 0, err
 	}
 	var found struct {

@@ -16,7 +16,7 @@ func service() *httptest.Server {
 		w.Header().Set("Content-Type", "application/json")
 		if r.URL.Path != "/v1/clinics/5f85fbe6686e6bb9170ab5d0" || r.Header.Get("X-Tidepool-Session-Token") != "token" {
 			w.WriteHeader(http.StatusNotFound)
-			_, _ = fmt.Fprint(w, `{"code":404,"message":"clinic not found","reason":"clinicNotFound","requestId":"r-1"}`)
+			_, _ = fmt.Fprint(w, `{"code":404,"message":"clinic not found","reason":"clinic_not_found","requestId":"r-1"}`)
 			return
 		}
 		_, _ = fmt.Fprint(w, `{"id":"5f85fbe6686e6bb9170ab5d0","name":"Harbor Clinic","preferredBgUnits":"mg/dL"}`)
@@ -57,6 +57,6 @@ func ExampleAPIError() {
 	}
 	fmt.Println(err)
 	// Output:
-	// 404 clinicNotFound r-1
-	// clinic service: 404 clinic not found (clinicNotFound) [request r-1]
+	// 404 clinic_not_found r-1
+	// clinic service: 404 clinic not found (clinic_not_found) [request r-1]
 }

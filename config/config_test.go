@@ -47,6 +47,7 @@ func TestDefaults(t *testing.T) {
 	require.Equal(t, ":8080", c.HTTP.Address)
 	require.Equal(t, "clinic", c.Store.Database)
 	require.Equal(t, "http://shoreline:9107", c.Platform.UserServiceAddress)
+	require.Equal(t, 12*time.Second, c.Platform.CallTimeout)
 	level, err := c.LogLevel()
 	require.NoError(t, err)
 	require.Equal(t, zapcore.InfoLevel, level)

@@ -33,6 +33,6 @@ func (s *Service) Backlog(ctx context.Context) (Backlog, error) {
 	if err != nil {
 		return Backlog{}, err
 	}
-	steps, err := s.steps.EstimatedDocumentCount(ctx)
+	steps, err := s.steps.CountDocuments(ctx, bson.D{})
 	return Backlog{Open: open, Oldest: max(0, time.Since(oldest.ID.Timestamp())), Steps: steps}, err
 }
