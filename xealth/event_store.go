@@ -80,11 +80,10 @@ func (e events) store(ctx context.Context, n Notification, order Order, adds boo
 }
 
 func sameEvent(n Notification) bson.D {
-	return append(sameOrder(n), bson.E{Key: "eventNotification.eventId", Value: n.EventID})
-}
-
-func sameOrder(n Notification) bson.D {
-	return bson.D{{Key: "eventNotification.deployment", Value: n.Deployment}, {Key: "eventNotification.orderId", Value: n.OrderID}}
+	return bson.D{
+		{Key: "eventNotification.deployment", Value: n.Deployment}, {Key: "eventNotification.orderId", Value: n.OrderID},
+		{Key: "eventNotification.eventId", Value: n.EventID},
+	}
 }
 
 // storedNotification leaves out identifiers that are no object.
@@ -115,7 +114,8 @@ func (e events) lastOrder(ctx context.Context, n Notification) (Order, error) {
 		Order bson.D `bson:"orderData"`
 	}
 	find := options.FindOne().SetSort(bson.D{{Key: "_id", Value: -1}}).SetProjection(bson.D{{Key: "orderData", Value: 1}})
-	if err := e.collection.FindOne(ctx, sameOrder(n), find).Decode(&found); err != nil {
+	sameOrder := bson.D{{Key: "eventNotification.deployment", Value: n.Deployment}, {Key: "eventNotification.orderId", Value: n.OrderID}}
+	if err := e.collection.FindOne(ctx, sameOrder, find).Decode(&found); err != nil {
 		return Order{}, fmt.Errorf("a canceled order can be read neither from Xealth nor from what is stored: %w", err)
 	}
 	return loadOrder(found.Order)

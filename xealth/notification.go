@@ -55,36 +55,26 @@ var reasonProgram = errs.NewReason("program_unknown")
 // is not known, Duplicate if several clinics have the deployment or the address is taken, Constraint if several patients
 // fit, PaymentRequired if the clinic may have no more patients, and Unavailable while another event of the patient is being
 // applied.
-func (s *Service) Notify(ctx context.Context, n Notification) error {
-	what, err := s.notify(ctx, n)
-	s.tallies.notified(what, err)
-	return err
-}
-
-// notify also returns what became of an event without an error.
-func (s *Service) notify(ctx context.Context, n Notification) (string, error) {
+func (s *Service) Notify(ctx context.Context, n Notification) (err error) {
+	outcome := talliedOK
+	defer func() { s.tallies.notified(outcome, err) }()
 	if n.EventType != orderEvent || n.EventContext != orderNew && n.EventContext != orderCancel {
-		return talliedIgnored, nil
+		outcome = talliedIgnored
+		return nil
 	}
 	clinic, err := s.clinicOf(ctx, n.Deployment)
-	if errors.Is(err, errNoClinic) {
-		return talliedIgnored, nil
-	}
-	if err != nil {
-		return "", during("matching event notification request", err)
-	}
-	if !offers(clinic, n.ProgramID) {
-		return talliedIgnored, nil
+	switch {
+	case errors.Is(err, errNoClinic), err == nil && !offers(clinic, n.ProgramID):
+		outcome = talliedIgnored
+		return nil
+	case err != nil:
+		return during("matching event notification request", err)
 	}
 	// This comes before the order is read, because Xealth may no longer show a canceled one.
 	if done, err := s.events.isDone(ctx, n); err != nil || done {
-		return talliedRepeated, err
+		outcome = talliedRepeated
+		return err
 	}
-	return talliedOK, s.takeTurn(ctx, n, clinic)
-}
-
-// takeTurn reads the order, waits until nobody else works on the patient, and processes the event.
-func (s *Service) takeTurn(ctx context.Context, n Notification, clinic *clinics.Clinic) error {
 	order, err := s.readOrder(ctx, n)
 	if err != nil {
 		return err
