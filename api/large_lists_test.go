@@ -16,6 +16,7 @@ import (
 // TestLongListsOfClinicsAndMembersAreWhole asks for lists that are sent in many parts.
 func TestLongListsOfClinicsAndMembersAreWhole(t *testing.T) {
 	t.Parallel()
+	testkit.NotOnSecantus(t, "it stores and removes a thousand documents of several kilobytes, which takes a minute there")
 	app := testkit.Start(t)
 	const number = 450
 	user, tag := testkit.NewUserID(), bson.NewObjectID()

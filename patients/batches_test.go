@@ -35,7 +35,7 @@ func (l *largestWrites) monitor() *event.CommandMonitor {
 
 func TestALargeClinicIsChangedInBatches(t *testing.T) {
 	t.Parallel()
-	const size = 2*patients.BatchSize + 7
+	const size = patients.BatchSize + 7
 	d := testkit.Database(t)
 	var largest largestWrites
 	watched, err := store.Open(testkit.Store(d.Name()), zap.NewNop(), store.Monitors{Commands: largest.monitor()})

@@ -25,6 +25,7 @@ const mostDeaths = 12
 // repeats the call, and compares what is stored with what an undisturbed call leaves.
 func TestAnyWriteMayBeTheLast(t *testing.T) {
 	t.Parallel()
+	testkit.NotOnSecantus(t, tooManyWrites)
 	chosen := slices.DeleteFunc(operations(), func(o operation) bool { return !slices.Contains(deadliest, o.name) })
 	require.Len(t, chosen, len(deadliest))
 	for _, o := range chosen {

@@ -18,10 +18,14 @@ import (
 	"github.com/tidepool-org/clinic/test/faults/wire"
 )
 
+// tooManyWrites is why tests that repeat everything for each write do not run on SecantusDB.
+const tooManyWrites = "each write takes long there, and these tests make hundreds of thousands; TestTransactions breaks off at some"
+
 // TestEveryWriteMayFail cuts the connection at each write of each operation, on either side of the write, and lets the database
 // refuse it, repeats the call, and compares what is stored with what an undisturbed call leaves.
 func TestEveryWriteMayFail(t *testing.T) {
 	t.Parallel()
+	testkit.NotOnSecantus(t, tooManyWrites)
 	var jobs []cutting
 	for _, o := range operations() {
 		for _, kind := range []wire.Kind{wire.Lost, wire.Unanswered, wire.Halved, wire.Down} {

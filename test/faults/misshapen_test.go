@@ -149,6 +149,7 @@ func paths(document bson.D, prefix string, depth int) (all []string) {
 // one at a time, and calls operations that read and write it.
 func TestWhatAForeignHandStoredBreaksNothing(t *testing.T) {
 	t.Parallel()
+	testkit.NotOnSecantus(t, tooManyWrites)
 	app := testkit.Start(t)
 	type job struct{ collection, path string }
 	queue := make(chan job, 1000)
