@@ -62,10 +62,11 @@ func newDesk(t *testing.T) desk {
 		owners  *clinics.Service
 		numbers *census.Service
 		leases  *store.Leases
+		shared  *store.Database // the service's own, because sessions belong to a connection
 	)
-	app := testkit.Start(t, testkit.Populate(&owners, &numbers, &leases))
+	app := testkit.Start(t, testkit.Populate(&owners, &numbers, &leases, &shared))
 	users := &userService{users: map[string]platform.User{}}
-	service := patients.NewService(patients.Params{Database: app.Store, Leases: leases, Clinics: owners, Census: numbers, Accounts: users, Log: zap.NewNop()})
+	service := patients.NewService(patients.Params{Database: shared, Leases: leases, Clinics: owners, Census: numbers, Accounts: users, Log: zap.NewNop()})
 	return desk{Service: service, users: users, store: app.Store, app: app}
 }
 

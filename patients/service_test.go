@@ -39,8 +39,9 @@ func TestRecordFollowsTheAccountAlthoughTheCallerLeaves(t *testing.T) {
 		owners  *clinics.Service
 		numbers *census.Service
 		leases  *store.Leases
+		shared  *store.Database // the service's own, because sessions belong to a connection
 	)
-	app := testkit.Start(t, testkit.Populate(&owners, &numbers, &leases))
+	app := testkit.Start(t, testkit.Populate(&owners, &numbers, &leases, &shared))
 	hex, _ := app.NewClinic(t)
 	clinicID, err := bson.ObjectIDFromHex(hex)
 	require.NoError(t, err)
@@ -49,7 +50,7 @@ func TestRecordFollowsTheAccountAlthoughTheCallerLeaves(t *testing.T) {
 		ctx, leave := context.WithCancel(t.Context())
 		defer leave()
 		s := patients.NewService(patients.Params{
-			Database: app.Store, Leases: leases, Clinics: owners, Census: numbers, Accounts: leavingCaller{leave: leave}, Log: zap.NewNop(),
+			Database: shared, Leases: leases, Clinics: owners, Census: numbers, Accounts: leavingCaller{leave: leave}, Log: zap.NewNop(),
 		})
 		require.NoError(t, call(ctx, s))
 		require.Error(t, ctx.Err())

@@ -62,7 +62,7 @@ func fillDemo(ctx context.Context, base string, neighbours *standin.Standin) (*d
 		return nil, err
 	}
 	d.clinicID = made.ID
-	for _, step := range []func(context.Context, clinic) error{d.ensureTeam, d.connectRedox, d.fill} {
+	for _, step := range []func(context.Context, clinic) error{d.ensureTeam, d.connectRedox, d.fillPatiently} {
 		if err := step(ctx, made); err != nil {
 			return nil, err
 		}

@@ -5,16 +5,10 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-
-	"golang.org/x/sync/errgroup"
 )
 
-const (
-	// demoPatients is how many patients the demo clinic has.
-	demoPatients = 300
-	// parallel is how many of them are made at once.
-	parallel = 2
-)
+// demoPatients is how many patients the demo clinic has.
+const demoPatients = 300
 
 var (
 	givenNames = strings.Fields("Anna Ádám Beatriz Chidi Dana Emil Fatima Grace Hana Igor Jonas Kim Lucía Mateo Nadia Oskar Priya Quentin Rosa Samir Tessa")
@@ -54,14 +48,29 @@ func (d *demo) fill(ctx context.Context, c clinic) error {
 	for _, patient := range there.Data {
 		known[patient.MRN] = true
 	}
-	work, ctx := errgroup.WithContext(ctx)
-	work.SetLimit(parallel)
+	// One after the other: those who come at once wait for each other at the number of patients of the clinic.
 	for i := range demoPatients {
-		if !known[mrnOf(i)] {
-			work.Go(func() error { return d.addPatient(ctx, path, i, tags, sites) })
+		if known[mrnOf(i)] {
+			continue
+		}
+		if err := d.addPatient(ctx, path, i, tags, sites); err != nil {
+			return err
 		}
 	}
-	return work.Wait()
+	return nil
+}
+
+// fillAttempts is how often the demo goes on after an error: databases for development time out on a busy machine.
+const fillAttempts = 3
+
+func (d *demo) fillPatiently(ctx context.Context, c clinic) error {
+	err := d.fill(ctx, c)
+	for n := 1; n < fillAttempts && err != nil && ctx.Err() == nil; n++ {
+		if c, err = d.ensureClinic(ctx, clinicName); err == nil {
+			err = d.fill(ctx, c)
+		}
+	}
+	return err
 }
 
 // addPatient makes the i-th patient. Most have a tag and a site, some have been reviewed, a few have no data.
