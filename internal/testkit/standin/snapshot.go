@@ -14,7 +14,8 @@ func (s *Standin) Save(to io.Writer) error {
 	return encoder.Encode(s.world)
 }
 
-// Load replaces all that the neighbours remember by what Save has written. On error nothing is replaced.
+// Load replaces all that the neighbours remember by what Save has written, but for sessions that are open. On error nothing is
+// replaced.
 func (s *Standin) Load(from io.Reader) error {
 	loaded := newWorld()
 	if err := json.NewDecoder(from).Decode(&loaded); err != nil {
@@ -22,6 +23,9 @@ func (s *Standin) Load(from io.Reader) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for token, opened := range s.world.Sessions { // whoever logged in meanwhile, such as a service that was started anew, stays
+		loaded.Sessions[token] = opened
+	}
 	s.world = loaded
 	return nil
 }
