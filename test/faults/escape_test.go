@@ -60,17 +60,23 @@ func allEnded(commands []wire.Command) bool {
 	return len(open) == 0
 }
 
-// isLook reports whether a read comes by the clock: for notes of the census that were left behind, for open merges, and for
-// the database itself.
+// looks are reads that come by the clock, by collection: for notes of the census that were left behind, and for what operators
+// are shown about notes, merges and orders. What they read in order is the oldest.
+var looks = map[string][]string{
+	census.NotesCollectionName: {"distinct", "aggregate", "find in order"},
+	"open_merges":              {"find", "find in order", "aggregate"},
+	"open_merge_steps":         {"aggregate"},
+	"redox":                    {"find in order"},
+	"xealth_order":             {"find in order"},
+}
+
+// isLook reports whether a read comes by the clock, or asks only whether the database is there.
 func isLook(c wire.Command) bool {
-	switch c.Collection {
-	case census.NotesCollectionName:
-		return c.Name == "distinct"
-	case "open_merges":
-		return c.Name == "find"
-	default:
-		return c.Name == "ping"
+	name := c.Name
+	if _, err := c.Body.LookupErr("sort"); err == nil && name == "find" {
+		name = "find in order"
 	}
+	return name == "ping" || slices.Contains(looks[c.Collection], name)
 }
 
 // recounts returns the transactions that were committed and wrote nothing but the census. The one that reserves a place, and
