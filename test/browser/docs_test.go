@@ -53,9 +53,10 @@ func (b *tab) send(t *testing.T, operation string) string {
 	return evaluate[string](t, b, line)
 }
 
-func (b *tab) answer(t *testing.T, operation string) string {
+// awaitAnswer waits until the answer, which is shown after its status, has the text.
+func (b *tab) awaitAnswer(t *testing.T, operation, text string) {
 	t.Helper()
-	return evaluate[string](t, b, fmt.Sprintf(`document.querySelector('#%s .answer').textContent`, operation))
+	b.until(t, fmt.Sprintf(`document.querySelector('#%s .answer').textContent.includes(%q)`, operation, text))
 }
 
 // openAll opens everything that can be opened in an operation, level by level.
@@ -83,12 +84,12 @@ func TestRequestIsTried(t *testing.T) {
 	b.set(t, create, "Body", `{"fullName": "Vera O'Hara"`)
 	require.Contains(t, evaluate[string](t, b, `document.querySelector('#CreatePatientAccount .try p.flag').textContent`), "not JSON")
 	require.Contains(t, b.send(t, create), "400")
-	require.Contains(t, b.answer(t, create), "body_invalid", "what the reason means is said")
-	require.Contains(t, b.answer(t, create), "The body is no JSON")
+	b.awaitAnswer(t, create, "body_invalid")
+	b.awaitAnswer(t, create, "The body is no JSON")
 
 	b.set(t, create, "Body", `{"fullName": "Vera O'Hara", "birthDate": "1999-12-31"}`)
 	require.Contains(t, b.send(t, create), "200")
-	require.Contains(t, b.answer(t, create), `"fullName": "Vera O'Hara"`)
+	b.awaitAnswer(t, create, `"fullName": "Vera O'Hara"`)
 	b.picture(t, "a tried request")
 	found := s.Call(t, testkit.Service, http.MethodGet, "/v1/clinics/"+s.clinicID+"/patients?search=vera", nil).OK(t, http.StatusOK).Object(t)
 	require.Len(t, found["data"], 1, "the request reached the service")
@@ -104,7 +105,7 @@ func TestRequestIsTried(t *testing.T) {
 	require.Contains(t, b.send(t, read), "The path needs patientId")
 	b.set(t, read, "patientId", s.userID)
 	require.Contains(t, b.send(t, read), "200")
-	require.Contains(t, b.answer(t, read), "Marta Quist")
+	b.awaitAnswer(t, read, "Marta Quist")
 	require.Equal(t, "0 0 #GetPatient", evaluate[string](t, b, "`${localStorage.length} ${sessionStorage.length} ${location.hash}`"))
 	b.set(t, read, "Session token", "")
 	require.Contains(t, evaluate[string](t, b, `document.querySelector('#GetPatient form pre').textContent`), `-H "x-tidepool-session-token: $TOKEN"`)
