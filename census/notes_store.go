@@ -42,14 +42,17 @@ func (s *Service) renewNote(ctx context.Context, left note) error {
 	if err != nil {
 		return err
 	}
-	left.Time = now
-	_, err = s.notes.ReplaceOne(ctx, bson.D{{Key: "_id", Value: left.ID}}, left, options.Replace().SetUpsert(true))
-	return err
+	return s.putNote(ctx, left, now)
 }
 
 // ageNote makes a note count as left behind, so that it asks for a recount.
 func (s *Service) ageNote(ctx context.Context, left note) error {
-	left.Time = time.Unix(0, 0)
+	return s.putNote(ctx, left, time.Unix(0, 0))
+}
+
+// putNote stores a note with another time, whether it is still there or not.
+func (s *Service) putNote(ctx context.Context, left note, at time.Time) error {
+	left.Time = at
 	_, err := s.notes.ReplaceOne(ctx, bson.D{{Key: "_id", Value: left.ID}}, left, options.Replace().SetUpsert(true))
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	"github.com/tidepool-org/clinic/store"
 )
@@ -21,7 +22,7 @@ type Filter struct {
 
 // List returns a page of the clinics that the filter admits, oldest first.
 func (s *Service) List(ctx context.Context, filter Filter, page store.Page) ([]*Clinic, error) {
-	cursor, err := s.collection.Find(ctx, filter.query(), page.Find().SetSort(bson.D{{Key: "_id", Value: 1}}))
+	cursor, err := s.find(ctx, filter, page)
 	if err != nil {
 		return nil, err
 	}
@@ -32,9 +33,13 @@ func (s *Service) List(ctx context.Context, filter Filter, page store.Page) ([]*
 // Each yields what List returns, without holding all of it. An error comes last.
 func (s *Service) Each(ctx context.Context, filter Filter, page store.Page) iter.Seq2[*Clinic, error] {
 	return func(yield func(*Clinic, error) bool) {
-		cursor, err := s.collection.Find(ctx, filter.query(), page.Find().SetSort(bson.D{{Key: "_id", Value: 1}}))
+		cursor, err := s.find(ctx, filter, page)
 		store.Documents[*Clinic](ctx, cursor, err)(yield)
 	}
+}
+
+func (s *Service) find(ctx context.Context, filter Filter, page store.Page) (*mongo.Cursor, error) {
+	return s.collection.Find(ctx, filter.query(), page.Find().SetSort(bson.D{{Key: "_id", Value: 1}}))
 }
 
 func (f Filter) query() bson.D {

@@ -21,6 +21,13 @@ func (b *tab) openDocs(t *testing.T, address, operation string) {
 	b.until(t, fmt.Sprintf(`document.querySelector('#%s[open] .body')`, operation))
 }
 
+// openAllDocs shows the interface page with all its operations, each closed.
+func (b *tab) openAllDocs(t *testing.T, address string) {
+	t.Helper()
+	b.run(t, chromedp.Navigate(address+"/docs"))
+	b.until(t, `document.querySelectorAll('details.op').length > 70`)
+}
+
 // set puts a value into a field of the form of an operation, by the label of the field, as typing does.
 func (b *tab) set(t *testing.T, operation, label, value string) {
 	t.Helper()
@@ -153,8 +160,7 @@ func TestSearchLooksInside(t *testing.T) {
 	t.Parallel()
 	b := newTab(t, 1280, 900)
 	s := newStage(t)
-	b.run(t, chromedp.Navigate(s.URL+"/docs"))
-	b.until(t, `document.querySelectorAll('details.op').length > 70`)
+	b.openAllDocs(t, s.URL)
 	search := func(text string) string {
 		b.run(t, chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`(() => {
 			const field = document.getElementById('search');
@@ -178,8 +184,7 @@ func TestInterfacePageByKeyboard(t *testing.T) {
 	t.Parallel()
 	b := newTab(t, 1280, 900)
 	s := newStage(t)
-	b.run(t, chromedp.Navigate(s.URL+"/docs"))
-	b.until(t, `document.querySelectorAll('details.op').length > 70`)
+	b.openAllDocs(t, s.URL)
 	b.run(t, chromedp.KeyEvent("\t"))
 	require.Equal(t, "Skip to the operations", evaluate[string](t, b, `document.activeElement.textContent`))
 	require.GreaterOrEqual(t, evaluate[float64](t, b, `document.activeElement.getBoundingClientRect().left`), 0.0, "it is seen")
@@ -212,8 +217,7 @@ func TestNothingSticksOutOnAPhone(t *testing.T) {
 	t.Parallel()
 	b := newTab(t, 390, 844)
 	s := newStage(t)
-	b.run(t, chromedp.Navigate(s.URL+"/docs"))
-	b.until(t, `document.querySelectorAll('details.op').length > 70`)
+	b.openAllDocs(t, s.URL)
 	b.run(t, chromedp.Evaluate[chromedp.Void](`document.querySelectorAll('details.op').forEach((part) => { part.open = true; })`))
 	b.until(t, `document.querySelectorAll('details.op > .body').length > 70`)
 	b.run(t, chromedp.Evaluate[chromedp.Void](`document.querySelectorAll('details.op > .body > details').forEach((part) => { part.open = true; })`))

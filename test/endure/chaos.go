@@ -100,33 +100,28 @@ func (w *world) slowDatabase(delay time.Duration) {
 
 // chaos breaks one thing after the other. Then nothing that was answered with 2xx may be lost, no answer may come later than a
 // gateway waits, all has to go well again soon, and numbers have to be exact at the end.
-func chaos(ctx context.Context, s settings) (*verdict, error) {
-	w, err := newWorld(ctx, s, true)
-	if err != nil {
-		return nil, err
-	}
-	defer w.close()
-	l, err := startLoad(ctx, w)
-	if err != nil {
-		return nil, err
-	}
+func chaos(ctx context.Context, w *world) error {
 	var rows [][]string
-	for _, p := range phases() {
-		if p.begin != nil && !strings.Contains(p.name, s.only) {
-			continue
+	l, err := w.underLoad(ctx, func(l *load) error {
+		for _, p := range phases() {
+			if p.begin != nil && !strings.Contains(p.name, w.settings.only) {
+				continue
+			}
+			fmt.Fprintf(os.Stderr, "endure: %s %s\n", time.Now().UTC().Format(time.TimeOnly), p.name)
+			row, err := w.suffer(ctx, p, l)
+			if err != nil {
+				return fmt.Errorf("%s: %w", p.name, err)
+			}
+			rows = append(rows, row)
 		}
-		fmt.Fprintf(os.Stderr, "endure: %s %s\n", time.Now().UTC().Format(time.TimeOnly), p.name)
-		row, err := w.suffer(ctx, p, l)
-		if err != nil {
-			l.finish()
-			return nil, fmt.Errorf("%s: %w", p.name, err)
-		}
-		rows = append(rows, row)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	l.finish()
 	table(os.Stdout, append([]string{"what happened", "well again after s"}, answerHead...), rows)
 	w.judgeTimes(l.figures.all())
-	return &w.verdict, verify(ctx, w, l)
+	return verify(ctx, w, l)
 }
 
 // suffer lets a phase happen and waits until all is well again. It returns what was answered to the requests of the phase.

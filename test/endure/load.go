@@ -77,6 +77,17 @@ func startLoad(ctx context.Context, w *world) (*load, error) {
 	return l, nil
 }
 
+// underLoad does something while the callers send requests, and returns the load when all have been answered.
+func (w *world) underLoad(ctx context.Context, do func(l *load) error) (*load, error) {
+	l, err := startLoad(ctx, w)
+	if err != nil {
+		return nil, err
+	}
+	err = do(l)
+	l.finish()
+	return l, err
+}
+
 // finish lets requests that are under way end, and no new one begin.
 func (l *load) finish() {
 	l.stop()

@@ -36,7 +36,23 @@ const (
 	settle = 4 * time.Minute
 )
 
-var scenarios = map[string]func(context.Context, settings) (*verdict, error){"soak": soak, "restart": restart, "chaos": chaos}
+// scenario is what happens to a world. It judges on its way; an error means that it could not be played.
+type scenario struct {
+	play  func(context.Context, *world) error
+	wired bool // whether the database is reached through a proxy that can break
+}
+
+var scenarios = map[string]scenario{"soak": {play: soak}, "restart": {play: restart}, "chaos": {play: chaos, wired: true}}
+
+// run makes a world, and plays the scenario in it.
+func (s scenario) run(ctx context.Context, with settings) (*verdict, error) {
+	w, err := newWorld(ctx, with, s.wired)
+	if err != nil {
+		return nil, err
+	}
+	defer w.close()
+	return &w.verdict, s.play(ctx, w)
+}
 
 func main() {
 	var s settings
@@ -52,14 +68,14 @@ func main() {
 	flag.BoolVar(&s.lenient, "lenient", false, "on a busy machine: judge what was lost, not what was late")
 	flag.StringVar(&s.only, "only", "", "only chaos whose name contains this, between two calms")
 	flag.Parse()
-	scenario := scenarios[flag.Arg(0)]
-	if scenario == nil || flag.NArg() != 1 {
+	chosen, known := scenarios[flag.Arg(0)]
+	if !known || flag.NArg() != 1 {
 		fmt.Fprintln(os.Stderr, "endure: name one of soak, restart, chaos, after the flags")
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	begun := time.Now()
-	v, err := scenario(ctx, s)
+	v, err := chosen.run(ctx, s)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "endure:", err)

@@ -13,39 +13,39 @@ const between = time.Second
 
 // restart sends requests while one replica after the other is ended with SIGTERM and started again. Every request has to
 // succeed, and every replica has to end in order.
-func restart(ctx context.Context, s settings) (*verdict, error) {
-	w, err := newWorld(ctx, s, false)
-	if err != nil {
-		return nil, err
-	}
-	defer w.close()
-	l, err := startLoad(ctx, w)
-	if err != nil {
-		return nil, err
-	}
+func restart(ctx context.Context, w *world) error {
 	var rows [][]string
-	for n := 0; n < replicas || l.figures.count() < s.requests; n++ {
-		row, err := w.replace(ctx, w.replicas[n%replicas], l)
-		if err != nil {
-			l.finish()
-			return nil, err
+	l, err := w.underLoad(ctx, func(l *load) error {
+		for n := 0; n < replicas || l.figures.count() < w.settings.requests; n++ {
+			row, err := w.replace(ctx, w.replicas[n%replicas], l)
+			if err != nil {
+				return err
+			}
+			rows = append(rows, row)
+			fmt.Fprintf(os.Stderr, "endure: %d restarts, %d requests\n", len(rows), l.figures.count())
 		}
-		rows = append(rows, row)
-		fmt.Fprintf(os.Stderr, "endure: %d restarts, %d requests\n", len(rows), l.figures.count())
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	l.finish()
 
 	fmt.Println("What was answered while each replica was replaced:")
 	table(os.Stdout, append([]string{"replica", "ended after s", "ready after s"}, answerHead...), rows)
-	l.figures.all().byOperation(os.Stdout)
-	for _, a := range l.figures.all() {
+	w.judgeAnswers(l.figures.all())
+	t := l.figures.all().tally()
+	fmt.Printf("%d of %d requests failed\n", l.figures.count()-t.good, l.figures.count())
+	return verify(ctx, w, l)
+}
+
+// judgeAnswers prints what was answered, and complains about all that is not good.
+func (w *world) judgeAnswers(all answers) {
+	all.byOperation(os.Stdout)
+	for _, a := range all {
 		if !a.good() {
 			w.verdict.complain("%s was answered with %d after %s", a.operation, a.status, a.took)
 		}
 	}
-	t := l.figures.all().tally()
-	fmt.Printf("%d of %d requests failed\n", l.figures.count()-t.good, l.figures.count())
-	return &w.verdict, verify(ctx, w, l)
 }
 
 // replace ends a replica, starts it again, waits until the balancer uses it, and returns what happened meanwhile.

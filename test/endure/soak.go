@@ -21,51 +21,40 @@ const (
 )
 
 // soak sends requests for a long time and looks at what the replicas hold: memory, goroutines, files, connections.
-func soak(ctx context.Context, s settings) (*verdict, error) {
-	w, err := newWorld(ctx, s, false)
-	if err != nil {
-		return nil, err
-	}
-	defer w.close()
+func soak(ctx context.Context, w *world) error {
 	before, err := w.holdings(ctx)
 	if err != nil {
-		return nil, err
-	}
-	l, err := startLoad(ctx, w)
-	if err != nil {
-		return nil, err
+		return err
 	}
 	var rows [][]string
 	var memory []float64
-	for range spells {
-		begun := time.Now()
-		err := wait(ctx, s.duration/spells)
-		var held holdings
-		if err == nil {
-			held, err = w.holdings(ctx)
+	l, err := w.underLoad(ctx, func(l *load) error {
+		for range spells {
+			begun := time.Now()
+			if err := wait(ctx, w.settings.duration/spells); err != nil {
+				return err
+			}
+			held, err := w.holdings(ctx)
+			if err != nil {
+				return err
+			}
+			memory = append(memory, held.memory)
+			row := append([]string{fmt.Sprint(len(rows) + 1)}, l.figures.between(begun, time.Now()).cells()...)
+			rows = append(rows, append(row, held.cells()...))
+			fmt.Fprintf(os.Stderr, "endure: %d requests\n", l.figures.count())
 		}
-		if err != nil {
-			l.finish()
-			return nil, err
-		}
-		memory = append(memory, held.memory)
-		row := append([]string{fmt.Sprint(len(rows) + 1)}, l.figures.between(begun, time.Now()).cells()...)
-		rows = append(rows, append(row, held.cells()...))
-		fmt.Fprintf(os.Stderr, "endure: %d requests\n", l.figures.count())
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	l.finish()
 	w.judgeRest(ctx, before)
 	w.judgeMemory(memory)
 
 	fmt.Println("Tenths of the time; of what replicas hold, the larger number of the two:")
 	table(os.Stdout, append(append([]string{"tenth"}, answerHead...), holdingsHead...), rows)
-	l.figures.all().byOperation(os.Stdout)
-	for _, a := range l.figures.all() {
-		if !a.good() {
-			w.verdict.complain("%s was answered with %d after %s", a.operation, a.status, a.took)
-		}
-	}
-	return &w.verdict, verify(ctx, w, l)
+	w.judgeAnswers(l.figures.all())
+	return verify(ctx, w, l)
 }
 
 // judgeRest waits until the replicas hold no more than before the load, but for what is allowed.
