@@ -58,7 +58,8 @@ func (t *tool) noteBackup() *cobra.Command {
 }
 
 func (t *tool) noteCollection(ctx context.Context, name, without string) error {
-	documents, err := t.services.Store.Collection(name).EstimatedDocumentCount(ctx)
+	// Counted, not estimated: the number is compared with that of the restored database.
+	documents, err := t.services.Store.Collection(name).CountDocuments(ctx, bson.D{})
 	if err != nil {
 		return err
 	}

@@ -49,9 +49,12 @@ type report struct {
 	slow     []test
 	skipped  []test
 	finished int
+	failures map[string][]string // names of tests, by package; none if it was not a test that failed
 }
 
-func newReport(out io.Writer) *report { return &report{out: out, output: map[string][]string{}} }
+func newReport(out io.Writer) *report {
+	return &report{out: out, output: map[string][]string{}, failures: map[string][]string{}}
+}
 
 func (r *report) read(in io.Reader) error {
 	lines := bufio.NewReader(in)
@@ -94,6 +97,7 @@ func (r *report) take(line string) {
 			delete(r.output, key)
 		} else if e.Action == "fail" {
 			r.failed = true
+			r.failures[e.Package] = r.failures[e.Package] // known, also if no test of it failed
 		}
 	}
 }
@@ -112,6 +116,9 @@ func (r *report) ended(e event, output []string) {
 	switch e.Action {
 	case "fail":
 		r.failed = true
+		if !strings.Contains(e.Test, "/") {
+			r.failures[e.Package] = append(r.failures[e.Package], e.Test)
+		}
 		_, _ = fmt.Fprint(r.out, strings.Join(output, ""))
 	case "skip":
 		one.reason = reason(output)
@@ -135,6 +142,25 @@ func reason(output []string) string {
 	return strings.TrimPrefix(text, "SKIPPED: ")
 }
 
+// again returns the arguments of `go test` that repeat what failed: the tests, unless a package failed without one of them
+// or before all had ended.
+func (r *report) again() string {
+	var packages, tests []string
+	whole := len(r.failures) == 0
+	for pkg, names := range r.failures {
+		packages = append(packages, pkg)
+		tests = append(tests, names...)
+		whole = whole || len(names) == 0
+	}
+	slices.Sort(packages)
+	slices.Sort(tests)
+	arguments := strings.Join(packages, " ")
+	if !whole && len(r.output) == 0 {
+		arguments += " -run ^(" + strings.Join(slices.Compact(tests), "|") + ")$"
+	}
+	return arguments
+}
+
 // finish prints the summary and reports whether everything passed.
 func (r *report) finish(slowest int) bool {
 	for _, lines := range r.output { // of tests that did not end
@@ -151,6 +177,9 @@ func (r *report) finish(slowest int) bool {
 	_, _ = fmt.Fprintf(r.out, "SKIPPED: %d of %d tests\n", len(r.skipped), r.finished)
 	for _, one := range r.skipped {
 		_, _ = fmt.Fprintf(r.out, "  %s %s: %s\n", one.pkg, one.name, one.reason)
+	}
+	if r.failed {
+		_, _ = fmt.Fprintf(r.out, "TO REPEAT: %s\n", r.again())
 	}
 	return !r.failed
 }

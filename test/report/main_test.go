@@ -42,6 +42,7 @@ func TestFailuresAreShownAndFail(t *testing.T) {
 	require.False(t, passed)
 	require.Contains(t, text, "it broke\n")
 	require.NotContains(t, text, "chatter")
+	require.Contains(t, text, "\nTO REPEAT: x/api -run ^(TestBad)$\n")
 	for name, input := range map[string]string{
 		"a package that dies":      `{"Action":"output","Package":"x/api","Output":"panic: oh\n"}` + "\n" + `{"Action":"fail","Package":"x/api"}`,
 		"code that does not build": `{"ImportPath":"x/api","Action":"build-output","Output":"panic: oh\n"}` + "\n" + `{"ImportPath":"x/api","Action":"build-fail"}`,
@@ -49,6 +50,7 @@ func TestFailuresAreShownAndFail(t *testing.T) {
 		text, passed = summary(t, input)
 		require.False(t, passed, name)
 		require.Contains(t, text, "panic: oh", name)
+		require.NotContains(t, text, "-run", "all of it is run again")
 	}
 	text, _ = summary(t, "no event\n")
 	require.Contains(t, text, "no event\n")
@@ -60,4 +62,5 @@ func TestTheLastWordsOfATestThatDidNotEndAreShown(t *testing.T) {
 	text, passed := summary(t, `{"Action":"output","Package":"x/api","Test":"TestHangs","Output":"panic: test timed out\n"}`+"\n"+`{"Action":"fail","Package":"x/api"}`)
 	require.False(t, passed)
 	require.Contains(t, text, "panic: test timed out")
+	require.Contains(t, text, "\nTO REPEAT: x/api\n")
 }
