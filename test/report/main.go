@@ -97,7 +97,7 @@ func (r *report) take(line string) {
 			delete(r.output, key)
 		} else if e.Action == "fail" {
 			r.failed = true
-			r.failures[e.Package] = r.failures[e.Package] // known, also if no test of it failed
+			r.failures[e.Package] = append([]string{}, r.failures[e.Package]...) // known, also if no test of it failed
 		}
 	}
 }
