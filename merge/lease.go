@@ -7,6 +7,8 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.uber.org/zap"
+
+	"github.com/tidepool-org/clinic/store"
 )
 
 // An open merge has a lease, which one process has at a time. Whoever has it renews it now and then; when it has run out,
@@ -64,6 +66,9 @@ func (s *Service) acquire(ctx context.Context, filter bson.D) (*openMerge, error
 	result, err := s.merges.UpdateOne(ctx,
 		append(filter[:len(filter):len(filter)], bson.E{Key: "heldUntil", Value: bson.D{{Key: "$lt", Value: now}}}),
 		bson.D{{Key: "$set", Value: bson.D{{Key: "holder", Value: holder}, {Key: "heldUntil", Value: now.Add(s.LeaseTime)}}}})
+	if store.IsDeadlock(err) { // others ask for the same
+		return nil, nil
+	}
 	if err != nil || result.MatchedCount == 0 {
 		return nil, err
 	}

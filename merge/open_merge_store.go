@@ -52,7 +52,7 @@ func (s *Service) open(ctx context.Context, sourceID, targetID bson.ObjectID) er
 	}
 	merge := newOpenMerge(sourceID, targetID)
 	_, err := s.merges.InsertOne(ctx, merge)
-	if !store.IsDuplicate(err) {
+	if !store.IsDuplicate(err) && !store.IsDeadlock(err) { // either way, somebody stores a merge of the same clinics
 		return err
 	}
 	return s.makeRoom(ctx, merge)

@@ -139,7 +139,7 @@ func (r *Deletions) RecordDocuments(ctx context.Context, documents []bson.Raw, d
 		_, err := r.records.BulkWrite(ctx, writes)
 		// Somebody else removes the same: the next time the record is found. A transaction is over after such an error, and runs
 		// again as a whole where that may help.
-		if (!IsDuplicate(err) && !isDeadlock(err)) || mongo.SessionFromContext(ctx) != nil || attempt == recordAttempts {
+		if (!IsDuplicate(err) && !IsDeadlock(err)) || mongo.SessionFromContext(ctx) != nil || attempt == recordAttempts {
 			return err
 		}
 		if !sleep(ctx, time.Duration(attempt)*conflictPauseMin) {

@@ -53,7 +53,7 @@ func IsRefused(err error) bool {
 	return errors.As(err, &command) && !command.HasErrorLabel("RetryableWriteError") && !mongo.IsTimeout(err) && !mongo.IsNetworkError(err)
 }
 
-// isDeadlock reports whether DocumentDB gave a write up because another one waited for it. It can be repeated.
-func isDeadlock(err error) bool {
+// IsDeadlock reports whether DocumentDB gave a write up because another one waited for it. It can be repeated.
+func IsDeadlock(err error) bool {
 	return err != nil && strings.Contains(err.Error(), "deadlock detected")
 }

@@ -19,7 +19,6 @@ const page = "../../docs/multi-document-writes.md"
 type column string
 
 const (
-	written      column = "Writes"
 	commit       column = "Commit"
 	rollback     column = "Rollback"
 	conflict     column = "Conflict"
@@ -29,7 +28,7 @@ const (
 )
 
 // columns are those that are shown.
-var columns = []column{written, commit, rollback, conflict, lostCommit, kill}
+var columns = []column{commit, rollback, conflict, lostCommit, kill}
 
 // table counts for each operation and fault the positions at which it was played, and passed.
 type table struct {

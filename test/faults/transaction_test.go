@@ -100,7 +100,6 @@ func isCommit(c wire.Command) bool { return c.Name == commitName }
 func (s *scene) breakWrites(t *testing.T, o operation, normal course, results *table) {
 	t.Helper()
 	for _, writes := range inside(normal) {
-		results.add(o, written, len(writes))
 		for _, k := range sampled(writes) {
 			t.Run(fmt.Sprintf("rollback at %d", k), func(t *testing.T) {
 				s.play(t, func() {
