@@ -27,6 +27,11 @@ type settings struct {
 	analyze  string
 	results  string
 	only     string
+
+	reference string // the binary of the reference service, "" for none
+	merge     bool
+	compare   string
+	record    string
 }
 
 func main() {
@@ -40,6 +45,10 @@ func main() {
 	flag.StringVar(&s.analyze, "analyze", "", "a command that brings the statistics of the database up to date, run after seeding")
 	flag.StringVar(&s.results, "results", "", "where to keep the results, as JSON; empty for nowhere")
 	flag.StringVar(&s.only, "only", "", "measure only operations whose name contains this")
+	flag.StringVar(&s.reference, "reference", "", "the binary of the reference service, to be measured as well; it gets the same environment and neighbours")
+	flag.BoolVar(&s.merge, "merge", false, "measure also the merge of two clinics of n/2 patients each, which are made anew for each side")
+	flag.StringVar(&s.compare, "compare", "", "a file of recorded ratios: say what moved by more than a third")
+	flag.StringVar(&s.record, "record", "", "a file of recorded ratios: keep those of this run in it")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM) // so that the service ends with it
 	defer stop()
@@ -68,16 +77,40 @@ func run(ctx context.Context, s settings) error {
 			return fmt.Errorf("%s: %w: %s", s.analyze, err, output)
 		}
 	}
-	service, stop, err := startService(ctx, s.service, s.store, d.Name())
+	operations, stop, err := prepareSides(ctx, s, stage, d)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	results, err := measureAll(ctx, s, operations(stage, service, d))
+	results, err := measureAll(ctx, s, operations)
 	if err != nil {
 		return err
 	}
 	report := newReport(s, d.HasTransactions(), results)
 	report.print(os.Stdout)
-	return report.keep(s.results)
+	if err := report.keep(s.results); err != nil {
+		return err
+	}
+	return report.againstRecorded(os.Stdout, s.compare, s.record)
+}
+
+// prepareSides starts the service and the reference, if there is one, and returns the operations with all their sides.
+func prepareSides(ctx context.Context, s settings, stage *stage, d *store.Database) ([]operation, func(), error) {
+	service, stop, err := startService(ctx, s.service, s.store, d.Name())
+	if err != nil {
+		return nil, nil, err
+	}
+	made := operations(stage, service, d, s.merge)
+	if s.reference == "" {
+		return made, stop, nil
+	}
+	reference, stopReference, err := startService(ctx, s.reference, s.store, d.Name())
+	if err != nil {
+		stop()
+		return nil, nil, err
+	}
+	for i, o := range operations(stage, reference, d, s.merge) {
+		made[i].reference = o.service
+	}
+	return made, func() { stopReference(); stop() }, nil
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -32,16 +31,41 @@ type bench struct {
 	client   *http.Client
 	patients *mongo.Collection
 	clinics  *mongo.Collection
+	database *store.Database
 }
 
-// operations returns what clinics wait for. The bare driver reads the same records from the same database in the same order,
+// operations returns what clinics wait for, with the merge of two clinics only if that is asked for. The bare driver reads the same records from the same database in the same order,
 // by the same index, and decodes nothing; where the service has to count, so does the driver.
-func operations(s *stage, service string, d *store.Database) []operation {
+func operations(s *stage, service string, d *store.Database, merge bool) []operation {
 	b := &bench{
 		stage: s, url: service, patients: d.Collection(patients.CollectionName), clinics: d.Collection(clinics.CollectionName),
-		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 100}},
+		database: d,
+		client:   &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 100, DisableCompression: true}},
 	}
-	everyone := bson.D{{Key: "clinicId", Value: s.clinicID}}
+	list := append(b.small(), b.pages()...)
+	list = append(list, b.writes()...)
+	if merge {
+		list = append(list, operation{name: "merge N/2 + N/2", wanted: "≤ 30 s at 20,000", once: true, service: b.mergeByService(), driver: b.moveByDriver()})
+	}
+	return list
+}
+
+func plain(name, wanted string, service, driver call) operation {
+	return operation{name: name, wanted: wanted, service: work{do: service}, driver: work{do: driver}}
+}
+
+// small are requests about one document.
+func (b *bench) small() []operation {
+	return []operation{
+		plain("get patient", "≥ 1,000 /s", b.get(b.patientPath), b.findPatient),
+		plain("get clinic", "ratio ≤ 2", b.get(fixed(b.clinicPath(""))), b.findClinic),
+		plain("find by MRN", "ratio ≤ 2", b.find, b.findMRN),
+	}
+}
+
+// pages are requests about many patients.
+func (b *bench) pages() []operation {
+	everyone := bson.D{{Key: "clinicId", Value: b.clinicID}}
 	with := func(conditions ...bson.E) bson.D { return append(everyone[:1:1], conditions...) }
 	period := "summary.cgmStats.periods.14d."
 	name := func(direction int) bson.D {
@@ -52,30 +76,39 @@ func operations(s *stage, service string, d *store.Database) []operation {
 		anywhere = append(anywhere, bson.D{{Key: field, Value: bson.Regex{Pattern: "garc", Options: "i"}}})
 	}
 	search := with(bson.E{Key: "$or", Value: anywhere})
-	byTarget := bson.D{{Key: period + "hasTimeInTargetPercent", Value: -1}, {Key: period + "timeInTargetPercent", Value: -1}, {Key: "_id", Value: 1}}
+	byTarget := bson.D{{Key: period + "timeInTargetPercent", Value: -1}, {Key: "_id", Value: 1}}
 	known := with(bson.E{Key: period + "hasTimeInTargetPercent", Value: true})
-	filtered := with(bson.E{Key: "tags", Value: s.tags[3]}, bson.E{Key: period + "timeInTargetPercent", Value: bson.D{{Key: "$lt", Value: 0.5}}})
+	filtered := with(bson.E{Key: "tags", Value: b.tags[3]}, bson.E{Key: period + "timeInTargetPercent", Value: bson.D{{Key: "$lt", Value: 0.5}}})
 	byLow := bson.D{{Key: period + "hasTimeInLowMinutes", Value: -1}, {Key: period + "timeInLowMinutes", Value: -1}, {Key: "_id", Value: 1}}
+	byLastData := bson.D{{Key: "summary.cgmStats.dates.lastData", Value: -1}, {Key: "_id", Value: 1}}
+	first := query{filter: everyone, sort: name(1), collated: true, hint: "PatientsByName"}
+	deep := first
+	deep.offset = b.number / 2
+	tide := "/tide_report?period=14d&lastDataCutoff=2025-05-10T00:00:00Z&tags=" + b.tags[5].Hex()
 	return []operation{
-		{name: "get patient", service: b.get(b.patientPath), driver: b.findPatient},
-		{name: "get clinic", service: b.get(fixed(b.clinicPath(""))), driver: b.findClinic},
-		{name: "first page", service: b.list(""), driver: b.page(query{filter: everyone, sort: name(1), collated: true, hint: "PatientsByName"})},
-		{name: "deep page", service: b.list(fmt.Sprintf("&offset=%d", s.number/2)),
-			driver: b.page(query{filter: everyone, sort: name(1), collated: true, hint: "PatientsByName", offset: s.number / 2})},
-		{name: "search", service: b.list("&search=garc"),
-			driver: b.page(query{filter: search, sort: name(1), collated: true, hint: "PatientsByName", count: true})},
-		{name: "sort by name, descending", service: b.list("&sort=-fullName&sortType=cgm"),
-			driver: b.page(query{filter: everyone, sort: name(-1), collated: true, hint: "PatientsByNameDesc"})},
-		{name: "sort by time in target", service: b.list("&sort=-timeInTargetPercent&sortType=cgm"),
-			driver: b.page(query{filter: known, sort: byTarget[1:], hint: "PatientsBy-cgm-14d-timeInTargetPercentDesc"})},
-		{name: "sort without an index", service: b.list("&sort=-timeInLowMinutes&sortType=cgm"), driver: b.page(query{filter: everyone, sort: byLow})},
-		{name: "filter by tag and time in target", service: b.list("&tags=" + s.tags[3].Hex() + "&cgm.timeInTargetPercent=%3C0.5"),
-			driver: b.page(query{filter: filtered, sort: name(1), collated: true, count: true})},
-		{name: "TIDE report", service: b.get(fixed(b.clinicPath("/tide_report?period=14d&lastDataCutoff=2025-05-10T00:00:00Z&tags=" + s.tags[5].Hex()))), driver: b.tide},
-		{name: "find by MRN", service: b.find, driver: b.findMRN},
-		{name: "update patient", service: b.update, driver: b.updateOne},
-		{name: "post summary", service: b.postSummary, driver: b.updateSummary},
-		{name: "assign a tag to all", service: b.assignTag, driver: b.addTag, once: true},
+		plain("first page", "≥ 130 /s", b.list(""), b.page(first)),
+		plain("first page, gzipped", "", b.zipped(b.list("")), b.page(first)),
+		plain("page from the middle", "≥ 50 /s", b.list(fmt.Sprintf("&offset=%d", b.number/2)), b.page(deep)),
+		plain("search in names", "≥ 50 /s", b.list("&search=garc"), b.page(query{filter: search, sort: name(1), collated: true, hint: "PatientsByName", count: true})),
+		plain("sort by name, descending", "", b.list("&sort=-fullName&sortType=cgm"), b.page(query{filter: everyone, sort: name(-1), collated: true, hint: "PatientsByNameDesc"})),
+		plain("sort by time in range", "≥ 130 /s", b.list("&sort=-timeInTargetPercent&sortType=cgm"),
+			b.page(query{filter: known, sort: byTarget, hint: "PatientsBy-cgm-14d-timeInTargetPercentDesc"})),
+		plain("order without an index", "≥ 50 /s", b.list("&sort=-timeInLowMinutes&sortType=cgm"), b.page(query{filter: everyone, sort: byLow})),
+		plain("filter by tag and time in range, by last data", "≥ 50 /s",
+			b.list("&sort=-lastData&sortType=cgm&tags="+b.tags[3].Hex()+"&cgm.timeInTargetPercent=%3C0.5"), b.page(query{filter: filtered, sort: byLastData, count: true})),
+		plain("TIDE report", "≥ 50 /s", b.get(fixed(b.clinicPath(tide))), b.tide),
+	}
+}
+
+func (b *bench) writes() []operation {
+	return []operation{
+		plain("update patient", "ratio ≤ 2", b.update, b.updateOne),
+		plain("post summary", "≥ 600 /s", b.postSummary, b.updateSummary),
+		plain("Redox intake", "≥ 2,500 /s", b.intake, b.insertMessage),
+		{
+			name: "assign a tag to all", wanted: "≤ 6 s at 20,000", once: true,
+			service: work{do: b.assignTag, prepare: b.withoutTag(0)}, driver: work{do: b.addTag, prepare: b.withoutTag(1)},
+		},
 	}
 }
 
@@ -104,6 +137,13 @@ func (b *bench) list(parameters string) call {
 	return b.get(fixed(b.clinicPath(fmt.Sprintf("/patients?limit=%d%s", pageSize, parameters))))
 }
 
+type zippedKey struct{}
+
+// zipped asks for a compressed answer, which is not unpacked here.
+func (b *bench) zipped(plain call) call {
+	return func(ctx context.Context, n int) error { return plain(context.WithValue(ctx, zippedKey{}, true), n) }
+}
+
 // do calls the service and reads the whole answer.
 func (b *bench) do(ctx context.Context, token, method, path string, body []byte) error {
 	request, err := http.NewRequestWithContext(ctx, method, b.url+path, bytes.NewReader(body))
@@ -111,6 +151,10 @@ func (b *bench) do(ctx context.Context, token, method, path string, body []byte)
 		return err
 	}
 	request.Header.Set("x-tidepool-session-token", token)
+	request.Header.Set("verification-token", neighbourSecret)
+	if ctx.Value(zippedKey{}) != nil {
+		request.Header.Set("Accept-Encoding", "gzip")
+	}
 	if body != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}
@@ -194,49 +238,4 @@ func (b *bench) find(ctx context.Context, n int) error {
 func (b *bench) findMRN(ctx context.Context, n int) error {
 	filter := bson.D{{Key: "clinicId", Value: b.clinicID}, {Key: "mrn", Value: mrn(b.patient(n))}}
 	return b.read(ctx, b.patients, filter, options.Find().SetCollation(store.IgnoreCaseAndAccents()))
-}
-
-// update changes a name, as an edit form does.
-func (b *bench) update(ctx context.Context, n int) error {
-	body, err := json.Marshal(map[string]any{
-		"fullName": fmt.Sprintf("Changed %d", n), "birthDate": "1999-01-02", "mrn": mrn(b.patient(n)), "tags": []string{b.tags[n%groups].Hex()},
-	})
-	if err != nil {
-		return err
-	}
-	return b.do(ctx, serverToken, http.MethodPut, b.patientPath(n), body)
-}
-
-func (b *bench) updateOne(ctx context.Context, n int) error {
-	_, err := b.patients.UpdateOne(ctx, b.ofPatient(n), bson.D{{Key: "$set", Value: bson.D{
-		{Key: "fullName", Value: fmt.Sprintf("Changed %d", n)}, {Key: "tags", Value: bson.A{b.tags[n%groups]}}, {Key: "updatedTime", Value: store.Now()},
-	}}})
-	return err
-}
-
-func (b *bench) postSummary(ctx context.Context, n int) error {
-	body, err := json.Marshal(b.maker.copy(n).summary(n))
-	if err != nil {
-		return err
-	}
-	return b.do(ctx, serverToken, http.MethodPost, "/v1/patients/"+userID(b.patient(n))+"/summary", body)
-}
-
-func (b *bench) updateSummary(ctx context.Context, n int) error {
-	summary := b.maker.copy(n).summary(n)
-	_, err := b.patients.UpdateMany(ctx, bson.D{{Key: "userId", Value: userID(b.patient(n))}}, bson.D{{Key: "$set", Value: bson.D{
-		{Key: "summary.cgmStats", Value: summary.CGMStats}, {Key: "summary.bgmStats", Value: summary.BGMStats}, {Key: "updatedTime", Value: store.Now()},
-	}}})
-	return err
-}
-
-// assignTag gives a tag to all patients, of whom some have it.
-func (b *bench) assignTag(ctx context.Context, _ int) error {
-	return b.do(ctx, serverToken, http.MethodPost, b.clinicPath("/patients/assign_tag/"+b.tags[0].Hex()), nil)
-}
-
-func (b *bench) addTag(ctx context.Context, _ int) error {
-	_, err := b.patients.UpdateMany(ctx, bson.D{{Key: "clinicId", Value: b.clinicID}, {Key: "tags", Value: bson.D{{Key: "$ne", Value: b.tags[1]}}}},
-		bson.D{{Key: "$addToSet", Value: bson.D{{Key: "tags", Value: b.tags[1]}}}, {Key: "$set", Value: bson.D{{Key: "updatedTime", Value: store.Now()}}}})
-	return err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -62,7 +63,7 @@ func (m *maker) patient(n int) *patients.Patient {
 func (m *maker) id(n int) bson.ObjectID {
 	var id bson.ObjectID
 	copy(id[:], m.clinicID[:])
-	mixed := uint64(n) * 0x9E3779B97F4A7C15
+	mixed := uint64(n)*0x9E3779B97F4A7C15 ^ binary.LittleEndian.Uint64(m.clinicID[4:])
 	for i := range 8 {
 		id[4+i] = byte(mixed >> (8 * i))
 	}

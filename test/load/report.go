@@ -27,22 +27,40 @@ func newReport(s settings, transactions bool, results []result) report {
 	}
 }
 
-// print writes a table that can go into a document as it is.
+// print writes a table that can go into a document as it is. The reference has columns only where it was measured.
 func (r report) print(to io.Writer) {
-	fmt.Fprintf(to, "\n%d patients, %d callers, %d processors\n\n", r.Patients, r.Callers, r.Processors)
-	fmt.Fprintln(to, "| Operation | p50 ms | p99 ms | per second | driver p50 ms | driver p99 ms | driver per second | ratio |")
-	fmt.Fprintln(to, "|---|---:|---:|---:|---:|---:|---:|---:|")
+	fmt.Fprintf(to, "\n%d patients, %d callers, %d processors, transactions: %t\n\n", r.Patients, r.Callers, r.Processors, r.Transactions)
+	referenceHead, referenceLine, reference := "", "", func(result) string { return "" }
 	for _, o := range r.Results {
-		fmt.Fprintf(to, "| %s | %.1f | %.1f | %.1f | %.1f | %.1f | %.1f | %.2f |\n", o.Operation,
-			o.Service.P50, o.Service.P99, o.Service.PerSecond, o.Driver.P50, o.Driver.P99, o.Driver.PerSecond, o.Ratio)
+		if o.Reference != nil {
+			referenceHead, referenceLine = " reference p50 ms | reference per second |", "---:|---:|"
+			reference = referenceCells
+		}
 	}
+	fmt.Fprintf(to, "| Operation | p50 ms | p99 ms | per second | driver p50 ms | driver per second |%s ratio | wanted |\n", referenceHead)
+	fmt.Fprintf(to, "|---|---:|---:|---:|---:|---:|%s---:|---|\n", referenceLine)
+	for _, o := range r.Results {
+		fmt.Fprintf(to, "| %s | %.1f | %.1f | %.1f | %.1f | %.1f |%s %.2f | %s |\n", o.Operation,
+			o.Service.P50, o.Service.P99, o.Service.PerSecond, o.Driver.P50, o.Driver.PerSecond, reference(o), o.Ratio, o.Wanted)
+	}
+}
+
+func referenceCells(o result) string {
+	if o.Reference == nil {
+		return " – | – |"
+	}
+	return fmt.Sprintf(" %.1f | %.1f |", o.Reference.P50, o.Reference.PerSecond)
 }
 
 func (r report) keep(file string) error {
 	if file == "" {
 		return nil
 	}
-	encoded, err := json.MarshalIndent(r, "", "  ")
+	return writeJSON(file, r)
+}
+
+func writeJSON(file string, value any) error {
+	encoded, err := json.MarshalIndent(value, "", "  ")
 	if err != nil {
 		return err
 	}

@@ -21,6 +21,7 @@ type stage struct {
 	clinicID bson.ObjectID
 	adminID  string
 	tags     []bson.ObjectID
+	first    int // number of the first patient
 	number   int
 	maker    *maker
 }
@@ -30,16 +31,24 @@ const (
 	batch  = 100
 )
 
-// seed fills the database with the clinic, unless an earlier run did.
-func seed(ctx context.Context, d *store.Database, number int) (*stage, error) {
-	s := &stage{clinicID: bson.ObjectID{0xbe, 0, 0, 1, 11: 1}, adminID: "be0ffffff1", number: number}
-	random := rand.New(rand.NewPCG(1, uint64(number)))
-	s.maker = &maker{random: random, clinicID: s.clinicID}
+// newStage returns a clinic that is not stored yet, with so many patients of whom the first has that number.
+func newStage(id bson.ObjectID, adminID string, first, number int) *stage {
+	s := &stage{clinicID: id, adminID: adminID, first: first, number: number}
+	s.maker = &maker{random: rand.New(rand.NewPCG(1, uint64(number))), clinicID: id}
 	for i := range groups {
-		s.tags = append(s.tags, bson.ObjectID{0xbe, 0, 0, 2, 11: byte(i)})
-		s.maker.sites = append(s.maker.sites, patients.Site{ID: bson.ObjectID{0xbe, 0, 0, 3, 11: byte(i)}, Name: fmt.Sprintf("Site %d", i)})
+		tag, site := id, id
+		tag[3], site[3] = 2, 3
+		tag[4], site[4] = byte(i), byte(i)
+		s.tags = append(s.tags, tag)
+		s.maker.sites = append(s.maker.sites, patients.Site{ID: site, Name: fmt.Sprintf("Site %d", i)})
 	}
 	s.maker.tags = s.tags
+	return s
+}
+
+// seed fills the database with the clinic, unless an earlier run did.
+func seed(ctx context.Context, d *store.Database, number int) (*stage, error) {
+	s := newStage(bson.ObjectID{0xbe, 0, 0, 1, 11: 1}, "be0ffffff1", 0, number)
 	if err := d.EnsureIndexes(ctx, app.Indexes()...); err != nil {
 		return nil, err
 	}
@@ -52,15 +61,20 @@ func seed(ctx context.Context, d *store.Database, number int) (*stage, error) {
 			return nil, err
 		}
 	}
+	return s, s.insert(ctx, d)
+}
+
+func (s *stage) insert(ctx context.Context, d *store.Database) error {
 	if err := s.insertClinic(ctx, d); err != nil {
-		return nil, err
+		return err
 	}
-	return s, s.insertPatients(ctx, d)
+	return s.insertPatients(ctx, d)
 }
 
 func (s *stage) insertClinic(ctx context.Context, d *store.Database) error {
+	code := s.clinicID.Hex()
 	clinic := clinics.Clinic{
-		ID: s.clinicID, Name: ptr("Load Clinic"), PreferredBGUnits: "mg/dL", CanonicalShareCode: "LOAD-LOAD-LOAD", ShareCodes: []string{"LOAD-LOAD-LOAD"},
+		ID: s.clinicID, Name: ptr("Load Clinic"), PreferredBGUnits: "mg/dL", CanonicalShareCode: code, ShareCodes: []string{code},
 		Admins: []string{s.adminID}, IsMigrated: true, CreatedTime: seededTime, UpdatedTime: seededTime,
 	}
 	for i, tag := range s.tags {
@@ -71,7 +85,7 @@ func (s *stage) insertClinic(ctx context.Context, d *store.Database) error {
 		return err
 	}
 	_, err := d.Collection(clinicians.CollectionName).InsertOne(ctx, clinicians.Clinician{
-		ID: bson.ObjectID{0xbe, 0, 0, 4, 11: 1}, ClinicID: s.clinicID, UserID: &s.adminID, Email: ptr("load@example.com"), Name: ptr("Load Admin"),
+		ID: bson.NewObjectID(), ClinicID: s.clinicID, UserID: &s.adminID, Email: ptr("load@example.com"), Name: ptr("Load Admin"),
 		Roles: []string{clinicians.RoleAdmin}, CreatedTime: seededTime, UpdatedTime: seededTime,
 	})
 	return err
@@ -82,7 +96,7 @@ func (s *stage) insertPatients(ctx context.Context, d *store.Database) error {
 	for first := 0; first < s.number; first += batch {
 		records := make([]any, 0, batch)
 		for n := first; n < min(first+batch, s.number); n++ {
-			records = append(records, s.maker.patient(n))
+			records = append(records, s.maker.patient(s.first+n))
 		}
 		if _, err := d.Collection(patients.CollectionName).InsertMany(ctx, records); err != nil {
 			return err

@@ -14,6 +14,9 @@ import (
 	"github.com/tidepool-org/clinic/internal/testkit/standin"
 )
 
+// neighbourSecret is what the service shares with its neighbours and partners.
+const neighbourSecret = "load"
+
 // startService starts the built service on the database, with stand-in neighbours, and returns its URL.
 func startService(ctx context.Context, binary, address, database string) (url string, stop func(), err error) {
 	neighbours := httptest.NewServer(standin.New(standin.Options{Development: true}))
@@ -24,7 +27,7 @@ func startService(ctx context.Context, binary, address, database string) (url st
 	}
 	port := listener.Addr().String()
 	_ = listener.Close() // the service takes it next
-	c := standin.Settings(neighbours.URL, "load", "http://"+port)
+	c := standin.Settings(neighbours.URL, neighbourSecret, "http://"+port)
 	c.HTTP.Address, c.Log.Level = port, "error"
 	c.Store.Addresses, c.Store.Database, c.Store.OptParams = address, database, "directConnection=true"
 	service := exec.CommandContext(ctx, binary)
