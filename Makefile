@@ -18,8 +18,8 @@ test: ## Run all tests against a real database, which is started if need be (ENG
 test-long: ## Run also the tests that take minutes: large merges, with kills
 	@ENGINE=$(ENGINE) CLINIC_LONG_TESTS=1 scripts/test -run 'TestLarge' -timeout 40m
 
-bench: ## Measure the service on a clinic of N patients (make bench N=20000), beside the bare driver
-	@N=$(N) ENGINE=$(ENGINE) scripts/bench
+bench: ## Measure the service on a clinic of N patients (make bench N=20000), beside the bare driver and REFERENCE=path
+	@N=$(N) ENGINE=$(ENGINE) REFERENCE=$(REFERENCE) scripts/bench
 
 soak: ## Send requests to two replicas for long (MINUTES=15), and look at what they hold
 	@ENGINE=$(ENGINE) scripts/endure -for $(or $(MINUTES),15)m soak

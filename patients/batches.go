@@ -35,12 +35,17 @@ func (s *Service) changeAllButFew(ctx context.Context, clinicID bson.ObjectID, w
 		return err
 	}
 	for batch := range slices.Chunk(ids, batchSize) {
-		some := and(who, bson.E{Key: "_id", Value: bson.D{{Key: "$in", Value: batch}}})
+		some := among(who, batch)
 		if err := s.census.Change(ctx, clinicID, func(ctx context.Context) (census.Count, error) { return make(ctx, some) }); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// among returns those of the patients whose records have these ids.
+func among(who bson.D, ids []bson.ObjectID) bson.D {
+	return and(who, bson.E{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}})
 }
 
 // idsOf returns the ids of the records that match.

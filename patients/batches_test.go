@@ -2,6 +2,7 @@ package patients_test
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"testing"
 
@@ -21,6 +22,8 @@ import (
 type largestWrites struct {
 	mu   sync.Mutex
 	most int64
+	// after is called after an update of a whole batch, if it is set.
+	after func()
 }
 
 func (l *largestWrites) monitor() *event.CommandMonitor {
@@ -28,61 +31,132 @@ func (l *largestWrites) monitor() *event.CommandMonitor {
 		if n, ok := done.Reply.Lookup("nModified").AsInt64OK(); ok {
 			l.mu.Lock()
 			l.most = max(l.most, n)
+			after := l.after
 			l.mu.Unlock()
+			if after != nil && n == patients.BatchSize {
+				after()
+			}
 		}
 	}}
 }
 
-func TestALargeClinicIsChangedInBatches(t *testing.T) {
-	t.Parallel()
-	const size = patients.BatchSize + 7
-	d := testkit.Database(t)
-	var largest largestWrites
-	watched, err := store.Open(testkit.Store(d.Name()), zap.NewNop(), store.Monitors{Commands: largest.monitor()})
+// largeClinic is a clinic with more patients than are changed at once, all of the site North, with a watched connection.
+type largeClinic struct {
+	store        *store.Database
+	largest      largestWrites
+	service      *patients.Service
+	counts       *census.Service
+	id, tag      bson.ObjectID
+	north, south bson.ObjectID
+}
+
+const largeSize = patients.BatchSize + 7
+
+func newLargeClinic(t testing.TB, size int) *largeClinic {
+	t.Helper()
+	c := &largeClinic{store: testkit.Database(t), id: bson.NewObjectID(), tag: bson.NewObjectID(), north: bson.NewObjectID(), south: bson.NewObjectID()}
+	watched, err := store.Open(testkit.Store(c.store.Name()), zap.NewNop(), store.Monitors{Commands: c.largest.monitor()})
 	require.NoError(t, err)
 	require.NoError(t, watched.Connect(t.Context(), false))
 	t.Cleanup(func() { _ = watched.Close(context.Background()) })
-	counts := testkit.Census(watched, "")
-	service := patients.NewService(patients.Params{
-		Database: watched, Leases: store.NewLeases(watched), Clinics: clinics.NewService(watched, counts), Census: counts, Log: zap.NewNop(),
+	c.counts = testkit.Census(watched, "")
+	c.service = patients.NewService(patients.Params{
+		Database: watched, Leases: store.NewLeases(watched), Clinics: clinics.NewService(watched, c.counts), Census: c.counts, Log: zap.NewNop(),
 	})
-	clinicID, tag, north, south := bson.NewObjectID(), bson.NewObjectID(), bson.NewObjectID(), bson.NewObjectID()
-	sites := []clinics.Site{{ID: north, Name: "North"}, {ID: south, Name: "South"}}
-	_, err = d.Collection(clinics.CollectionName).InsertOne(t.Context(), bson.M{
-		"_id": clinicID, "patientTags": bson.A{bson.M{"_id": tag, "name": "Tag"}}, "sites": sites, "shareCodes": bson.A{"A"}, "canonicalShareCode": "A",
+	sites := []clinics.Site{{ID: c.north, Name: "North"}, {ID: c.south, Name: "South"}}
+	_, err = c.store.Collection(clinics.CollectionName).InsertOne(t.Context(), bson.M{
+		"_id": c.id, "patientTags": bson.A{bson.M{"_id": c.tag, "name": "Tag"}}, "sites": sites, "shareCodes": bson.A{"A"}, "canonicalShareCode": "A",
 		"patientCount": census.PatientCount{Total: size, Plan: size},
 	})
 	require.NoError(t, err)
 	var all []any
 	for range size {
-		all = append(all, patients.Patient{ClinicID: clinicID, UserID: testkit.NewUserID(), Sites: patients.Sites{patients.Site(sites[0])}})
+		all = append(all, patients.Patient{ClinicID: c.id, UserID: testkit.NewUserID(), Sites: patients.Sites{patients.Site(sites[0])}})
 	}
-	_, err = d.Collection(patients.CollectionName).InsertMany(t.Context(), all)
-	require.NoError(t, err)
-	_, err = counts.Recount(t.Context(), clinicID)
-	require.NoError(t, err)
-	groups := func() census.Groups {
-		found, err := counts.Groups(t.Context(), []bson.ObjectID{clinicID})
+	for batch := range slices.Chunk(all, 1000) {
+		_, err = c.store.Collection(patients.CollectionName).InsertMany(t.Context(), batch)
 		require.NoError(t, err)
-		drift, err := counts.Recount(t.Context(), clinicID)
-		require.NoError(t, err)
-		require.True(t, drift.IsZero(), "the census was kept batch by batch: %+v", drift)
-		return found[clinicID]
 	}
+	_, err = c.counts.Recount(t.Context(), c.id)
+	require.NoError(t, err)
+	return c
+}
 
-	require.NoError(t, service.AssignTag(t.Context(), clinicID, tag, patients.Everyone()))
-	require.NoError(t, service.AssignTag(t.Context(), clinicID, tag, patients.Everyone()), "a repeat finds nobody left")
-	require.Equal(t, size, groups().Tags[tag])
-	_, err = service.MergeSite(t.Context(), clinicID, north, south)
+// groups returns the census of tags and sites, which has to be exact.
+func (c *largeClinic) groups(t *testing.T) census.Groups {
+	t.Helper()
+	found, err := c.counts.Groups(t.Context(), []bson.ObjectID{c.id})
 	require.NoError(t, err)
-	require.Equal(t, map[bson.ObjectID]int{south: size}, groups().Sites)
-	require.NoError(t, service.DeleteSite(t.Context(), clinicID, south))
-	require.NoError(t, service.RemoveTag(t.Context(), clinicID, tag, patients.Everyone()))
-	require.Zero(t, groups().Tags[tag])
-	left, err := d.Collection(patients.CollectionName).CountDocuments(t.Context(), bson.D{{Key: "$or", Value: bson.A{
-		bson.D{{Key: "tags.0", Value: bson.D{{Key: "$exists", Value: true}}}}, bson.D{{Key: "sites.0", Value: bson.D{{Key: "$exists", Value: true}}}},
-	}}})
+	drift, err := c.counts.Recount(t.Context(), c.id)
 	require.NoError(t, err)
-	require.Zero(t, left)
-	require.Equal(t, int64(patients.BatchSize), largest.most)
+	require.True(t, drift.IsZero(), "the census was kept batch by batch: %+v", drift)
+	return found[c.id]
+}
+
+// with returns how many patients match.
+func (c *largeClinic) with(t *testing.T, field string, value any) int {
+	t.Helper()
+	n, err := c.store.Collection(patients.CollectionName).CountDocuments(t.Context(), bson.D{{Key: "clinicId", Value: c.id}, {Key: field, Value: value}})
+	require.NoError(t, err)
+	return int(n)
+}
+
+// cutOff is the context of a caller who leaves after the first whole batch.
+func (c *largeClinic) cutOff(t *testing.T) context.Context {
+	ctx, cancel := context.WithCancel(t.Context())
+	c.largest.mu.Lock()
+	defer c.largest.mu.Unlock()
+	c.largest.after = cancel
+	return ctx
+}
+
+func TestALargeClinicIsChangedInBatches(t *testing.T) {
+	t.Parallel()
+	c := newLargeClinic(t, largeSize)
+	require.NoError(t, c.service.AssignTag(t.Context(), c.id, c.tag, patients.Everyone()))
+	require.NoError(t, c.service.AssignTag(t.Context(), c.id, c.tag, patients.Everyone()), "a repeat finds nobody left")
+	require.Equal(t, largeSize, c.groups(t).Tags[c.tag])
+	_, err := c.service.MergeSite(t.Context(), c.id, c.north, c.south)
+	require.NoError(t, err)
+	require.Equal(t, map[bson.ObjectID]int{c.south: largeSize}, c.groups(t).Sites)
+	require.NoError(t, c.service.RenameSite(t.Context(), c.id, c.south, "Far South"))
+	require.Equal(t, largeSize, c.with(t, "sites.name", "Far South"))
+	site, err := c.service.ConvertTag(t.Context(), c.id, c.tag)
+	require.NoError(t, err)
+	require.Equal(t, map[bson.ObjectID]int{c.south: largeSize, site.ID: largeSize}, c.groups(t).Sites)
+	require.Zero(t, c.groups(t).Tags[c.tag])
+	require.NoError(t, c.service.DeleteSite(t.Context(), c.id, c.south))
+	require.NoError(t, c.service.DeleteSite(t.Context(), c.id, site.ID))
+	require.Zero(t, c.with(t, "tags.0", bson.D{{Key: "$exists", Value: true}}))
+	require.Zero(t, c.with(t, "sites.0", bson.D{{Key: "$exists", Value: true}}))
+
+	require.NoError(t, c.service.AssignTag(t.Context(), c.id, c.tag, patients.Everyone()))
+	require.NoError(t, c.service.RemoveTag(t.Context(), c.id, c.tag, patients.Everyone()))
+	require.Zero(t, c.groups(t).Tags[c.tag])
+	require.Equal(t, int64(patients.BatchSize), c.largest.most)
+}
+
+func TestWhatIsCutOffBetweenBatchesGoesOn(t *testing.T) {
+	t.Parallel()
+	t.Run("rename a site", func(t *testing.T) {
+		t.Parallel()
+		c := newLargeClinic(t, largeSize)
+		require.Error(t, c.service.RenameSite(c.cutOff(t), c.id, c.north, "Far North"))
+		require.Positive(t, c.with(t, "sites.name", "North"))
+		require.NoError(t, c.service.RenameSite(t.Context(), c.id, c.north, "Far North"))
+		require.Equal(t, largeSize, c.with(t, "sites.name", "Far North"))
+		require.Equal(t, map[bson.ObjectID]int{c.north: largeSize}, c.groups(t).Sites)
+	})
+	t.Run("convert a tag", func(t *testing.T) {
+		t.Parallel()
+		c := newLargeClinic(t, largeSize)
+		require.NoError(t, c.service.AssignTag(t.Context(), c.id, c.tag, patients.Everyone()))
+		_, err := c.service.ConvertTag(c.cutOff(t), c.id, c.tag)
+		require.Error(t, err)
+		require.Positive(t, c.with(t, "tags", c.tag))
+		site, err := c.service.ConvertTag(t.Context(), c.id, c.tag)
+		require.NoError(t, err)
+		require.Zero(t, c.with(t, "tags", c.tag))
+		require.Equal(t, map[bson.ObjectID]int{c.north: largeSize, site.ID: largeSize}, c.groups(t).Sites)
+	})
 }

@@ -23,6 +23,17 @@ func (s *Service) Get(ctx context.Context, clinicID bson.ObjectID, userID string
 	return &patient, nil
 }
 
+// beforeUpdate returns the patient without the statistics, which are most of a record and which no update looks at, or
+// ErrNotFound.
+func (s *Service) beforeUpdate(ctx context.Context, clinicID bson.ObjectID, userID string) (*Patient, error) {
+	var patient Patient
+	without := options.FindOne().SetProjection(bson.D{{Key: "summary", Value: 0}})
+	if err := s.collection.FindOne(ctx, patientKey(clinicID, userID), without).Decode(&patient); err != nil {
+		return nil, store.OneOf(err, ErrNotFound, nil)
+	}
+	return &patient, nil
+}
+
 // exists reports whether the user is a patient of the clinic.
 func (s *Service) exists(ctx context.Context, clinicID bson.ObjectID, userID string) (bool, error) {
 	n, err := s.collection.CountDocuments(ctx, patientKey(clinicID, userID), options.Count().SetLimit(1))

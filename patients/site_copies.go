@@ -2,6 +2,7 @@ package patients
 
 import (
 	"context"
+	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -109,10 +110,33 @@ func (s *Service) settle(ctx context.Context, clinicID bson.ObjectID, sites Site
 // settleSite makes the copies of one site in the patients fit. now is nil for a site that the clinic does not have.
 func (s *Service) settleSite(ctx context.Context, clinicID, siteID bson.ObjectID, now *clinics.Site) error {
 	if now != nil {
-		return s.renameSite(ctx, ofClinic(clinicID), Site(*now))
+		return s.renameCopies(ctx, clinicID, Site(*now))
 	}
 	return s.census.Change(ctx, clinicID, func(ctx context.Context) (census.Count, error) {
 		n, err := s.pullSite(ctx, ofClinic(clinicID), siteID)
 		return census.Count{Groups: census.Groups{Sites: counted(siteID, -n)}}, err
 	})
+}
+
+// renameCopies gives the copies of a site in the patients its name, in batches. With transactions, each batch makes sure that
+// this still is the name, and conflicts with who changes it: otherwise the batches of two who rename the site could mix. Whoever
+// came last does the rest then. Without transactions, settle has to follow.
+func (s *Service) renameCopies(ctx context.Context, clinicID bson.ObjectID, site Site) error {
+	ids, err := s.idsOf(ctx, withOldName(ofClinic(clinicID), site))
+	if err != nil {
+		return err
+	}
+	for batch := range slices.Chunk(ids, batchSize) {
+		err := s.database.InTx(ctx, func(ctx context.Context) error {
+			now, err := s.currentSites(ctx, clinicID, Sites{site})
+			if err != nil || len(now) == 0 || now[0] != site {
+				return err
+			}
+			return s.renameSite(ctx, among(ofClinic(clinicID), batch), site)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -18,18 +18,27 @@ var (
 )
 
 // RenameSite changes the name of a site, in the clinic and in its patients. The errors are those of
-// clinics.Service.RenameSite. A site may get the name that it has, so that a repeat completes what a crash cut off.
+// clinics.Service.RenameSite. A site may get the name that it has, so that a repeat completes what a crash cut off. If it has many
+// patients, they follow the clinic in batches.
 func (s *Service) RenameSite(ctx context.Context, clinicID, siteID bson.ObjectID, name string) error {
 	site := Site{ID: siteID, Name: name}
-	err := s.database.InTx(ctx, func(ctx context.Context) error {
+	ids, err := s.idsOf(ctx, withOldName(ofClinic(clinicID), site))
+	if err != nil {
+		return err
+	}
+	many := len(ids) > batchSize
+	err = s.database.InTx(ctx, func(ctx context.Context) error {
 		if err := s.clinics.RenameSite(ctx, clinicID, siteID, name); err != nil {
 			return err
 		}
-		if err := s.census.Touch(ctx, clinicID); err != nil {
+		if err := s.census.Touch(ctx, clinicID); err != nil || many {
 			return err
 		}
 		return s.renameSite(ctx, ofClinic(clinicID), site)
 	})
+	if err == nil && many {
+		err = s.renameCopies(ctx, clinicID, site)
+	}
 	if err == nil {
 		_, err = s.settle(ctx, clinicID, Sites{site})
 	}
@@ -133,27 +142,4 @@ func (s *Service) MergeSite(ctx context.Context, clinicID, sourceID, targetID bs
 	}
 	_, err = s.settle(ctx, clinicID, Sites{{ID: sourceID}, Site(target)})
 	return target, err
-}
-
-// ConvertTag makes a site of a tag: a site of that name, or of the next free one, gets the patients who have the tag, and
-// the tag goes. It returns ErrNoTagToConvert, clinics.ErrNoRoomForSite or clinics.ErrNotFound.
-func (s *Service) ConvertTag(ctx context.Context, clinicID, tagID bson.ObjectID) (clinics.Site, error) {
-	var site clinics.Site
-	err := s.changeSites(ctx, clinicID, func(ctx context.Context, clinic *clinics.Clinic) (difference census.Count, err error) {
-		tag := clinic.Tag(tagID)
-		if tag == nil {
-			return census.Count{}, ErrNoTagToConvert
-		}
-		if site, err = s.clinics.AddSiteOfTag(ctx, clinicID, *tag); err != nil {
-			return census.Count{}, err
-		}
-		if difference, err = s.exchangeTag(ctx, ofClinic(clinicID), tagID, Site(site)); err != nil {
-			return census.Count{}, err
-		}
-		return difference, s.clinics.DeleteTag(ctx, clinicID, tagID)
-	})
-	if err == nil {
-		_, err = s.settle(ctx, clinicID, Sites{Site(site)})
-	}
-	return site, err
 }

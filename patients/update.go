@@ -22,7 +22,7 @@ import (
 // Errors are ErrNotFound, clinics.ErrNotFound, ErrMRNRequired, ErrMRNNotUnique, ErrUnknownSite, and one of kind
 // errs.Duplicate if the account is custodial and the address belongs to another one.
 func (s *Service) Update(ctx context.Context, clinicID bson.ObjectID, userID string, details Details) (*Patient, error) {
-	before, err := s.Get(ctx, clinicID, userID)
+	before, err := s.beforeUpdate(ctx, clinicID, userID)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +83,7 @@ func (s *Service) update(ctx context.Context, before, after *Patient, rules clin
 		if !errors.Is(err, errPatientChanged) {
 			return patient, err
 		}
-		if before, err = s.Get(ctx, before.ClinicID, before.UserID); err != nil {
+		if before, err = s.beforeUpdate(ctx, before.ClinicID, before.UserID); err != nil {
 			return nil, err
 		}
 	}
@@ -95,15 +95,50 @@ func (s *Service) update(ctx context.Context, before, after *Patient, rules clin
 const quietTime = time.Minute
 
 // updateUnchanged is one attempt of update. Clients send back all that they read, so most updates name lists that stay as they
-// are; then the census need not be tracked.
+// are; then the census need not be tracked. Of a patient who is left alone for a while, what was read is what is replaced, so that
+// the write can return the patient, who otherwise is read once more.
 func (s *Service) updateUnchanged(ctx context.Context, before, after *Patient, rules clinics.MRNSettings) (*Patient, error) {
 	filter := append(patientKey(before.ClinicID, before.UserID), unchangedSince(before.UpdatedTime))
-	newMRN := !sameText(before.MRN, after.MRN)
-	if !newMRN && time.Since(before.UpdatedTime) > quietTime && s.difference(before, after).IsZero() {
-		var patient Patient
-		err := s.collection.FindOneAndUpdate(ctx, filter, assignments(before, after), options.FindOneAndUpdate().SetReturnDocument(options.After)).Decode(&patient)
-		return &patient, store.OneOf(err, errPatientChanged, ErrMRNNotUnique)
+	if sameText(before.MRN, after.MRN) && time.Since(before.UpdatedTime) > quietTime {
+		return s.updateQuiet(ctx, filter, before, after)
 	}
+	return s.updateTracked(ctx, filter, before, after, rules)
+}
+
+// updateQuiet is an attempt for a patient who was last changed so long ago that the filter holds for nothing but what was read,
+// and whose number stays.
+func (s *Service) updateQuiet(ctx context.Context, filter bson.D, before, after *Patient) (*Patient, error) {
+	var patient Patient
+	write := func(ctx context.Context, update bson.D) error {
+		patient = Patient{} // an earlier run of the same transaction may have filled it
+		err := s.collection.FindOneAndUpdate(ctx, filter, update, options.FindOneAndUpdate().SetReturnDocument(options.After)).Decode(&patient)
+		return store.OneOf(err, errPatientChanged, ErrMRNNotUnique)
+	}
+	if s.difference(before, after).IsZero() {
+		return &patient, write(ctx, assignments(before, after))
+	}
+	written := *after
+	err := s.census.Change(ctx, before.ClinicID, func(ctx context.Context) (_ census.Count, err error) {
+		if written.Sites, err = s.currentSites(ctx, before.ClinicID, after.Sites); err != nil {
+			return census.Count{}, err
+		}
+		if err := write(ctx, assignments(before, &written)); err != nil {
+			return census.Count{}, err
+		}
+		return s.difference(before, &written), nil
+	})
+	if err != nil || len(written.Sites) == 0 || s.database.HasTransactions() {
+		return &patient, err
+	}
+	if _, err := s.settle(ctx, before.ClinicID, written.Sites); err != nil {
+		return nil, err
+	}
+	return s.Get(ctx, before.ClinicID, before.UserID) // who was settled may have other sites
+}
+
+// updateTracked is an attempt that tells from the replaced document what changed.
+func (s *Service) updateTracked(ctx context.Context, filter bson.D, before, after *Patient, rules clinics.MRNSettings) (*Patient, error) {
+	newMRN := !sameText(before.MRN, after.MRN)
 	written := *after
 	err := s.census.Change(ctx, before.ClinicID, func(ctx context.Context) (_ census.Count, err error) {
 		if written.Sites, err = s.currentSites(ctx, before.ClinicID, after.Sites); err != nil {
