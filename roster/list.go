@@ -2,6 +2,7 @@ package roster
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"slices"
 
@@ -18,12 +19,14 @@ import (
 type Service struct {
 	collection *mongo.Collection
 	totals     *totals
+	tables     *tables
 }
 
 // NewService returns the patients of the database.
 func NewService(d *store.Database) *Service {
 	collection := d.Collection(patients.CollectionName)
-	return &Service{collection: collection, totals: newTotals(d)}
+	totals := newTotals(d)
+	return &Service{collection: collection, totals: totals, tables: newTables(d, totals)}
 }
 
 // List is a page of a list of patients.
@@ -36,12 +39,19 @@ type List struct {
 
 // List returns the page that the query asks for. A clinic that does not exist has no patients.
 //
-// Where an index gives the order of all patients of the clinic, the page is read straight from it. Otherwise what the order
-// depends on is read of all patients that meet the conditions, and then the patients of the page by their ids: whole records
-// are large, and sorting them would carry all of them about.
+// Where an index gives the order of all patients of the clinic, the first pages are read straight from it. Otherwise the table
+// of the clinic says who is on the page, and only these are read, by their ids: whole records are large. What the table does not
+// know, and a clinic that is too large for one, is ranked from what is read of all patients who meet the conditions.
 func (s *Service) List(ctx context.Context, clinicID bson.ObjectID, query Query) (*List, error) {
-	var list List
 	everyone := len(query.conditions) == 0
+	indexed := everyone && query.order.index.Name != "" && query.page.Offset < deepPage
+	if !indexed && !query.selection.reviewed {
+		list, err := s.tabled(ctx, clinicID, query)
+		if !errors.Is(err, errTooLarge) {
+			return list, err
+		}
+	}
+	var list List
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
 		list.Total, err = s.totals.count(groupCtx, clinicID)
@@ -102,6 +112,16 @@ func (s *Service) indexed(ctx context.Context, clinicID bson.ObjectID, query Que
 // unknown yields the rest of a page, of which the index gave the first rows, from the patients whose value is not known.
 func (s *Service) unknown(ctx context.Context, clinicID bson.ObjectID, o order, page store.Page, read int) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
+		wanted := Query{order: o, page: store.Page{Offset: page.Offset + read, Limit: page.Limit - read}}
+		list, err := s.tabled(ctx, clinicID, wanted)
+		switch {
+		case err == nil:
+			list.Rows(yield)
+			return
+		case !errors.Is(err, errTooLarge):
+			yield(Row{}, err)
+			return
+		}
 		skip := 0
 		if read == 0 && page.Offset > 0 { // the page may begin anywhere among them
 			known, err := s.collection.CountDocuments(ctx, append(bson.D{{Key: "clinicId", Value: clinicID}}, o.index.Partial...))
@@ -198,6 +218,8 @@ const (
 	rankBatch = 20_000
 	// rankSlack bounds how often ranks are sorted in between.
 	rankSlack = 5000
+	// deepPage is the offset from which the database would pass over more records than it is worth.
+	deepPage = 200
 	// rowBatch bounds how many whole records are in memory at once.
 	rowBatch = 200
 )
@@ -217,12 +239,7 @@ func (s *Service) byIDs(ctx context.Context, ids []bson.ObjectID) iter.Seq2[Row,
 				yield(Row{}, err)
 				return
 			}
-			for _, id := range batch {
-				record, ok := records[id]
-				if !ok {
-					continue
-				}
-				row, err := newRow(record)
+			for row, err := range rowsOf(batch, records) {
 				if !yield(row, err) || err != nil {
 					return
 				}
@@ -231,7 +248,26 @@ func (s *Service) byIDs(ctx context.Context, ids []bson.ObjectID) iter.Seq2[Row,
 	}
 }
 
+// rowsOf yields the patients with these ids, in this order, from their records, if they are there.
+func rowsOf(ids []bson.ObjectID, records map[bson.ObjectID]bson.Raw) iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
+		for _, id := range ids {
+			record, ok := records[id]
+			if !ok {
+				continue
+			}
+			row, err := newRow(record)
+			if !yield(row, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
 func (s *Service) records(ctx context.Context, ids []bson.ObjectID) (map[bson.ObjectID]bson.Raw, error) {
+	if len(ids) == 0 {
+		return map[bson.ObjectID]bson.Raw{}, nil
+	}
 	cursor, err := s.collection.Find(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}, options.Find().SetBatchSize(rowBatch))
 	if err != nil {
 		return nil, err
