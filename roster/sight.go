@@ -34,7 +34,7 @@ func (t *table) look(ctx context.Context, need needs, recount bool) (*sight, err
 		return nil, err
 	}
 	seen := &sight{at: now}
-	since, suspects := c.since.Add(-overlap), t.suspects()
+	since, suspects := c.since.Add(-t.owner.overlap), t.suspects()
 	projection := projectionOf(c.paths())
 	var written, doubtful []bson.Raw
 	var missing, recorded []bson.ObjectID

@@ -3,6 +3,7 @@ package roster
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -16,8 +17,9 @@ const maxTables = 96 << 20
 
 // tables are the tables of clinics. When they take too much memory, that of the clinic that was used least lately goes.
 type tables struct {
-	reads *tableReads
-	max   int
+	reads   *tableReads
+	max     int
+	overlap time.Duration
 
 	mu    sync.Mutex
 	clock int64
@@ -30,7 +32,7 @@ type tables struct {
 
 func newTables(d *store.Database, totals *totals) *tables {
 	return &tables{
-		reads: newTableReads(d, totals), max: maxTables, kept: map[bson.ObjectID]*table{},
+		reads: newTableReads(d, totals), max: maxTables, overlap: overlap, kept: map[bson.ObjectID]*table{},
 		loads: tally.NewCounter(), columns: tally.NewCounter(),
 	}
 }

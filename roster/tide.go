@@ -95,21 +95,28 @@ var tideCategoriesByName = func() map[string]tideCategory {
 	return byName
 }()
 
-// Tide returns the TIDE report. The table of the clinic says who is listed; of these the report then reads what it shows.
+// Tide returns the TIDE report. The table of the clinic says who is listed; of these the report then reads what it shows. Who
+// turns out to be gone makes the table be brought up to date, and be asked once more.
 func (s *Service) Tide(ctx context.Context, query TideQuery) (TideReport, error) {
-	candidates, ids, err := s.tideByTable(ctx, query)
-	if errors.Is(err, errTooLarge) {
-		return s.tideByQuery(ctx, query)
+	for round := 1; ; round++ {
+		candidates, ids, err := s.tideByTable(ctx, query)
+		if errors.Is(err, errTooLarge) {
+			return s.tideByQuery(ctx, query)
+		}
+		if err != nil {
+			return nil, err
+		}
+		chosen := chooseTide(query.Categories, candidates)
+		if !query.ExcludeNoData {
+			chosen[NoData] = ids
+		}
+		report := TideReport{}
+		gone, err := s.showTide(ctx, query, chosen, report)
+		if err != nil || len(gone) == 0 || round == rankings {
+			return report, err
+		}
+		s.tables.of(query.ClinicID).suspect(gone)
 	}
-	if err != nil {
-		return nil, err
-	}
-	chosen := chooseTide(query.Categories, candidates)
-	if !query.ExcludeNoData {
-		chosen[NoData] = ids
-	}
-	report := TideReport{}
-	return report, s.showTide(ctx, query, chosen, report)
 }
 
 // tideByQuery reads what categories depend on, of all patients with the tags and recent data, and at the same time the patients without such
@@ -123,7 +130,8 @@ func (s *Service) tideByQuery(ctx context.Context, query TideQuery) (TideReport,
 		if err != nil {
 			return err
 		}
-		return s.showTide(groupCtx, query, chooseTide(query.Categories, candidates), report)
+		_, err = s.showTide(groupCtx, query, chooseTide(query.Categories, candidates), report)
+		return err
 	})
 	if !query.ExcludeNoData {
 		group.Go(func() (err error) {

@@ -16,8 +16,8 @@ var tideShown = []string{
 	"timeInExtremeHighPercent", "timeInAnyHighPercent",
 }
 
-// showTide reads what a report shows of the chosen patients.
-func (s *Service) showTide(ctx context.Context, query TideQuery, chosen map[string][]bson.ObjectID, report TideReport) error {
+// showTide reads what a report shows of the chosen patients, and returns who of them is not in the clinic any more.
+func (s *Service) showTide(ctx context.Context, query TideQuery, chosen map[string][]bson.ObjectID, report TideReport) (gone []bson.ObjectID, err error) {
 	ids := bson.A{}
 	for name, members := range chosen {
 		report[name] = make([]*patients.Patient, 0, len(members))
@@ -27,9 +27,11 @@ func (s *Service) showTide(ctx context.Context, query TideQuery, chosen map[stri
 	}
 	shown := map[bson.ObjectID]*patients.Patient{}
 	if len(ids) > 0 {
-		list, err := s.tidePatients(ctx, query, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}, options.Find(), "")
+		list, err := s.tidePatients(ctx, query, bson.D{
+			{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}, {Key: "clinicId", Value: query.ClinicID},
+		}, options.Find().SetBatchSize(rowBatch), "_id_")
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for _, patient := range list {
 			shown[patient.ID] = patient
@@ -37,12 +39,14 @@ func (s *Service) showTide(ctx context.Context, query TideQuery, chosen map[stri
 	}
 	for name, members := range chosen {
 		for _, id := range members {
-			if patient, ok := shown[id]; ok { // it may have been removed meanwhile
+			if patient, ok := shown[id]; ok {
 				report[name] = append(report[name], patient)
+			} else {
+				gone = append(gone, id)
 			}
 		}
 	}
-	return nil
+	return gone, nil
 }
 
 // tidePatients reads what a report shows.

@@ -36,7 +36,8 @@ type countedTotal struct {
 
 // evidence changes when patients are added or removed.
 type evidence struct {
-	counted int // the number in the clinic document, which older writers keep as well
+	counted int   // the number in the clinic document, which older writers keep as well
+	updated int64 // updatedTime of the clinic, which they set when they count
 	newest  bson.ObjectID
 }
 
@@ -91,8 +92,9 @@ func (t *totals) evidence(ctx context.Context, clinicID bson.ObjectID) (evidence
 	group.Go(func() error {
 		var clinic clinics.Clinic
 		err := t.clinics.FindOne(ctx, bson.D{{Key: "_id", Value: clinicID}}, options.FindOne().SetProjection(bson.D{
-			{Key: "patientCount.total", Value: 1},
+			{Key: "patientCount.total", Value: 1}, {Key: "updatedTime", Value: 1},
 		})).Decode(&clinic)
+		found.updated = clinic.UpdatedTime.UnixMilli()
 		if clinic.PatientCount != nil {
 			found.counted = clinic.PatientCount.Total
 		}
