@@ -18,3 +18,11 @@ func (s *Service) LimitTables(bytes int) { s.tables.max = bytes }
 func (s *Service) TideByQuery(ctx context.Context, query TideQuery) (TideReport, error) {
 	return s.tideByQuery(ctx, query)
 }
+
+// ForgetTables gives up all tables.
+func (s *Service) ForgetTables() {
+	s.tables.mu.Lock()
+	defer s.tables.mu.Unlock()
+	clear(s.tables.kept)
+	s.tables.bytes = 0
+}

@@ -18,9 +18,11 @@ type table struct {
 	mu       sync.RWMutex // over what is in the contents; only whoever has the turn writes
 	contents *contents
 
-	used  int64 // by the clock of the tables, which holds both
-	bytes int
+	used int64     // by the clock of the tables
+	size tableSize // as the tables count it
 }
+
+type tableSize struct{ rows, bytes int }
 
 // contents are the rows of a table. A row has its slot for as long as the patient is there.
 type contents struct {

@@ -54,15 +54,15 @@ func (all *tables) of(clinicID bson.ObjectID) *table {
 // resized notes the memory of a table, and forgets others if all take too much.
 func (all *tables) resized(t *table) {
 	t.mu.RLock()
-	size := t.contents.size() + emptyTable
+	size := tableSize{rows: len(t.contents.slots), bytes: t.contents.size() + emptyTable}
 	t.mu.RUnlock()
 	all.mu.Lock()
 	defer all.mu.Unlock()
 	if all.kept[t.clinicID] != t { // it was forgotten meanwhile
 		return
 	}
-	all.bytes += size - t.bytes
-	t.bytes = size
+	all.bytes += size.bytes - t.size.bytes
+	t.size = size
 	for all.bytes > all.max && len(all.kept) > 1 {
 		var last *table
 		for _, other := range all.kept {
@@ -71,8 +71,32 @@ func (all *tables) resized(t *table) {
 			}
 		}
 		delete(all.kept, last.clinicID)
-		all.bytes -= last.bytes
+		all.bytes -= last.size.bytes
 	}
+}
+
+// TableTallies say what the tables of clinics take and do.
+type TableTallies struct {
+	Loads   *tally.Counter // whole tables that were read
+	Columns *tally.Counter // times that columns were added to a table
+}
+
+// TableTallies returns what the tables have counted.
+func (s *Service) TableTallies() TableTallies {
+	return TableTallies{Loads: s.tables.loads, Columns: s.tables.columns}
+}
+
+// ChangedRows returns how many changed records tables have read.
+func (s *Service) ChangedRows() int64 { return s.tables.changes.Load() }
+
+// TableSizes returns how many clinics have a table, how many rows these have, and how many bytes they take, as estimated.
+func (s *Service) TableSizes() (tables, rows, bytes int) {
+	s.tables.mu.Lock()
+	defer s.tables.mu.Unlock()
+	for _, t := range s.tables.kept {
+		rows += t.size.rows
+	}
+	return len(s.tables.kept), rows, s.tables.bytes
 }
 
 // emptyTable is what a table without rows takes, so that clinics that do not exist are forgotten as well.
