@@ -120,7 +120,7 @@ func fill(b *testing.B, d *store.Database, n int) bson.ObjectID {
 		for i := done; i < min(done+500, n); i++ {
 			documents = append(documents, bson.M{
 				"clinicId": clinicID, "userId": fmt.Sprintf("%010x", i), "fullName": fmt.Sprintf("%c%c Person %d", 'A'+i%26, 'a'+i%25, i),
-				"birthDate": "1990-01-01", "email": fmt.Sprintf("p%d@example.com", i), "mrn": strconv.Itoa(i), "updatedTime": someTime,
+				"birthDate": "1990-01-01", "email": fmt.Sprintf("p%d@example.com", i), "mrn": strconv.Itoa(i), "updatedTime": store.Now().Add(-24 * time.Hour),
 				"tags": choose(random, bson.A{tagA}, bson.A{tagB}, bson.A{}), "ballast": ballast,
 				"summary": bson.M{"cgmStats": bson.M{
 					"id": "x", "dates": bson.M{"lastData": someTime.Add(time.Duration(i) * time.Minute), "hasLastData": true},
