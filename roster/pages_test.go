@@ -36,7 +36,7 @@ func TestPagesAreWhatIsStored(t *testing.T) {
 		wanted, err = strconv.Atoi(number)
 		require.NoError(t, err)
 	}
-	seed := uint64(time.Now().UnixNano()) //nolint:gosec // any number will do
+	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	s := newPagesStage(t, seed)
 	for compared := 0; compared < wanted; compared += perRound {
@@ -83,7 +83,7 @@ type pagesStage struct {
 
 func newPagesStage(t *testing.T, seed uint64) *pagesStage {
 	t.Helper()
-	s := &pagesStage{other: bson.NewObjectID(), random: rand.New(rand.NewPCG(seed, 11))} //nolint:gosec // no secret
+	s := &pagesStage{other: bson.NewObjectID(), random: rand.New(rand.NewPCG(seed, 11))}
 	var own *roster.Service
 	app := testkit.Start(t, testkit.Populate(&s.store, &s.patients, &own))
 	hex, _ := app.NewClinic(t)
@@ -104,7 +104,7 @@ func (s *pagesStage) writeAndRead(t *testing.T) {
 	t.Helper()
 	var all sync.WaitGroup
 	for range 2 {
-		random := rand.New(rand.NewPCG(s.random.Uint64(), 1)) //nolint:gosec // no secret
+		random := rand.New(rand.NewPCG(s.random.Uint64(), 1))
 		all.Go(func() {
 			for range 1 + random.IntN(5) {
 				s.writes.Add(1)
