@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tidepool-org/clinic/internal/errs"
 	"github.com/tidepool-org/clinic/internal/testkit"
 )
 
@@ -46,6 +48,23 @@ func TestEveryBodyAndAnswerHasAnExample(t *testing.T) {
 	for name := range spec.Components.Examples {
 		require.True(t, used[name], "nothing uses the example %s", name)
 	}
+}
+
+// TestExamplesOfErrorsGiveAReason that the service knows: programs go by it.
+func TestExamplesOfErrorsGiveAReason(t *testing.T) {
+	t.Parallel()
+	count := 0
+	known := append(errs.Reasons(), errs.Internal.Reason())
+	for name, example := range published(t).Components.Examples {
+		if !strings.HasPrefix(name, "error") {
+			continue
+		}
+		count++
+		value, ok := example.Value.Value.(map[string]any)
+		require.True(t, ok, name)
+		require.Contains(t, known, errs.Reason(fmt.Sprint(value["reason"])), name)
+	}
+	require.Equal(t, 10, count)
 }
 
 // TestExamplesAreAccepted plays the example of every body against the service. There is nothing there to be changed, so some

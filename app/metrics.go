@@ -12,6 +12,7 @@ import (
 	"github.com/tidepool-org/clinic/internal/observe"
 	"github.com/tidepool-org/clinic/merge"
 	"github.com/tidepool-org/clinic/redox"
+	"github.com/tidepool-org/clinic/roster"
 	"github.com/tidepool-org/clinic/store"
 	"github.com/tidepool-org/clinic/xealth"
 )
@@ -41,6 +42,7 @@ type reported struct {
 	Census     *census.Service
 	Merge      *merge.Service
 	Redox      *redox.Service
+	Roster     *roster.Service
 	Xealth     *xealth.Service
 }
 
@@ -73,7 +75,23 @@ func report(r reported) {
 	})
 }
 
+// reportTables adds what the tables of patients take and do.
+func reportTables(m *observe.Metrics, lists *roster.Service) {
+	counted := lists.TableTallies()
+	m.Counter("clinic_table_loads_total", "Tables of patients that were read as a whole.", counted.Loads)
+	m.Counter("clinic_table_columns_total", "Times that columns were added to a table of patients.", counted.Columns)
+	m.CounterFunc("clinic_table_changes_total", "Changed records that were read to bring tables of patients up to date.",
+		func() float64 { return float64(lists.ChangedRows()) })
+	size := func(part func(tables, rows, bytes int) int) func() float64 {
+		return func() float64 { return float64(part(lists.TableSizes())) }
+	}
+	m.GaugeFunc("clinic_tables", "Clinics of which a table of patients is in memory.", size(func(tables, _, _ int) int { return tables }))
+	m.GaugeFunc("clinic_table_rows", "Patients in these tables.", size(func(_, rows, _ int) int { return rows }))
+	m.GaugeFunc("clinic_table_bytes", "Memory of these tables, as estimated.", size(func(_, _, bytes int) int { return bytes }))
+}
+
 func tallies(r reported) {
+	reportTables(r.Metrics, r.Roster)
 	m, counted, received := r.Metrics, r.Census.Tallies(), r.Redox.Tallies()
 	m.Counter("clinic_census_recounts_total", "Clinics whose patients were counted anew.", counted.Recounts, "reason", "outcome")
 	m.Counter("clinic_census_drift_total", "Recounts that found other numbers than were stored.", counted.Drift)

@@ -206,6 +206,8 @@ func listIndexes() []store.Index {
 		nameOrder(-1).index,
 		// Tells cheaply whether a patient was added; see totals.
 		{Name: "PatientsByCreation", Keys: store.Ascending("clinicId", "_id")},
+		// What changed lately; see table.
+		{Name: tableIndex, Keys: store.Ascending("clinicId", "updatedTime")},
 		// For TIDE reports, and for lists of a tag.
 		{Name: tideIndex, Keys: store.Ascending("clinicId", "tags", cgmLastData)},
 		{Name: "PatientBirthDateEn", Keys: store.Ascending("clinicId", "birthDate"), Locale: store.IgnoreCaseAndAccents()},

@@ -193,3 +193,13 @@ func TestTheLongestSearchTextCanBeSearchedFor(t *testing.T) {
 	got, _ := s.list(t, map[string][]string{"search": {strings.Repeat("é", 8000)}}, everyone)
 	require.Empty(t, got)
 }
+
+// matchesAny reports whether a text of the record contains this one, without regard to case.
+func matchesAny(record bson.M, text string) bool {
+	for _, path := range []string{"fullName", "email", "mrn", "birthDate"} {
+		if s, ok := record[path].(string); ok && strings.Contains(strings.ToLower(s), text) {
+			return true
+		}
+	}
+	return false
+}

@@ -2,8 +2,8 @@ package roster
 
 import (
 	"context"
+	"errors"
 	"iter"
-	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -18,12 +18,14 @@ import (
 type Service struct {
 	collection *mongo.Collection
 	totals     *totals
+	tables     *tables
 }
 
 // NewService returns the patients of the database.
 func NewService(d *store.Database) *Service {
 	collection := d.Collection(patients.CollectionName)
-	return &Service{collection: collection, totals: newTotals(d)}
+	totals := newTotals(d)
+	return &Service{collection: collection, totals: totals, tables: newTables(d, totals)}
 }
 
 // List is a page of a list of patients.
@@ -36,12 +38,19 @@ type List struct {
 
 // List returns the page that the query asks for. A clinic that does not exist has no patients.
 //
-// Where an index gives the order of all patients of the clinic, the page is read straight from it. Otherwise what the order
-// depends on is read of all patients that meet the conditions, and then the patients of the page by their ids: whole records
-// are large, and sorting them would carry all of them about.
+// Where an index gives the order of all patients of the clinic, the first pages are read straight from it. Otherwise the table
+// of the clinic says who is on the page, and only these are read, by their ids: whole records are large. What the table does not
+// know, and a clinic that is too large for one, is ranked from what is read of all patients who meet the conditions.
 func (s *Service) List(ctx context.Context, clinicID bson.ObjectID, query Query) (*List, error) {
-	var list List
 	everyone := len(query.conditions) == 0
+	indexed := everyone && query.order.index.Name != "" && query.page.Offset < deepPage
+	if !indexed && !query.selection.reviewed {
+		list, err := s.tabled(ctx, clinicID, query)
+		if !errors.Is(err, errTooLarge) {
+			return list, err
+		}
+	}
+	var list List
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
 		list.Total, err = s.totals.count(groupCtx, clinicID)
@@ -102,6 +111,16 @@ func (s *Service) indexed(ctx context.Context, clinicID bson.ObjectID, query Que
 // unknown yields the rest of a page, of which the index gave the first rows, from the patients whose value is not known.
 func (s *Service) unknown(ctx context.Context, clinicID bson.ObjectID, o order, page store.Page, read int) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
+		wanted := Query{order: o, page: store.Page{Offset: page.Offset + read, Limit: page.Limit - read}}
+		list, err := s.tabled(ctx, clinicID, wanted)
+		switch {
+		case err == nil:
+			list.Rows(yield)
+			return
+		case !errors.Is(err, errTooLarge):
+			yield(Row{}, err)
+			return
+		}
 		skip := 0
 		if read == 0 && page.Offset > 0 { // the page may begin anywhere among them
 			known, err := s.collection.CountDocuments(ctx, append(bson.D{{Key: "clinicId", Value: clinicID}}, o.index.Partial...))
@@ -121,147 +140,16 @@ func (s *Service) unknown(ctx context.Context, clinicID bson.ObjectID, o order, 
 	}
 }
 
-// ranked returns how many patients the filter matches, and a page of them. Narrow tells that an index leads to few of them.
-func (s *Service) ranked(ctx context.Context, filter bson.D, o order, page store.Page, narrow bool) (int, iter.Seq2[Row, error], error) {
-	var count int
-	var ids []bson.ObjectID
-	var err error
-	if o.collated {
-		count, ids, err = s.rankByName(ctx, filter, o, page, narrow)
-	} else {
-		count, ids, err = s.rankByValue(ctx, filter, o, page)
-	}
-	if err != nil {
-		return 0, nil, err
-	}
-	return count, s.byIDs(ctx, ids), nil
-}
-
-// rankByName leaves the comparison of names to the database.
-func (s *Service) rankByName(ctx context.Context, filter bson.D, o order, page store.Page, narrow bool) (int, []bson.ObjectID, error) {
-	var cursor *mongo.Cursor
-	var err error
-	if narrow {
-		cursor, err = s.collection.Aggregate(ctx, bson.A{
-			bson.D{{Key: "$match", Value: filter}},
-			bson.D{{Key: "$project", Value: bson.D{{Key: o.path, Value: 1}}}}, // before the sort, which holds all in memory
-			bson.D{{Key: "$sort", Value: o.sort()}},
-			bson.D{{Key: "$project", Value: bson.D{{Key: "_id", Value: 1}}}},
-		}, options.Aggregate().SetCollation(store.IgnoreCaseAndAccents()).SetBatchSize(rankBatch))
-	} else {
-		cursor, err = s.find(ctx, filter, options.Find().
-			SetSort(o.sort()).
-			SetCollation(store.IgnoreCaseAndAccents()).
-			SetProjection(bson.D{{Key: "_id", Value: 1}}).
-			SetBatchSize(rankBatch), o.index.Name)
-	}
-	if err != nil {
-		return 0, nil, err
-	}
-	defer cursor.Close(context.WithoutCancel(ctx))
-	var ids []bson.ObjectID
-	count := 0
-	for ; cursor.Next(ctx); count++ {
-		if count >= page.Offset && len(ids) < page.Limit {
-			ids = append(ids, cursor.Current.Lookup("_id").ObjectID())
-		}
-	}
-	return count, ids, cursor.Err()
-}
-
-// rankByValue compares in this process: the database would sort the whole records.
-func (s *Service) rankByValue(ctx context.Context, filter bson.D, o order, page store.Page) (int, []bson.ObjectID, error) {
-	cursor, err := s.collection.Find(ctx, filter, options.Find().SetProjection(o.projection()).SetBatchSize(rankBatch))
-	if err != nil {
-		return 0, nil, err
-	}
-	defer cursor.Close(context.WithoutCancel(ctx))
-	end := page.Offset + page.Limit
-	var best []rank
-	count := 0
-	for ; cursor.Next(ctx); count++ {
-		best = append(best, o.rank(cursor.Current))
-		if len(best) >= 2*end+rankSlack { // what cannot reach the page any more is forgotten now and then
-			best = o.first(best, end)
-		}
-	}
-	best = o.first(best, end)
-	ids := make([]bson.ObjectID, 0, min(page.Limit, len(best)))
-	for _, r := range best[min(page.Offset, len(best)):] {
-		ids = append(ids, r.id)
-	}
-	return count, ids, cursor.Err()
-}
-
 const (
 	// rankBatch is how many small documents come in one answer of the database.
 	rankBatch = 20_000
 	// rankSlack bounds how often ranks are sorted in between.
 	rankSlack = 5000
+	// deepPage is the offset from which the database would pass over more records than it is worth.
+	deepPage = 200
 	// rowBatch bounds how many whole records are in memory at once.
 	rowBatch = 200
 )
-
-// first returns the n ranks that come first, in order.
-func (o order) first(ranks []rank, n int) []rank {
-	slices.SortFunc(ranks, o.compare)
-	return ranks[:min(n, len(ranks))]
-}
-
-// byIDs yields the patients with these ids, in this order. One that was removed meanwhile is left out.
-func (s *Service) byIDs(ctx context.Context, ids []bson.ObjectID) iter.Seq2[Row, error] {
-	return func(yield func(Row, error) bool) {
-		for batch := range slices.Chunk(ids, rowBatch) {
-			records, err := s.records(ctx, batch)
-			if err != nil {
-				yield(Row{}, err)
-				return
-			}
-			for _, id := range batch {
-				record, ok := records[id]
-				if !ok {
-					continue
-				}
-				row, err := newRow(record)
-				if !yield(row, err) || err != nil {
-					return
-				}
-			}
-		}
-	}
-}
-
-func (s *Service) records(ctx context.Context, ids []bson.ObjectID) (map[bson.ObjectID]bson.Raw, error) {
-	cursor, err := s.collection.Find(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}, options.Find().SetBatchSize(rowBatch))
-	if err != nil {
-		return nil, err
-	}
-	var all []bson.Raw
-	if err := cursor.All(ctx, &all); err != nil {
-		return nil, err
-	}
-	byID := make(map[bson.ObjectID]bson.Raw, len(all))
-	for _, record := range all {
-		byID[record.Lookup("_id").ObjectID()] = record
-	}
-	return byID, nil
-}
-
-// cursorRows yields the patients of a cursor and closes it.
-func cursorRows(ctx context.Context, cursor *mongo.Cursor) iter.Seq2[Row, error] {
-	return func(yield func(Row, error) bool) {
-		defer cursor.Close(context.WithoutCancel(ctx))
-		for cursor.Next(ctx) {
-			row, err := newRow(cursor.Current)
-			if !yield(row, err) || err != nil {
-				return
-			}
-		}
-		if err := cursor.Err(); err != nil {
-			yield(Row{}, err)
-		}
-	}
-}
 
 func (s *Service) find(ctx context.Context, filter bson.D, o *options.FindOptionsBuilder, index string) (*mongo.Cursor, error) {
 	return findBy(ctx, s.collection, filter, o, index)

@@ -102,14 +102,24 @@ func (c sortValue) compare(other sortValue) int {
 // rank returns the place of a stored patient, of which only the fields that projection names need be there.
 func (o order) rank(record bson.Raw) rank {
 	r := rank{id: record.Lookup("_id").ObjectID(), value: newSortValue(lookup(record, o.path))}
+	var flag sortValue
+	if o.flag != "" {
+		flag = newSortValue(lookup(record, o.flag))
+	}
+	r.known = o.known(r.value, flag)
+	return r
+}
+
+// known says how sure it is that there is a value, from it and its flag, if the order has one.
+func (o order) known(value, flag sortValue) int8 {
 	switch {
 	case o.flag != "":
-		flag := newSortValue(lookup(record, o.flag))
-		r.known = flag.class + int8(flag.number)
-	case o.present && r.value.class > classes[bson.TypeNull]:
-		r.known = 1
+		return flag.class + int8(flag.number)
+	case o.present && value.class > classes[bson.TypeNull]:
+		return 1
+	default:
+		return 0
 	}
-	return r
 }
 
 // compare says which of two places comes first.

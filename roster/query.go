@@ -19,6 +19,7 @@ import (
 // Query says which patients of a clinic are wanted, and in which order. All conditions must hold.
 type Query struct {
 	conditions bson.D
+	selection  selection // the same for a table
 	order      order
 	page       store.Page
 	// narrow tells that an index leads to the few patients that meet a condition.
@@ -95,37 +96,44 @@ func (p *listParser) search() error {
 		anywhere = append(anywhere, bson.D{{Key: path, Value: bson.Regex{Pattern: pattern, Options: "i"}}})
 	}
 	p.require("$or", anywhere)
+	p.query.selection.search = fold(wanted)
 	return nil
 }
 
 // tags wants all of the given tags.
-func (p *listParser) tags() error { return p.groups("tags", "tags", "$all") }
+func (p *listParser) tags() (err error) {
+	p.query.selection.tags, err = p.groups("tags", "tags", "$all")
+	return err
+}
 
 // sites wants any of the given sites.
-func (p *listParser) sites() error { return p.groups("sites", "sites.id", "$in") }
+func (p *listParser) sites() (err error) {
+	p.query.selection.sites, err = p.groups("sites", "sites.id", "$in")
+	return err
+}
 
 // groups reads ids of tags or sites. COMPAT: what is no id is dropped, and if none is left, patients without any are wanted;
 // front ends send "_" for that.
-func (p *listParser) groups(parameter, path, operator string) error {
+func (p *listParser) groups(parameter, path, operator string) (*groupChoice, error) {
 	if _, ok := p.parameters[parameter]; !ok {
-		return nil
+		return nil, nil //nolint:nilnil // no choice
 	}
-	var ids bson.A
+	choice := &groupChoice{all: operator == "$all"}
 	for value := range strings.SplitSeq(p.value(parameter), ",") {
 		if value == "" {
-			return reasonParameter.Of(errs.BadRequestf("parameter %q has an error: empty value is not allowed", parameter))
+			return nil, reasonParameter.Of(errs.BadRequestf("parameter %q has an error: empty value is not allowed", parameter))
 		}
 		if id, err := bson.ObjectIDFromHex(value); err == nil {
-			ids = append(ids, id)
+			choice.ids = append(choice.ids, id)
 		}
 	}
-	if len(ids) == 0 {
+	if len(choice.ids) == 0 {
 		p.require(parameter, bson.D{{Key: "$in", Value: bson.A{nil, bson.A{}}}})
-		return nil
+		return choice, nil
 	}
 	p.query.narrow = true
-	p.require(path, bson.D{{Key: operator, Value: ids}})
-	return nil
+	p.require(path, bson.D{{Key: operator, Value: choice.ids}})
+	return choice, nil
 }
 
 // ranges leaves out patients whose glucose is judged by other than the usual ranges.
@@ -139,6 +147,7 @@ func (p *listParser) ranges() error {
 		return badParameter("omitNonStandardRanges")
 	}
 	if omit {
+		p.query.selection.usual = true
 		p.require("$and", bson.A{bson.D{{Key: "$or", Value: bson.A{
 			bson.D{{Key: "glycemicRanges.preset", Value: "adaStandard"}},
 			bson.D{{Key: "glycemicRanges", Value: bson.D{{Key: "$exists", Value: false}}}},
@@ -157,6 +166,7 @@ func (p *listParser) reviewed() error {
 		return badParameter("lastReviewed")
 	}
 	p.require("reviews.0.time", bson.D{{Key: "$lte", Value: until}})
+	p.query.selection.reviewed = true
 	return nil
 }
 
@@ -174,6 +184,7 @@ func (p *listParser) fields() error {
 		if operator != "" {
 			path := parameter.field.path(scope{parameter.device, p.period()})
 			p.require("$and", bson.A{bson.D{{Key: path, Value: bson.D{{Key: operator, Value: operand}}}}})
+			p.query.selection.values = append(p.query.selection.values, valueCondition{path, operator, sortValueOf(operand)})
 		}
 	}
 	p.query.conditions = mergeAnd(p.query.conditions)
@@ -244,6 +255,7 @@ func (p *listParser) sort() error {
 		return nil
 	}
 	p.query.order = fieldOrder(f, scope{device, p.period()}, direction)
+	p.query.selection.reviewed = p.query.selection.reviewed || f.name == "lastReviewed"
 	return nil
 }
 

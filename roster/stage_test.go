@@ -225,10 +225,14 @@ func compareStored(path string, a, b any) int {
 			return 0
 		case string:
 			return 2
-		case bool:
+		case bson.D, bson.M:
 			return 3
-		case bson.DateTime:
+		case bson.A:
 			return 4
+		case bool:
+			return 5
+		case bson.DateTime:
+			return 6
 		default:
 			return 1
 		}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
+	"math"
 	"slices"
 	"time"
 
@@ -41,17 +43,12 @@ const (
 )
 
 // tideFields are what categories depend on, as positions in a candidate.
-var tideFields = []string{
+var tideFields = [tideFieldCount]string{
 	"timeInVeryLowPercent", "timeInAnyLowPercent", "timeInExtremeHighPercent", "timeInVeryHighPercent", "timeInAnyHighPercent",
 	"timeInTargetPercentDelta", "timeCGMUsePercent", "timeInTargetPercent",
 }
 
-// tideShown is what a report shows of the period.
-var tideShown = []string{
-	"averageGlucoseMmol", "glucoseManagementIndicator", "timeCGMUseMinutes", "timeCGMUsePercent", "timeInVeryLowPercent", "timeInLowPercent",
-	"timeInAnyLowPercent", "timeInTargetPercent", "timeInTargetPercentDelta", "timeInHighPercent", "timeInVeryHighPercent",
-	"timeInExtremeHighPercent", "timeInAnyHighPercent",
-}
+const tideFieldCount = 8
 
 // tideCategory is a category of the report: who belongs to it, and the field that orders it.
 type tideCategory struct {
@@ -98,9 +95,33 @@ var tideCategoriesByName = func() map[string]tideCategory {
 	return byName
 }()
 
-// Tide returns the TIDE report. It reads three times: what categories depend on, of all patients with the tags and recent
-// data; the patients without such data; and what the report shows of the patients it lists.
+// Tide returns the TIDE report. The table of the clinic says who is listed; of these the report then reads what it shows. Who
+// turns out to be gone makes the table be brought up to date, and be asked once more.
 func (s *Service) Tide(ctx context.Context, query TideQuery) (TideReport, error) {
+	for round := 1; ; round++ {
+		candidates, ids, err := s.tideByTable(ctx, query)
+		if errors.Is(err, errTooLarge) {
+			return s.tideByQuery(ctx, query)
+		}
+		if err != nil {
+			return nil, err
+		}
+		chosen := chooseTide(query.Categories, candidates)
+		if !query.ExcludeNoData {
+			chosen[NoData] = ids
+		}
+		report := TideReport{}
+		gone, err := s.showTide(ctx, query, chosen, report)
+		if err != nil || len(gone) == 0 || round == rankings {
+			return report, err
+		}
+		s.tables.of(query.ClinicID).suspect(gone)
+	}
+}
+
+// tideByQuery reads what categories depend on, of all patients with the tags and recent data, and at the same time the patients without such
+// data; and then what the report shows of the patients it lists.
+func (s *Service) tideByQuery(ctx context.Context, query TideQuery) (TideReport, error) {
 	report := TideReport{}
 	var noData []*patients.Patient
 	group, groupCtx := errgroup.WithContext(ctx)
@@ -109,7 +130,8 @@ func (s *Service) Tide(ctx context.Context, query TideQuery) (TideReport, error)
 		if err != nil {
 			return err
 		}
-		return s.showTide(groupCtx, query, chooseTide(query.Categories, candidates), report)
+		_, err = s.showTide(groupCtx, query, chooseTide(query.Categories, candidates), report)
+		return err
 	})
 	if !query.ExcludeNoData {
 		group.Go(func() (err error) {
@@ -140,7 +162,7 @@ func (q TideQuery) periodPath() string { return "summary.cgmStats.periods." + q.
 // candidate is a patient who may be listed.
 type candidate struct {
 	id     bson.ObjectID
-	values map[string]float64 // of tideFields, those that are known
+	values [tideFieldCount]float64 // of tideFields; not a number if it is not known, which meets no condition
 }
 
 func (s *Service) tideCandidates(ctx context.Context, query TideQuery) ([]candidate, error) {
@@ -156,21 +178,24 @@ func (s *Service) tideCandidates(ctx context.Context, query TideQuery) ([]candid
 	defer cursor.Close(context.WithoutCancel(ctx))
 	var candidates []candidate
 	for cursor.Next(ctx) {
-		c := candidate{id: cursor.Current.Lookup("_id").ObjectID(), values: make(map[string]float64, len(tideFields))}
-		for _, name := range tideFields {
-			if value, ok := lookup(cursor.Current, query.periodPath()+"."+name).AsFloat64OK(); ok {
-				c.values[name] = value
+		c := candidate{id: cursor.Current.Lookup("_id").ObjectID()}
+		for i, name := range tideFields {
+			value, ok := lookup(cursor.Current, query.periodPath()+"."+name).AsFloat64OK()
+			if !ok {
+				value = math.NaN()
 			}
+			c.values[i] = value
 		}
 		candidates = append(candidates, c)
 	}
 	return candidates, cursor.Err()
 }
 
+func (c candidate) value(field string) float64 { return c.values[slices.Index(tideFields[:], field)] }
+
 // accepts reports whether the category is open to a patient. A value that is not known fits no condition.
 func (t tideCategory) accepts(c candidate) bool {
-	value, known := c.values[t.field]
-	if !known || !t.fits(value) || t.also != nil && !t.also.accepts(c) {
+	if !t.fits(c.value(t.field)) || t.also != nil && !t.also.accepts(c) {
 		return false
 	}
 	return !slices.ContainsFunc(t.unless, func(name string) bool { return tideCategoriesByName[name].accepts(c) })
@@ -178,7 +203,7 @@ func (t tideCategory) accepts(c candidate) bool {
 
 // before orders the patients of a category.
 func (t tideCategory) before(a, b candidate) int {
-	order := cmp.Compare(a.values[t.field], b.values[t.field])
+	order := cmp.Compare(a.value(t.field), b.value(t.field))
 	if t.descending {
 		order = -order
 	}
@@ -221,35 +246,6 @@ func chooseTide(names []string, candidates []candidate) map[string][]bson.Object
 	return chosen
 }
 
-// showTide reads what a report shows of the chosen patients.
-func (s *Service) showTide(ctx context.Context, query TideQuery, chosen map[string][]bson.ObjectID, report TideReport) error {
-	ids := bson.A{}
-	for name, members := range chosen {
-		report[name] = make([]*patients.Patient, 0, len(members))
-		for _, id := range members {
-			ids = append(ids, id)
-		}
-	}
-	shown := map[bson.ObjectID]*patients.Patient{}
-	if len(ids) > 0 {
-		list, err := s.tidePatients(ctx, query, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}, options.Find(), "")
-		if err != nil {
-			return err
-		}
-		for _, patient := range list {
-			shown[patient.ID] = patient
-		}
-	}
-	for name, members := range chosen {
-		for _, id := range members {
-			if patient, ok := shown[id]; ok { // it may have been removed meanwhile
-				report[name] = append(report[name], patient)
-			}
-		}
-	}
-	return nil
-}
-
 // tideNoData returns patients whose data ends before the cut-off or who never had any, and those without fresh data whose
 // Dexcom account is not connected, oldest data first.
 func (s *Service) tideNoData(ctx context.Context, query TideQuery) ([]*patients.Patient, error) {
@@ -262,21 +258,4 @@ func (s *Service) tideNoData(ctx context.Context, query TideQuery) ([]*patients.
 	}
 	filter := append(query.filter(), bson.E{Key: "$or", Value: bson.A{bson.D{{Key: cgmLastData, Value: nil}}, stale}})
 	return s.tidePatients(ctx, query, filter, options.Find().SetSort(store.Ascending(cgmLastData, "_id")).SetLimit(maxNoDataPatients), tideIndex)
-}
-
-// tidePatients reads what a report shows.
-func (s *Service) tidePatients(ctx context.Context, query TideQuery, filter bson.D, find *options.FindOptionsBuilder, index string) ([]*patients.Patient, error) {
-	projection := bson.D{{Key: cgmLastData, Value: 1}}
-	for _, path := range []string{"userId", "fullName", "email", "tags", "reviews", "dataSources"} {
-		projection = append(projection, bson.E{Key: path, Value: 1})
-	}
-	for _, name := range tideShown {
-		projection = append(projection, bson.E{Key: query.periodPath() + "." + name, Value: 1})
-	}
-	cursor, err := s.find(ctx, filter, find.SetProjection(projection), index)
-	if err != nil {
-		return nil, err
-	}
-	found := []*patients.Patient{}
-	return found, cursor.All(ctx, &found)
 }

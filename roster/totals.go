@@ -36,7 +36,8 @@ type countedTotal struct {
 
 // evidence changes when patients are added or removed.
 type evidence struct {
-	counted int // the number in the clinic document, which older writers keep as well
+	counted int   // the number in the clinic document, which older writers keep as well
+	updated int64 // updatedTime of the clinic, which they set when they count
 	newest  bson.ObjectID
 }
 
@@ -55,20 +56,26 @@ func newTotals(d *store.Database) *totals {
 
 // count returns how many patients the clinic has.
 func (t *totals) count(ctx context.Context, clinicID bson.ObjectID) (int, error) {
+	total, _, err := t.look(ctx, clinicID, false)
+	return total, err
+}
+
+// look returns how many patients the clinic has, and the id of the newest, zero if there is none. It can be made to count anew.
+func (t *totals) look(ctx context.Context, clinicID bson.ObjectID, anew bool) (int, bson.ObjectID, error) {
 	now, err := t.evidence(ctx, clinicID) // before the count, which may only be newer than the evidence for it
 	if err != nil {
-		return 0, err
+		return 0, bson.ObjectID{}, err
 	}
 	t.mu.Lock()
 	kept, ok := t.counts[clinicID]
 	t.mu.Unlock()
-	if ok && kept.evidence == now && time.Since(kept.at) < t.maxAge {
-		return kept.total, nil
+	if !anew && ok && kept.evidence == now && time.Since(kept.at) < t.maxAge {
+		return kept.total, now.newest, nil
 	}
 	at := time.Now()
 	total, err := t.patients.CountDocuments(ctx, bson.D{{Key: "clinicId", Value: clinicID}})
 	if err != nil {
-		return 0, err
+		return 0, bson.ObjectID{}, err
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -76,7 +83,7 @@ func (t *totals) count(ctx context.Context, clinicID bson.ObjectID) (int, error)
 		clear(t.counts)
 	}
 	t.counts[clinicID] = countedTotal{evidence: now, total: int(total), at: at}
-	return int(total), nil
+	return int(total), now.newest, nil
 }
 
 func (t *totals) evidence(ctx context.Context, clinicID bson.ObjectID) (evidence, error) {
@@ -85,8 +92,9 @@ func (t *totals) evidence(ctx context.Context, clinicID bson.ObjectID) (evidence
 	group.Go(func() error {
 		var clinic clinics.Clinic
 		err := t.clinics.FindOne(ctx, bson.D{{Key: "_id", Value: clinicID}}, options.FindOne().SetProjection(bson.D{
-			{Key: "patientCount.total", Value: 1},
+			{Key: "patientCount.total", Value: 1}, {Key: "updatedTime", Value: 1},
 		})).Decode(&clinic)
+		found.updated = clinic.UpdatedTime.UnixMilli()
 		if clinic.PatientCount != nil {
 			found.counted = clinic.PatientCount.Total
 		}

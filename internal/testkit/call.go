@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
 )
 
 // Caller is a session token. The stand-in knows the token of every user without being told.
@@ -64,6 +65,11 @@ func (a *App) Do(t testing.TB, caller Caller, request *http.Request) Response {
 	content, err := io.ReadAll(answer.Body)
 	require.NoError(t, err)
 	requireListedReason(t, request, answer.StatusCode, content)
+	if answer.StatusCode >= http.StatusInternalServerError {
+		for _, entry := range a.Log.FilterField(zap.String("request_id", answer.Header.Get("X-Request-Id"))).All() {
+			t.Log(entry.Message, entry.ContextMap()) // shown if the test fails
+		}
+	}
 	return Response{Status: answer.StatusCode, Header: answer.Header, Body: content}
 }
 

@@ -66,10 +66,10 @@ func TestMemoryIsJudged(t *testing.T) {
 func TestHoldingsAreRead(t *testing.T) {
 	t.Parallel()
 	text := "# HELP go_goroutines Number\ngo_goroutines 12\nprocess_resident_memory_bytes 1.5e+07\ngo_memstats_heap_inuse_bytes 3\n" +
-		"process_open_fds 9\nclinic_database_connections{state=\"in use\"} 1\nclinic_database_connections{state=\"open\"} 7\n"
+		"process_cpu_seconds_total 4.5\nprocess_open_fds 9\nclinic_database_connections{state=\"in use\"} 1\nclinic_database_connections{state=\"open\"} 7\n"
 	held, err := readHoldings(strings.NewReader(text))
 	require.NoError(t, err)
-	require.Equal(t, holdings{memory: 15e6, heap: 3, goroutines: 12, files: 9, connections: 7}, held)
+	require.Equal(t, holdings{memory: 15e6, heap: 3, goroutines: 12, files: 9, connections: 7, processor: 4.5}, held)
 	_, err = readHoldings(strings.NewReader("go_goroutines 12\n"))
 	require.ErrorContains(t, err, "there is no")
 }

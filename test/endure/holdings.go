@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// holdings are what a process holds.
-type holdings struct{ memory, heap, goroutines, files, connections float64 }
+// holdings are what a process holds, and the seconds of a processor that it took so far.
+type holdings struct{ memory, heap, goroutines, files, connections, processor float64 }
 
 var holdingsHead = []string{"memory MiB", "heap MiB", "goroutines", "open files", "db connections"}
 
@@ -22,7 +22,7 @@ func (h holdings) cells() []string {
 	}
 }
 
-// holdings returns the largest of each number over the replicas, from their metrics.
+// holdings returns the largest of each number over the replicas, from their metrics; of the processor's seconds, the sum.
 func (w *world) holdings(ctx context.Context) (holdings, error) {
 	var largest holdings
 	for _, r := range w.replicas {
@@ -42,6 +42,7 @@ func (w *world) holdings(ctx context.Context) (holdings, error) {
 		largest.memory, largest.heap = max(largest.memory, held.memory), max(largest.heap, held.heap)
 		largest.goroutines, largest.files = max(largest.goroutines, held.goroutines), max(largest.files, held.files)
 		largest.connections = max(largest.connections, held.connections)
+		largest.processor += held.processor
 	}
 	return largest, nil
 }
@@ -52,6 +53,7 @@ func readHoldings(text io.Reader) (holdings, error) {
 	wanted := map[string]*float64{
 		"process_resident_memory_bytes": &h.memory, "go_memstats_heap_inuse_bytes": &h.heap, "go_goroutines": &h.goroutines,
 		"process_open_fds": &h.files, `clinic_database_connections{state="open"}`: &h.connections,
+		"process_cpu_seconds_total": &h.processor,
 	}
 	lines := bufio.NewScanner(text)
 	for lines.Scan() {

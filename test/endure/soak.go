@@ -48,17 +48,18 @@ func soak(ctx context.Context, w *world) error {
 	if err != nil {
 		return err
 	}
-	w.judgeRest(ctx, before)
+	after := w.judgeRest(ctx, before)
 	w.judgeMemory(memory)
 
 	fmt.Println("Tenths of the time; of what replicas hold, the larger number of the two:")
 	table(os.Stdout, append(append([]string{"tenth"}, answerHead...), holdingsHead...), rows)
+	fmt.Printf("%.2f ms of a processor for each request\n\n", 1000*(after.processor-before.processor)/float64(max(1, l.figures.count())))
 	w.judgeAnswers(l.figures.all())
 	return verify(ctx, w, l)
 }
 
-// judgeRest waits until the replicas hold no more than before the load, but for what is allowed.
-func (w *world) judgeRest(ctx context.Context, before holdings) {
+// judgeRest waits until the replicas hold no more than before the load, but for what is allowed. It returns what they hold.
+func (w *world) judgeRest(ctx context.Context, before holdings) holdings {
 	w.balancer.transport.CloseIdleConnections()
 	var held holdings
 	err := until(ctx, rest, func() (err error) {
@@ -78,6 +79,7 @@ func (w *world) judgeRest(ctx context.Context, before holdings) {
 	}
 	fmt.Printf("at rest: %.0f goroutines (before the load %.0f), %.0f open files (%.0f), %.0f connections to the database (%.0f)\n\n",
 		held.goroutines, before.goroutines, held.files, before.files, held.connections, before.connections)
+	return held
 }
 
 // judgeMemory compares the last tenths with those after the first third, in which caches and connections are made.

@@ -1,0 +1,93 @@
+package roster
+
+import (
+	"context"
+	"slices"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+)
+
+// rankings is how often a page is chosen again because a record of it is not what the table says.
+const rankings = 4
+
+// tabled returns a page that the table of the clinic chooses, or errTooLarge.
+//
+// The records of the page are held against the table. Who is gone, or was changed in a way that only this shows, makes the table be
+// brought up to date, and the page be chosen once more.
+func (s *Service) tabled(ctx context.Context, clinicID bson.ObjectID, query Query) (*List, error) {
+	t := s.tables.of(clinicID)
+	for round := 1; ; round++ {
+		ids, list, err := t.choose(ctx, query)
+		if err != nil {
+			return nil, err
+		}
+		records, doubtful, err := s.compare(ctx, t, query, ids)
+		if err != nil {
+			return nil, err
+		}
+		if len(doubtful) > 0 && round < rankings {
+			t.suspect(doubtful)
+			continue
+		}
+		if records != nil {
+			list.Rows = rowsOf(ids, records)
+		} else {
+			list.Rows = s.byIDs(ctx, ids)
+		}
+		return list, nil
+	}
+}
+
+// choose brings the table up to date, and returns the ids of the page and the list without its rows.
+func (t *table) choose(ctx context.Context, query Query) ([]bson.ObjectID, *List, error) {
+	for range rankings {
+		if err := t.refresh(ctx, query.needs()); err != nil {
+			return nil, nil, err
+		}
+		t.mu.RLock()
+		total := len(t.contents.slots)
+		ids, count, ok := t.contents.page(query)
+		t.mu.RUnlock()
+		if ok { // otherwise a column had to make room for another meanwhile
+			return ids, &List{Count: count, Total: total}, nil
+		}
+	}
+	return nil, nil, errTooLarge // too many columns are in use
+}
+
+// compare reads the records of the page, and returns whose record the table does not know as it is. The records of a large page are
+// not kept.
+func (s *Service) compare(ctx context.Context, t *table, query Query, ids []bson.ObjectID) (map[bson.ObjectID]bson.Raw, []bson.ObjectID, error) {
+	paths := query.paths()
+	var doubtful []bson.ObjectID
+	if len(ids) <= rowBatch {
+		records, err := s.records(ctx, ids)
+		return records, t.doubtful(ids, records, paths), err
+	}
+	for batch := range slices.Chunk(ids, loadBatch) {
+		found, _, err := t.owner.reads.again(ctx, t.clinicID, batch, projectionOf(paths))
+		if err != nil {
+			return nil, nil, err
+		}
+		records := make(map[bson.ObjectID]bson.Raw, len(found))
+		for _, record := range found {
+			records[idOf(record)] = record
+		}
+		doubtful = append(doubtful, t.doubtful(batch, records, paths)...)
+	}
+	return nil, doubtful, nil
+}
+
+func (t *table) doubtful(ids []bson.ObjectID, records map[bson.ObjectID]bson.Raw, paths []string) []bson.ObjectID {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	var doubtful []bson.ObjectID
+	for _, id := range ids {
+		record, ok := records[id]
+		owner, shown := lookup(record, "clinicId").ObjectIDOK()
+		if !ok || shown && owner != t.clinicID || !t.contents.agrees(record, paths) {
+			doubtful = append(doubtful, id)
+		}
+	}
+	return doubtful
+}
