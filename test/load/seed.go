@@ -85,7 +85,7 @@ func (s *stage) insertClinic(ctx context.Context, d *store.Database) error {
 		return err
 	}
 	_, err := d.Collection(clinicians.CollectionName).InsertOne(ctx, clinicians.Clinician{
-		ID: bson.NewObjectID(), ClinicID: s.clinicID, UserID: &s.adminID, Email: ptr("load@example.com"), Name: ptr("Load Admin"),
+		ID: bson.NewObjectID(), ClinicID: s.clinicID, UserID: &s.adminID, Email: ptr(s.adminID + "@example.com"), Name: ptr("Load Admin"),
 		Roles: []string{clinicians.RoleAdmin}, CreatedTime: seededTime, UpdatedTime: seededTime,
 	})
 	return err
