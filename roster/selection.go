@@ -134,20 +134,27 @@ func (c *contents) pageByValue(q Query, matches func(int32) bool) (slots []int32
 		return nil, 0, false
 	}
 	end := q.page.Offset + q.page.Limit
+	full := false // whether slots begins with as many as the page needs, in order
 	for _, slot := range c.slots {
 		if !matches(slot) {
 			continue
 		}
 		count++
+		if full && compare(slot, slots[end-1]) > 0 {
+			continue // it cannot reach the page any more
+		}
 		slots = append(slots, slot)
-		if len(slots) >= 2*end+rankSlack { // what cannot reach the page any more is forgotten now and then
+		if len(slots) >= 2*end+pageSlack {
 			slices.SortFunc(slots, compare)
-			slots = slots[:end]
+			slots, full = slots[:end], end > 0
 		}
 	}
 	slices.SortFunc(slots, compare)
 	return slots[min(q.page.Offset, len(slots)):min(end, len(slots))], count, true
 }
+
+// pageSlack bounds how often rows are sorted while a page is chosen.
+const pageSlack = 256
 
 // comparison returns how two rows compare in an order.
 func (c *contents) comparison(o order) (compare func(a, b int32) int, ok bool) {

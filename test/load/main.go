@@ -59,7 +59,7 @@ func main() {
 }
 
 func run(ctx context.Context, s settings) error {
-	d, err := store.Open(config.Store{Addresses: s.store, Database: fmt.Sprintf("clinic_load_%d", s.patients), OptParams: "directConnection=true&maxPoolSize=50"}, zap.NewNop(), store.Monitors{})
+	d, err := store.Open(config.Store{Addresses: s.store, Database: fmt.Sprintf("clinic_load_%d", s.patients), OptParams: "directConnection=true&maxPoolSize=50&timeoutMS=300000"}, zap.NewNop(), store.Monitors{})
 	if err != nil {
 		return err
 	}

@@ -107,7 +107,7 @@ func measure(ctx context.Context, s settings, o operation) (result, error) {
 // round is a turn of the side. The one before the first is for connections, plans and caches.
 func (a *side) round(ctx context.Context, s settings, o operation, round, callers int) error {
 	if a.failed != nil {
-		return nil
+		return nil //nolint:nilerr // it is left out from now on
 	}
 	var err error
 	switch {
