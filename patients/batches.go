@@ -13,7 +13,7 @@ import (
 
 // batchSize bounds how many patients one write changes. Each of them is entered into many indexes: a write that changes all
 // patients of a large clinic would keep everybody else of the clinic waiting, and run into the time that an operation has.
-const batchSize = 500
+var batchSize = 500 // tests make do with fewer
 
 // change makes a change in those of the patients who need it, and returns the difference for the census. It may run twice.
 type change func(ctx context.Context, who bson.D) (census.Count, error)
