@@ -1,6 +1,10 @@
 package census
 
-import "go.mongodb.org/mongo-driver/v2/bson"
+import (
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/tidepool-org/clinic/store"
+)
 
 // countBatch is how many patients come in one answer of the database when all are counted.
 const countBatch = 10_000
@@ -23,35 +27,22 @@ type storedFacts struct {
 func (p storedFacts) facts() Facts {
 	var facts Facts
 	facts.UserID, _ = p.UserID.StringValueOK()
-	for _, tag := range elements(p.Tags) {
+	for _, tag := range store.Items(p.Tags) {
 		if id, ok := tag.ObjectIDOK(); ok {
 			facts.Tags = append(facts.Tags, id)
 		}
 	}
-	for _, site := range elements(p.Sites) {
+	for _, site := range store.Items(p.Sites) {
 		if id, ok := member(site, "id").ObjectIDOK(); ok {
 			facts.Sites = append(facts.Sites, id)
 		}
 	}
-	for _, source := range elements(p.DataSources) {
+	for _, source := range store.Items(p.DataSources) {
 		provider, _ := member(source, "providerName").StringValueOK()
 		state, _ := member(source, "state").StringValueOK()
 		facts.Sources = append(facts.Sources, Source{Provider: provider, State: state})
 	}
 	return facts
-}
-
-// elements returns the elements of a list, none of anything else.
-func elements(list bson.RawValue) []bson.RawValue {
-	array, ok := list.ArrayOK()
-	if !ok {
-		return nil
-	}
-	values, err := array.Values()
-	if err != nil {
-		return nil
-	}
-	return values
 }
 
 // member returns a member of a document, the zero value if there is none.

@@ -100,7 +100,7 @@ func (s *Service) isOrWasPatient(ctx context.Context, clinicID bson.ObjectID, us
 	if err != nil || n > 0 {
 		return true, err
 	}
-	n, err = s.database.Collection("patient_deletions").CountDocuments(ctx,
+	n, err = s.database.Collection(DeletionsCollectionName).CountDocuments(ctx,
 		bson.D{{Key: "patient.clinicId", Value: clinicID}, {Key: "patient.userId", Value: userID}}, options.Count().SetLimit(1))
 	return n > 0, err
 }

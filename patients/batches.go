@@ -30,13 +30,20 @@ func (s *Service) changeMany(ctx context.Context, clinicID bson.ObjectID, who, l
 // changeAllButFew makes a change in those of the patients who are left to be changed, in batches, if they are too many for one
 // step. The step that has to follow, together with what else belongs to it, finds those who came meanwhile.
 func (s *Service) changeAllButFew(ctx context.Context, clinicID bson.ObjectID, who, left bson.D, make change) error {
+	return s.eachBatch(ctx, left, func(batch []bson.ObjectID) error {
+		some := among(who, batch)
+		return s.census.Change(ctx, clinicID, func(ctx context.Context) (census.Count, error) { return make(ctx, some) })
+	})
+}
+
+// eachBatch does something for the records that are left, in batches, unless they are few enough for one step.
+func (s *Service) eachBatch(ctx context.Context, left bson.D, do func(batch []bson.ObjectID) error) error {
 	ids, err := s.idsOf(ctx, left)
 	if err != nil || len(ids) <= batchSize {
 		return err
 	}
 	for batch := range slices.Chunk(ids, batchSize) {
-		some := among(who, batch)
-		if err := s.census.Change(ctx, clinicID, func(ctx context.Context) (census.Count, error) { return make(ctx, some) }); err != nil {
+		if err := do(batch); err != nil {
 			return err
 		}
 	}

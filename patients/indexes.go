@@ -34,7 +34,7 @@ func Indexes() []store.Indexes {
 	return []store.Indexes{
 		{Collection: CollectionName, Indexes: indexes},
 		creationIndexes(),
-		{Collection: "patient_deletions", Indexes: []store.Index{
+		{Collection: DeletionsCollectionName, Indexes: []store.Index{
 			store.DeletionIndex(),
 			{Name: "PatientDeletion", Keys: store.Ascending("patient.clinicId,userId")},
 			{Name: "DeletedTime", Keys: store.Ascending("deletedTime", "patient.clinicId,userId")},

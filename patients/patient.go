@@ -11,6 +11,9 @@ import (
 // CollectionName is the collection that holds one document for each patient of a clinic.
 const CollectionName = "patients"
 
+// DeletionsCollectionName is the collection of the records of removed patients, which other services follow.
+const DeletionsCollectionName = "patient_deletions"
+
 // Patient is the stored record of a user in a clinic. A user who is a patient of several clinics has a record in each.
 //
 // The fields without omitempty are written on every insert, as null when there is no value: other services read the

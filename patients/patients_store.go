@@ -15,20 +15,18 @@ var ErrNotFound = errs.Because("patient_not_found", errs.New(errs.NotFound, "pat
 
 // Get returns the patient, or ErrNotFound.
 func (s *Service) Get(ctx context.Context, clinicID bson.ObjectID, userID string) (*Patient, error) {
-	var patient Patient
-	err := s.collection.FindOne(ctx, patientKey(clinicID, userID)).Decode(&patient)
-	if err != nil {
-		return nil, store.OneOf(err, ErrNotFound, nil)
-	}
-	return &patient, nil
+	return s.find(ctx, clinicID, userID, options.FindOne())
 }
 
 // beforeUpdate returns the patient without the statistics, which are most of a record and which no update looks at, or
 // ErrNotFound.
 func (s *Service) beforeUpdate(ctx context.Context, clinicID bson.ObjectID, userID string) (*Patient, error) {
+	return s.find(ctx, clinicID, userID, options.FindOne().SetProjection(bson.D{{Key: "summary", Value: 0}}))
+}
+
+func (s *Service) find(ctx context.Context, clinicID bson.ObjectID, userID string, how *options.FindOneOptionsBuilder) (*Patient, error) {
 	var patient Patient
-	without := options.FindOne().SetProjection(bson.D{{Key: "summary", Value: 0}})
-	if err := s.collection.FindOne(ctx, patientKey(clinicID, userID), without).Decode(&patient); err != nil {
+	if err := s.collection.FindOne(ctx, patientKey(clinicID, userID), how).Decode(&patient); err != nil {
 		return nil, store.OneOf(err, ErrNotFound, nil)
 	}
 	return &patient, nil

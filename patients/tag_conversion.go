@@ -2,7 +2,6 @@ package patients
 
 import (
 	"context"
-	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -32,20 +31,12 @@ func (s *Service) ConvertTag(ctx context.Context, clinicID, tagID bson.ObjectID)
 // convertAllButFew converts the tag for patients in batches, if they are too many for one step. The tag stays until the step
 // that has to follow, so that a repeat goes on.
 func (s *Service) convertAllButFew(ctx context.Context, clinicID, tagID bson.ObjectID) error {
-	ids, err := s.idsOf(ctx, withTag(ofClinic(clinicID), tagID))
-	if err != nil || len(ids) <= batchSize {
-		return err
-	}
-	for batch := range slices.Chunk(ids, batchSize) {
-		err := s.changeSites(ctx, clinicID, func(ctx context.Context, clinic *clinics.Clinic) (census.Count, error) {
+	return s.eachBatch(ctx, withTag(ofClinic(clinicID), tagID), func(batch []bson.ObjectID) error {
+		return s.changeSites(ctx, clinicID, func(ctx context.Context, clinic *clinics.Clinic) (census.Count, error) {
 			_, difference, err := s.convertFor(ctx, clinic, tagID, among(ofClinic(clinicID), batch))
 			return difference, err
 		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	})
 }
 
 // convertFor gives those of the patients who have the tag its site, which the clinic gets unless it has it. It asks for the site

@@ -8,6 +8,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/tidepool-org/clinic/patients"
+	"github.com/tidepool-org/clinic/store"
 	"github.com/tidepool-org/clinic/summary"
 )
 
@@ -97,7 +98,7 @@ func (g *groupSets) readFacts(record bson.Raw) facts {
 	f.sites = g.number(groupsIn(record, "sites", "id"))
 	_, err := record.LookupErr("glycemicRanges")
 	f.usual = err != nil || slices.Contains(texts(record, "glycemicRanges", "preset"), "adaStandard")
-	for _, source := range items(lookup(record, "dataSources")) {
+	for _, source := range store.Items(lookup(record, "dataSources")) {
 		if d, ok := source.DocumentOK(); ok && slices.Contains(texts(d, "providerName"), patients.ProviderDexcom) {
 			f.broken = f.broken || !slices.Contains(texts(d, "state"), "connected")
 		}
@@ -135,10 +136,10 @@ func groupsIn(record bson.Raw, path ...string) groupSet {
 	}
 	var set groupSet
 	if value.Type == bson.TypeArray {
-		list := items(value)
+		list := store.Items(value)
 		set.none = len(list) == 0
 		for _, item := range list { // a list that has null or an empty list in it counts, too
-			set.none = set.none || item.Type == bson.TypeNull || item.Type == bson.TypeArray && len(items(item)) == 0
+			set.none = set.none || item.Type == bson.TypeNull || item.Type == bson.TypeArray && len(store.Items(item)) == 0
 		}
 	}
 	for _, candidate := range candidates(document(record), path) {

@@ -143,8 +143,6 @@ func (s *Service) unknown(ctx context.Context, clinicID bson.ObjectID, o order, 
 const (
 	// rankBatch is how many small documents come in one answer of the database.
 	rankBatch = 20_000
-	// rankSlack bounds how often ranks are sorted in between.
-	rankSlack = 5000
 	// deepPage is the offset from which the database would pass over more records than it is worth.
 	deepPage = 200
 	// rowBatch bounds how many whole records are in memory at once.

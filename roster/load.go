@@ -25,7 +25,7 @@ type tableReads struct {
 }
 
 func newTableReads(d *store.Database, totals *totals) *tableReads {
-	return &tableReads{database: d, patients: d.Collection(patients.CollectionName), deletions: d.Collection("patient_deletions"), totals: totals}
+	return &tableReads{database: d, patients: d.Collection(patients.CollectionName), deletions: d.Collection(patients.DeletionsCollectionName), totals: totals}
 }
 
 const (

@@ -3,7 +3,6 @@ package roster
 import (
 	"context"
 	"iter"
-	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -67,25 +66,13 @@ func (s *Service) rankByValue(ctx context.Context, filter bson.D, o order, page 
 		return 0, nil, err
 	}
 	defer cursor.Close(context.WithoutCancel(ctx))
-	end := page.Offset + page.Limit
-	var best []rank
-	count := 0
-	for ; cursor.Next(ctx); count++ {
-		best = append(best, o.rank(cursor.Current))
-		if len(best) >= 2*end+rankSlack { // what cannot reach the page any more is forgotten now and then
-			best = o.first(best, end)
-		}
+	best := firsts[rank]{page: page, compare: o.compare}
+	for cursor.Next(ctx) {
+		best.add(o.rank(cursor.Current))
 	}
-	best = o.first(best, end)
-	ids := make([]bson.ObjectID, 0, min(page.Limit, len(best)))
-	for _, r := range best[min(page.Offset, len(best)):] {
+	var ids []bson.ObjectID
+	for _, r := range best.onPage() {
 		ids = append(ids, r.id)
 	}
-	return count, ids, cursor.Err()
-}
-
-// first returns the n ranks that come first, in order.
-func (o order) first(ranks []rank, n int) []rank {
-	slices.SortFunc(ranks, o.compare)
-	return ranks[:min(n, len(ranks))]
+	return best.count, ids, cursor.Err()
 }

@@ -56,11 +56,15 @@ func (s *Service) records(ctx context.Context, ids []bson.ObjectID) (map[bson.Ob
 	if err := cursor.All(ctx, &all); err != nil {
 		return nil, err
 	}
-	byID := make(map[bson.ObjectID]bson.Raw, len(all))
-	for _, record := range all {
-		byID[record.Lookup("_id").ObjectID()] = record
+	return byID(all), nil
+}
+
+func byID(records []bson.Raw) map[bson.ObjectID]bson.Raw {
+	found := make(map[bson.ObjectID]bson.Raw, len(records))
+	for _, record := range records {
+		found[idOf(record)] = record
 	}
-	return byID, nil
+	return found
 }
 
 // cursorRows yields the patients of a cursor and closes it.

@@ -133,28 +133,14 @@ func (c *contents) pageByValue(q Query, matches func(int32) bool) (slots []int32
 	if !ok {
 		return nil, 0, false
 	}
-	end := q.page.Offset + q.page.Limit
-	full := false // whether slots begins with as many as the page needs, in order
+	best := firsts[int32]{page: q.page, compare: compare}
 	for _, slot := range c.slots {
-		if !matches(slot) {
-			continue
-		}
-		count++
-		if full && compare(slot, slots[end-1]) > 0 {
-			continue // it cannot reach the page any more
-		}
-		slots = append(slots, slot)
-		if len(slots) >= 2*end+pageSlack {
-			slices.SortFunc(slots, compare)
-			slots, full = slots[:end], end > 0
+		if matches(slot) {
+			best.add(slot)
 		}
 	}
-	slices.SortFunc(slots, compare)
-	return slots[min(q.page.Offset, len(slots)):min(end, len(slots))], count, true
+	return best.onPage(), best.count, true
 }
-
-// pageSlack bounds how often rows are sorted while a page is chosen.
-const pageSlack = 256
 
 // comparison returns how two rows compare in an order.
 func (c *contents) comparison(o order) (compare func(a, b int32) int, ok bool) {
@@ -165,11 +151,11 @@ func (c *contents) comparison(o order) (compare func(a, b int32) int, ok bool) {
 	}
 	rankOf := func(slot int32) rank {
 		r := rank{id: c.rows[slot].id, value: values.at(slot)}
+		var flag sortValue
 		if flags != nil {
-			r.known = o.known(r.value, flags.at(slot))
-		} else {
-			r.known = o.known(r.value, sortValue{})
+			flag = flags.at(slot)
 		}
+		r.known = o.known(r.value, flag)
 		return r
 	}
 	return func(a, b int32) int { return o.compare(rankOf(a), rankOf(b)) }, true

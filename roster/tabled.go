@@ -40,19 +40,31 @@ func (s *Service) tabled(ctx context.Context, clinicID bson.ObjectID, query Quer
 
 // choose brings the table up to date, and returns the ids of the page and the list without its rows.
 func (t *table) choose(ctx context.Context, query Query) ([]bson.ObjectID, *List, error) {
+	var ids []bson.ObjectID
+	var list List
+	err := t.read(ctx, query.needs(), func(c *contents) (ok bool) {
+		list.Total = len(c.slots)
+		ids, list.Count, ok = c.page(query)
+		return ok
+	})
+	return ids, &list, err
+}
+
+// read brings the table up to date with what is needed, and lets it be read; the reader says whether all was there. It returns
+// errTooLarge if columns that it needs always have to make room for others.
+func (t *table) read(ctx context.Context, need needs, reader func(c *contents) bool) error {
 	for range rankings {
-		if err := t.refresh(ctx, query.needs()); err != nil {
-			return nil, nil, err
+		if err := t.refresh(ctx, need); err != nil {
+			return err
 		}
 		t.mu.RLock()
-		total := len(t.contents.slots)
-		ids, count, ok := t.contents.page(query)
+		ok := reader(t.contents)
 		t.mu.RUnlock()
-		if ok { // otherwise a column had to make room for another meanwhile
-			return ids, &List{Count: count, Total: total}, nil
+		if ok {
+			return nil
 		}
 	}
-	return nil, nil, errTooLarge // too many columns are in use
+	return errTooLarge
 }
 
 // compare reads the records of the page, and returns whose record the table does not know as it is. The records of a large page are
@@ -69,11 +81,7 @@ func (s *Service) compare(ctx context.Context, t *table, query Query, ids []bson
 		if err != nil {
 			return nil, nil, err
 		}
-		records := make(map[bson.ObjectID]bson.Raw, len(found))
-		for _, record := range found {
-			records[idOf(record)] = record
-		}
-		doubtful = append(doubtful, t.doubtful(batch, records, paths)...)
+		doubtful = append(doubtful, t.doubtful(batch, byID(found), paths)...)
 	}
 	return nil, doubtful, nil
 }

@@ -24,19 +24,11 @@ func (q TideQuery) paths() []string {
 // tideByTable returns the candidates of a report, and the patients without recent data, if they are wanted. The error is errTooLarge if the
 // table of the clinic cannot tell.
 func (s *Service) tideByTable(ctx context.Context, query TideQuery) (candidates []candidate, noData []bson.ObjectID, err error) {
-	t := s.tables.of(query.ClinicID)
-	for range rankings {
-		if err := t.refresh(ctx, needs{paths: query.paths()}); err != nil {
-			return nil, nil, err
-		}
-		t.mu.RLock()
-		candidates, noData, ok := t.contents.tide(query, store.Now())
-		t.mu.RUnlock()
-		if ok {
-			return candidates, noData, nil
-		}
-	}
-	return nil, nil, errTooLarge
+	err = s.tables.of(query.ClinicID).read(ctx, needs{paths: query.paths()}, func(c *contents) (ok bool) {
+		candidates, noData, ok = c.tide(query, store.Now())
+		return ok
+	})
+	return candidates, noData, err
 }
 
 // tide chooses among the rows; ok is false if a column is missing.

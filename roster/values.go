@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/tidepool-org/clinic/store"
 )
 
 // tableValue is a stored value as a table keeps it: what orders compare, and, where lists lie on the way, into which the
@@ -57,7 +59,7 @@ func walk(record bson.Raw, path []string) (value bson.RawValue, plain bool) {
 // at the end takes both a list and what is in it.
 func candidates(value bson.RawValue, path []string) []bson.RawValue {
 	if len(path) == 0 {
-		return append(items(value), value)
+		return append(store.Items(value), value)
 	}
 	if value.Type != bson.TypeEmbeddedDocument {
 		return nil
@@ -70,21 +72,8 @@ func candidates(value bson.RawValue, path []string) []bson.RawValue {
 		return candidates(next, path[1:])
 	}
 	var found []bson.RawValue
-	for _, item := range items(next) {
+	for _, item := range store.Items(next) {
 		found = append(found, candidates(item, path[1:])...)
-	}
-	return found
-}
-
-// items returns what is in a list, nothing if the value is none.
-func items(value bson.RawValue) []bson.RawValue {
-	list, ok := value.ArrayOK()
-	if !ok {
-		return nil
-	}
-	found, err := list.Values()
-	if err != nil {
-		return nil
 	}
 	return found
 }
