@@ -17,7 +17,7 @@ type (
 	clinicList        iter.Seq2[gen.ClinicV1, error]
 	clinicianList     iter.Seq2[gen.ClinicianV1, error]
 	membershipList    iter.Seq2[gen.ClinicianClinicRelationshipV1, error]
-	patientClinicList iter.Seq2[gen.PatientClinicRelationshipV1, error]
+	patientClinicList iter.Seq2[patientOfClinic, error]
 )
 
 // VisitListClinicsResponse writes the answer.
@@ -42,7 +42,7 @@ func (l membershipList) VisitListAllCliniciansResponse(w http.ResponseWriter) er
 
 // VisitFindPatientsResponse writes the answer.
 func (l patientClinicList) VisitFindPatientsResponse(w http.ResponseWriter) error {
-	return writeList(w, "[", iter.Seq2[gen.PatientClinicRelationshipV1, error](l), appendJSON, "]")
+	return writeList(w, "[", iter.Seq2[patientOfClinic, error](l), appendPatientOfClinic, "]")
 }
 
 // VisitListClinicsForPatientResponse writes the answer.

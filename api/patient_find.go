@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/internal/errs"
 	"github.com/tidepool-org/clinic/patients"
+	"github.com/tidepool-org/clinic/roster"
 	"github.com/tidepool-org/clinic/store"
 )
 
@@ -33,7 +35,7 @@ func (h *Handlers) FindPatients(ctx context.Context, r gen.FindPatientsRequestOb
 	}
 	page := store.NewPage(r.Params.Offset, r.Params.Limit)
 	found := h.services.Roster.Find(ctx, ids, patients.TrimMRN(valueOf(r.Params.Mrn)), valueOf(r.Params.BirthDate), page)
-	return patientClinicList(batched(found, func(batch []*patients.Patient) ([]gen.PatientClinicRelationshipV1, error) {
+	return patientClinicList(batched(found, func(batch []roster.Row) ([]patientOfClinic, error) {
 		return h.showPatientsWithClinics(ctx, batch, workspaces)
 	})), nil
 }
@@ -65,10 +67,10 @@ func (h *Handlers) workspaces(ctx context.Context, workspaceID string, kind gen.
 // ListClinicsForPatient answers with the records of a user in all clinics.
 func (h *Handlers) ListClinicsForPatient(ctx context.Context, r gen.ListClinicsForPatientRequestObject) (gen.ListClinicsForPatientResponseObject, error) {
 	found := h.services.Roster.OfUser(ctx, r.UserId, store.NewPage(r.Params.Offset, r.Params.Limit))
-	return patientClinicList(batched(found, func(batch []*patients.Patient) ([]gen.PatientClinicRelationshipV1, error) {
+	return patientClinicList(batched(found, func(batch []roster.Row) ([]patientOfClinic, error) {
 		ids := make([]bson.ObjectID, 0, len(batch))
-		for _, patient := range batch {
-			ids = append(ids, patient.ClinicID)
+		for _, row := range batch {
+			ids = append(ids, row.Patient.ClinicID)
 		}
 		owners, err := h.services.Clinics.ListByIDs(ctx, ids)
 		if err != nil {
@@ -79,22 +81,40 @@ func (h *Handlers) ListClinicsForPatient(ctx context.Context, r gen.ListClinicsF
 }
 
 // showPatientsWithClinics returns patients beside their clinics. A record whose clinic is gone is left out.
-func (h *Handlers) showPatientsWithClinics(ctx context.Context, list []*patients.Patient, owners map[bson.ObjectID]*clinics.Clinic) ([]gen.PatientClinicRelationshipV1, error) {
-	shown := make([]gen.PatientClinicRelationshipV1, 0, len(list))
-	wires := make(map[bson.ObjectID]gen.ClinicV1, len(owners))
-	for _, patient := range list {
-		owner, ok := owners[patient.ClinicID]
-		if !ok {
-			continue
+func (h *Handlers) showPatientsWithClinics(ctx context.Context, list []roster.Row, owners map[bson.ObjectID]*clinics.Clinic) ([]patientOfClinic, error) {
+	var present []*clinics.Clinic
+	known := make(map[bson.ObjectID]json.RawMessage, len(owners))
+	for _, row := range list {
+		if owner, ok := owners[row.Patient.ClinicID]; ok && known[owner.ID] == nil {
+			present, known[owner.ID] = append(present, owner), json.RawMessage{}
 		}
-		if _, ok := wires[owner.ID]; !ok {
-			clinic, err := h.showClinic(ctx, owner)
-			if err != nil {
-				return nil, err
-			}
-			wires[owner.ID] = clinic
+	}
+	wires, err := h.showClinics(ctx, present)
+	if err != nil {
+		return nil, err
+	}
+	for i, owner := range present {
+		if known[owner.ID], err = json.Marshal(wires[i]); err != nil {
+			return nil, err
 		}
-		shown = append(shown, gen.PatientClinicRelationshipV1{Clinic: wires[owner.ID], Patient: patientWire(patient)})
+	}
+	shown := make([]patientOfClinic, 0, len(list))
+	for _, row := range list {
+		if clinic, ok := known[row.Patient.ClinicID]; ok {
+			shown = append(shown, patientOfClinic{clinic: clinic, row: row})
+		}
 	}
 	return shown, nil
+}
+
+// patientOfClinic is a PatientClinicRelationshipV1 that is written straight from what is stored.
+type patientOfClinic struct {
+	clinic json.RawMessage
+	row    roster.Row
+}
+
+func appendPatientOfClinic(body []byte, p patientOfClinic) ([]byte, error) {
+	body = append(append(body, `{"clinic":`...), p.clinic...)
+	body, err := appendRow(append(body, `,"patient":`...), p.row)
+	return append(body, '}'), err
 }

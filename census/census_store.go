@@ -91,7 +91,7 @@ func (s *Service) readClinic(ctx context.Context, clinicID bson.ObjectID) (*coun
 		return nil, store.OneOf(err, ErrNoClinic, nil)
 	}
 	var clinic countedClinic
-	if err := store.Unmarshal(raw, &clinic); err != nil {
+	if err := s.database.Unmarshal(raw, &clinic); err != nil {
 		return nil, err
 	}
 	clinic.stored = raw.Lookup("patientCount")

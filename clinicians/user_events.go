@@ -28,7 +28,7 @@ func (s *Service) RemoveUser(ctx context.Context, userID string) error {
 
 func (s *Service) removeMembership(ctx context.Context, membership bson.Raw, userID string) error {
 	var member Clinician
-	if err := store.Unmarshal(membership, &member); err != nil {
+	if err := s.database.Unmarshal(membership, &member); err != nil {
 		return err
 	}
 	orphaned, err := s.removeOrphans(ctx, &member)

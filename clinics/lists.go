@@ -48,7 +48,7 @@ func (s *Service) readList(ctx context.Context, id bson.ObjectID, field string) 
 		return nil, list{}, store.OneOf(err, ErrNotFound, nil)
 	}
 	var clinic Clinic
-	if err := store.Unmarshal(raw, &clinic); err != nil {
+	if err := s.database.Unmarshal(raw, &clinic); err != nil {
 		return nil, list{}, err
 	}
 	return &clinic, list{field: field, stored: raw.Lookup(field)}, nil

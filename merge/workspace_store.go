@@ -21,7 +21,7 @@ func (s *Service) workspace(ctx context.Context, id bson.ObjectID) (*Workspace, 
 		return nil, store.OneOf(err, clinics.ErrNotFound, nil)
 	}
 	var clinic clinics.Clinic
-	if err := store.Unmarshal(document, &clinic); err != nil {
+	if err := s.database.Unmarshal(document, &clinic); err != nil {
 		return nil, err
 	}
 	return &Workspace{Clinic: &clinic, Document: document}, s.counts.FillGroups(ctx, &clinic)
@@ -57,7 +57,7 @@ func (s *Service) readMembers(ctx context.Context, clinicID bson.ObjectID) ([]Me
 	members := make([]Member, len(documents))
 	for i, document := range documents {
 		members[i].Document = document
-		if err := store.Unmarshal(document, &members[i].Clinician); err != nil {
+		if err := s.database.Unmarshal(document, &members[i].Clinician); err != nil {
 			return nil, err
 		}
 	}

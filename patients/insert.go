@@ -82,9 +82,13 @@ func (s *Service) insertOnce(ctx context.Context, place *census.Place, patient *
 // caller's.
 func (s *Service) settleNew(ctx context.Context, patient *Patient, rules clinics.MRNSettings) error {
 	if !s.database.HasTransactions() {
-		err := s.recheckMRN(ctx, rules, patient)
-		if errors.Is(err, ErrMRNRequired) || errors.Is(err, ErrMRNNotUnique) {
-			return s.takeBack(ctx, patient, err)
+		takenBack := false
+		err := s.settleMRN(ctx, rules, patient, func(ctx context.Context, cause error) error {
+			takenBack = true
+			return s.takeBack(ctx, patient, cause)
+		})
+		if takenBack {
+			return err
 		}
 		if err != nil {
 			s.log.Warn("the number of a new patient could not be compared with the rules of the clinic", zap.Stringer("clinicId", patient.ClinicID), zap.Error(err))

@@ -2,6 +2,7 @@ package patients
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 	"unicode"
@@ -94,15 +95,24 @@ func foldedMRN(mrn string) string {
 
 // recheckMRN holds the number of a patient against the rules of the clinic once more, if some were switched on since it was
 // checked. In a transaction that writes the number it comes first; what the transaction writes into the census makes it conflict
-// with the switch. Without transactions it comes after the write: whoever comes last, the switch or the write, then meets the
-// other.
+// with the switch.
 func (s *Service) recheckMRN(ctx context.Context, checked clinics.MRNSettings, patient *Patient) error {
 	clinic, err := s.clinics.Get(ctx, patient.ClinicID)
 	if err != nil {
 		return unlessGone(err)
 	}
-	now := mrnRules(clinic)
-	if now.Unique && !checked.Unique && !s.database.HasTransactions() {
+	return s.checkNewRules(ctx, clinic, checked, patient)
+}
+
+// settleMRN is recheckMRN without transactions. It comes after the write: whoever comes last, the switch or the write, then meets
+// the other. A number that breaks a rule is taken back by undo, which gets the cause and returns it. Of several patients with
+// spellings of one number one keeps it, because each is looked at, and taken back, while nobody else is.
+func (s *Service) settleMRN(ctx context.Context, checked clinics.MRNSettings, patient *Patient, undo func(ctx context.Context, cause error) error) error {
+	clinic, err := s.clinics.Get(ctx, patient.ClinicID)
+	if err != nil {
+		return unlessGone(err)
+	}
+	if mrnRules(clinic).Unique && !checked.Unique {
 		lasting, release, err := s.holdMRN(ctx, clinic, patient.MRN)
 		if err != nil {
 			return err
@@ -110,6 +120,16 @@ func (s *Service) recheckMRN(ctx context.Context, checked clinics.MRNSettings, p
 		defer release()
 		ctx = lasting
 	}
+	err = s.checkNewRules(ctx, clinic, checked, patient)
+	if errors.Is(err, ErrMRNRequired) || errors.Is(err, ErrMRNNotUnique) {
+		return undo(ctx, err)
+	}
+	return err
+}
+
+// checkNewRules is checkMRN if the clinic has a rule now that was none of those that were checked.
+func (s *Service) checkNewRules(ctx context.Context, clinic *clinics.Clinic, checked clinics.MRNSettings, patient *Patient) (err error) {
+	now := mrnRules(clinic)
 	if (checked.Required || !now.Required) && (checked.Unique || !now.Unique) {
 		return nil
 	}

@@ -36,11 +36,14 @@ var ErrContested = errs.Because("changed_concurrently", errs.Conflictf("the pati
 const subscriptionAttempts = 10
 
 // Subscriptions are what the patients of clinics are subscribed to for health records.
-type Subscriptions struct{ collection *mongo.Collection }
+type Subscriptions struct {
+	database   *store.Database
+	collection *mongo.Collection
+}
 
 // NewSubscriptions returns those of the patients of the database.
 func NewSubscriptions(d *store.Database) *Subscriptions {
-	return &Subscriptions{collection: d.Collection(CollectionName)}
+	return &Subscriptions{database: d, collection: d.Collection(CollectionName)}
 }
 
 // ChangeSubscription applies an order to a subscription of the patient, making it if there is none. An order acts once: if
@@ -79,7 +82,7 @@ func (s *Subscriptions) readSubscriptions(ctx context.Context, clinicID bson.Obj
 		return subscriptions{}, store.OneOf(err, ErrNotFound, nil)
 	}
 	var read subscriptions
-	if err := store.Unmarshal(raw, &read); err != nil {
+	if err := s.database.Unmarshal(raw, &read); err != nil {
 		return subscriptions{}, err
 	}
 	read.Raw = raw.Lookup("ehrSubscriptions")

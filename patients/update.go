@@ -53,20 +53,37 @@ func (s *Service) Update(ctx context.Context, clinicID bson.ObjectID, userID str
 	return s.update(lasting, before, after, mrnRules(clinic))
 }
 
-// updateWithAccount changes the address of the account, and then the patient. Updates of the same patient take turns, because
-// otherwise the account may end with the address of one, and the patient with that of the other.
+// updateWithAccount changes the address of the account, and then the patient. Of a patient who was left alone for a while, a write
+// of anybody else is noticed: then the address, too, is set once more. Otherwise updates of the same patient take turns, because
+// the account may end with the address of one, and the patient with that of the other.
 //
 // COMPAT: the account is also changed if the address is what it was.
 func (s *Service) updateWithAccount(ctx context.Context, before, after *Patient, rules clinics.MRNSettings) (*Patient, error) {
+	if isQuiet(before) {
+		if err := s.setAddress(ctx, after); err != nil {
+			return nil, err
+		}
+		patient, err := s.updateUnchanged(ctx, before, after, rules)
+		if !errors.Is(err, errPatientChanged) {
+			return patient, err
+		}
+	}
 	ctx, lease, err := s.leases.Wait(ctx, "account", before.UserID, turnPatience)
 	if err != nil {
 		return nil, err
 	}
 	defer lease.Release() //nolint:contextcheck // it is given back although the caller left
-	if err := s.accounts.UpdateUser(ctx, before.UserID, text(after.Email)); err != nil {
-		return nil, fmt.Errorf("unable to update custodial user: %w", err)
+	if err := s.setAddress(ctx, after); err != nil {
+		return nil, err
 	}
 	return s.update(ctx, before, after, rules)
+}
+
+func (s *Service) setAddress(ctx context.Context, after *Patient) error {
+	if err := s.accounts.UpdateUser(ctx, after.UserID, text(after.Email)); err != nil {
+		return fmt.Errorf("unable to update custodial user: %w", err)
+	}
+	return nil
 }
 
 // updateAttempts bounds how often an update is tried again because the patient changed since it was read.
@@ -94,12 +111,15 @@ func (s *Service) update(ctx context.Context, before, after *Patient, rules clin
 // have the same time, in milliseconds, and the time is older than the write.
 const quietTime = time.Minute
 
+// isQuiet reports whether a write that names the updatedTime of the patient fails if anybody else wrote since it was read.
+func isQuiet(p *Patient) bool { return time.Since(p.UpdatedTime) > quietTime }
+
 // updateUnchanged is one attempt of update. Clients send back all that they read, so most updates name lists that stay as they
 // are; then the census need not be tracked. Of a patient who is left alone for a while, what was read is what is replaced, so that
 // the write can return the patient, who otherwise is read once more.
 func (s *Service) updateUnchanged(ctx context.Context, before, after *Patient, rules clinics.MRNSettings) (*Patient, error) {
 	filter := append(patientKey(before.ClinicID, before.UserID), unchangedSince(before.UpdatedTime))
-	if sameText(before.MRN, after.MRN) && time.Since(before.UpdatedTime) > quietTime {
+	if sameText(before.MRN, after.MRN) && isQuiet(before) {
 		return s.updateQuiet(ctx, filter, before, after)
 	}
 	return s.updateTracked(ctx, filter, before, after, rules)
@@ -163,8 +183,8 @@ func (s *Service) updateTracked(ctx context.Context, filter bson.D, before, afte
 		return nil, err
 	}
 	if newMRN && !s.database.HasTransactions() {
-		if err := s.recheckMRN(ctx, rules, &written); err != nil {
-			return nil, s.putBackMRN(ctx, before, &written, err)
+		if err := s.settleMRN(ctx, rules, &written, func(ctx context.Context, cause error) error { return s.putBackMRN(ctx, before, &written, cause) }); err != nil {
+			return nil, err
 		}
 	}
 	if _, err := s.settle(ctx, before.ClinicID, written.Sites); err != nil {
@@ -176,9 +196,6 @@ func (s *Service) updateTracked(ctx context.Context, filter bson.D, before, afte
 // putBackMRN gives the patient the former number again, if the new one breaks a rule that was switched on meanwhile, and returns
 // the cause. What else was written stays: the account may have the address already.
 func (s *Service) putBackMRN(ctx context.Context, before, written *Patient, cause error) error {
-	if !errors.Is(cause, ErrMRNRequired) && !errors.Is(cause, ErrMRNNotUnique) {
-		return cause
-	}
 	_, err := s.collection.UpdateOne(ctx, append(patientKey(before.ClinicID, before.UserID), bson.E{Key: "mrn", Value: written.MRN}),
 		bson.D{{Key: "$set", Value: bson.D{{Key: "mrn", Value: before.MRN}, {Key: "updatedTime", Value: store.Now()}}}})
 	if err != nil {

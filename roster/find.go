@@ -7,15 +7,14 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
-	"github.com/tidepool-org/clinic/patients"
 	"github.com/tidepool-org/clinic/store"
 )
 
 // Find yields the patients of the clinics whose medical record number and birth date are these, without regard to case and
 // accents; "" stands for any. They are ordered by full name, then by record. Without clinics it finds nobody. An error comes last.
-func (s *Service) Find(ctx context.Context, clinicIDs []bson.ObjectID, mrn, birthDate string, page store.Page) iter.Seq2[*patients.Patient, error] {
+func (s *Service) Find(ctx context.Context, clinicIDs []bson.ObjectID, mrn, birthDate string, page store.Page) iter.Seq2[Row, error] {
 	if len(clinicIDs) == 0 {
-		return func(func(*patients.Patient, error) bool) {}
+		return func(func(Row, error) bool) {}
 	}
 	filter := bson.D{{Key: "clinicId", Value: bson.D{{Key: "$in", Value: clinicIDs}}}}
 	for _, condition := range []struct{ path, value string }{{"mrn", mrn}, {"birthDate", birthDate}} {
@@ -27,11 +26,11 @@ func (s *Service) Find(ctx context.Context, clinicIDs []bson.ObjectID, mrn, birt
 }
 
 // OfUser yields the records of a user in all clinics, ordered by full name, then by record. An error comes last.
-func (s *Service) OfUser(ctx context.Context, userID string, page store.Page) iter.Seq2[*patients.Patient, error] {
-	return func(yield func(*patients.Patient, error) bool) {
+func (s *Service) OfUser(ctx context.Context, userID string, page store.Page) iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
 		ids, err := s.recordsOf(ctx, userID)
 		if err != nil {
-			yield(nil, err)
+			yield(Row{}, err)
 			return
 		}
 		if len(ids) > 0 {
@@ -59,9 +58,17 @@ func (s *Service) recordsOf(ctx context.Context, userID string) (bson.A, error) 
 	return ids, nil
 }
 
-func (s *Service) byName(ctx context.Context, filter bson.D, page store.Page, index string) iter.Seq2[*patients.Patient, error] {
-	return func(yield func(*patients.Patient, error) bool) {
+func (s *Service) byName(ctx context.Context, filter bson.D, page store.Page, index string) iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
 		cursor, err := s.find(ctx, filter, page.Find().SetSort(nameOrder(1).sort()).SetCollation(store.IgnoreCaseAndAccents()), index)
-		store.Documents[*patients.Patient](ctx, cursor, err)(yield)
+		for record, err := range store.Documents[bson.Raw](ctx, cursor, err) {
+			var row Row
+			if err == nil {
+				row, err = s.newRow(record)
+			}
+			if !yield(row, err) || err != nil {
+				return
+			}
+		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 // Service reads the patients of clinics.
 type Service struct {
+	database   *store.Database
 	collection *mongo.Collection
 	totals     *totals
 	tables     *tables
@@ -25,7 +26,7 @@ type Service struct {
 func NewService(d *store.Database) *Service {
 	collection := d.Collection(patients.CollectionName)
 	totals := newTotals(d)
-	return &Service{collection: collection, totals: totals, tables: newTables(d, totals)}
+	return &Service{database: d, collection: collection, totals: totals, tables: newTables(d, totals)}
 }
 
 // List is a page of a list of patients.
@@ -90,7 +91,7 @@ func (s *Service) indexed(ctx context.Context, clinicID bson.ObjectID, query Que
 	if err != nil {
 		return nil, err
 	}
-	rows := cursorRows(ctx, cursor)
+	rows := s.cursorRows(ctx, cursor)
 	if o.index.Partial == nil {
 		return rows, nil
 	}

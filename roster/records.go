@@ -19,7 +19,7 @@ func (s *Service) byIDs(ctx context.Context, ids []bson.ObjectID) iter.Seq2[Row,
 				yield(Row{}, err)
 				return
 			}
-			for row, err := range rowsOf(batch, records) {
+			for row, err := range s.rowsOf(batch, records) {
 				if !yield(row, err) || err != nil {
 					return
 				}
@@ -29,14 +29,14 @@ func (s *Service) byIDs(ctx context.Context, ids []bson.ObjectID) iter.Seq2[Row,
 }
 
 // rowsOf yields the patients with these ids, in this order, from their records, if they are there.
-func rowsOf(ids []bson.ObjectID, records map[bson.ObjectID]bson.Raw) iter.Seq2[Row, error] {
+func (s *Service) rowsOf(ids []bson.ObjectID, records map[bson.ObjectID]bson.Raw) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		for _, id := range ids {
 			record, ok := records[id]
 			if !ok {
 				continue
 			}
-			row, err := newRow(record)
+			row, err := s.newRow(record)
 			if !yield(row, err) || err != nil {
 				return
 			}
@@ -68,11 +68,11 @@ func byID(records []bson.Raw) map[bson.ObjectID]bson.Raw {
 }
 
 // cursorRows yields the patients of a cursor and closes it.
-func cursorRows(ctx context.Context, cursor *mongo.Cursor) iter.Seq2[Row, error] {
+func (s *Service) cursorRows(ctx context.Context, cursor *mongo.Cursor) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		defer cursor.Close(context.WithoutCancel(ctx))
 		for cursor.Next(ctx) {
-			row, err := newRow(cursor.Current)
+			row, err := s.newRow(cursor.Current)
 			if !yield(row, err) || err != nil {
 				return
 			}

@@ -23,11 +23,11 @@ func (s *Service) Get(ctx context.Context, clinicID bson.ObjectID, userID string
 	if err != nil {
 		return Row{}, store.OneOf(err, patients.ErrNotFound, nil)
 	}
-	return newRow(record)
+	return s.newRow(record)
 }
 
 // newRow reads a stored record, whose memory it shares.
-func newRow(record bson.Raw) (Row, error) {
+func (s *Service) newRow(record bson.Raw) (Row, error) {
 	elements, err := record.Elements()
 	if err != nil {
 		return Row{}, err
@@ -43,7 +43,7 @@ func newRow(record bson.Raw) (Row, error) {
 	}
 	rest = append(rest, 0)
 	putLength(rest)
-	return row, store.Unmarshal(rest, &row.Patient)
+	return row, s.database.Unmarshal(rest, &row.Patient)
 }
 
 const (

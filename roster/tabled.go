@@ -30,7 +30,7 @@ func (s *Service) tabled(ctx context.Context, clinicID bson.ObjectID, query Quer
 			continue
 		}
 		if records != nil {
-			list.Rows = rowsOf(ids, records)
+			list.Rows = s.rowsOf(ids, records)
 		} else {
 			list.Rows = s.byIDs(ctx, ids)
 		}

@@ -35,6 +35,7 @@ type Database struct {
 	address      string
 	server       serverClock
 	misshapen    *misshapen
+	registry     *bson.Registry
 	log          *zap.Logger
 }
 
@@ -81,6 +82,7 @@ func Address(c config.Store) string {
 // Open prepares the connection to the database without making it.
 func Open(c config.Store, log *zap.Logger, monitors Monitors) (*Database, error) {
 	found := newMisshapen(log)
+	registry := lenientRegistry(found)
 	o := options.Client().
 		SetConnectTimeout(connectTime).
 		SetServerSelectionTimeout(selectionTime).
@@ -88,7 +90,7 @@ func Open(c config.Store, log *zap.Logger, monitors Monitors) (*Database, error)
 		ApplyURI(URI(c)).
 		SetPoolMonitor(monitors.Pool).
 		SetMonitor(monitors.Commands).
-		SetRegistry(lenientRegistry(found)).
+		SetRegistry(registry).
 		SetBSONOptions(&options.BSONOptions{ObjectIDAsHexString: false})
 	client, err := mongo.Connect(o)
 	if err != nil { // the driver's own text may repeat the password
@@ -98,7 +100,7 @@ func Open(c config.Store, log *zap.Logger, monitors Monitors) (*Database, error)
 		}
 		return nil, errors.New("the database address is not valid")
 	}
-	return &Database{Database: client.Database(c.Database), address: Address(c), misshapen: found, log: log}, nil
+	return &Database{Database: client.Database(c.Database), address: Address(c), misshapen: found, registry: registry, log: log}, nil
 }
 
 // Connect waits until the database answers or the context ends, and finds out whether it has transactions. It returns an

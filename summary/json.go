@@ -30,7 +30,7 @@ func (s Stored) Decode() (*Summary, error) {
 		return nil, nil
 	}
 	var summary Summary
-	return &summary, store.Unmarshal(s.value.Value, &summary)
+	return &summary, store.UnmarshalPart(s.value.Value, &summary)
 }
 
 // AppendJSON appends the summary in its wire form. There must be one.

@@ -77,18 +77,23 @@ func TestSpellingsOfOneNumberAreOneNumber(t *testing.T) {
 func TestAccountAndPatientEndWithTheSameAddress(t *testing.T) {
 	t.Parallel()
 	eachRound(t, func(t *testing.T, a arena) {
-		name := testkit.NewUserID()
-		id := a.create(t, 0, map[string]any{"email": name + "@example.com"})().OK(t, http.StatusOK).Object(t)["id"].(string)
-		var calls []func() testkit.Response
-		for i, address := range []string{"a" + name, "b" + name, name, "c" + name} {
-			calls = append(calls, a.call(t, i, http.MethodPut, "/patients/"+id, map[string]any{
-				"fullName": "Ann", "birthDate": "2001-02-03", "email": address + "@example.com",
-			}))
+		for _, age := range []time.Duration{0, time.Hour} { // who was left alone for a while is changed without a turn
+			name := testkit.NewUserID()
+			id := a.create(t, 0, map[string]any{"email": name + "@example.com"})().OK(t, http.StatusOK).Object(t)["id"].(string)
+			patient := bson.M{"userId": id}
+			_, err := a.Store.Collection("patients").UpdateOne(t.Context(), patient, bson.M{"$set": bson.M{"updatedTime": time.Now().Add(-age)}})
+			require.NoError(t, err)
+			var calls []func() testkit.Response
+			for i, address := range []string{"a" + name, "b" + name, name, "c" + name} {
+				calls = append(calls, a.call(t, i, http.MethodPut, "/patients/"+id, map[string]any{
+					"fullName": "Ann", "birthDate": "2001-02-03", "email": address + "@example.com",
+				}))
+			}
+			require.Equal(t, map[int]int{http.StatusOK: len(calls)}, statuses(together(calls...)))
+			account, ok := a.Standin.User(id)
+			require.True(t, ok)
+			require.Equal(t, account.Username, testkit.Documents(t, a.Store, "patients", patient)[0]["email"])
 		}
-		require.Equal(t, map[int]int{http.StatusOK: len(calls)}, statuses(together(calls...)))
-		account, ok := a.Standin.User(id)
-		require.True(t, ok)
-		require.Equal(t, account.Username, a.patients(t)[0]["email"])
 	})
 }
 
