@@ -3,6 +3,7 @@ package api
 import (
 	"go.uber.org/fx"
 
+	"github.com/tidepool-org/clinic/audit"
 	"github.com/tidepool-org/clinic/auth"
 	"github.com/tidepool-org/clinic/census"
 	"github.com/tidepool-org/clinic/clinicians"
@@ -34,6 +35,7 @@ type Services struct {
 	Migrations *migration.Service
 	Redox      *redox.Service
 
+	Trail    *audit.Trail
 	Partners *auth.Partners
 
 	Xealth       *xealth.Service

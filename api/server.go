@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tidepool-org/clinic/api/gen"
+	"github.com/tidepool-org/clinic/audit"
 	"github.com/tidepool-org/clinic/auth"
 	"github.com/tidepool-org/clinic/config"
 	"github.com/tidepool-org/clinic/internal/traces"
@@ -32,6 +33,7 @@ type Params struct {
 	Memberships Memberships
 	Health      *Health
 	Metrics     *Metrics
+	Trail       *audit.Trail
 	Tracer      *traces.Tracer `optional:"true"`
 	Log         *zap.Logger
 }
@@ -87,6 +89,7 @@ func NewHandler(p Params) http.Handler {
 		limitBody(p.Config),
 		attachRequest,
 		validate,
+		recordAudit(p.Trail),
 	)
 	registerPublic(e, p.Health, p.Metrics, p.Document)
 	registerViewer(e)

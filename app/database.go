@@ -7,6 +7,7 @@ import (
 	"go.uber.org/fx"
 	"go.uber.org/zap"
 
+	"github.com/tidepool-org/clinic/audit"
 	"github.com/tidepool-org/clinic/census"
 	"github.com/tidepool-org/clinic/config"
 	"github.com/tidepool-org/clinic/store"
@@ -14,7 +15,7 @@ import (
 
 // startStore connects, and leaves everything else that has to do with the database to the background. It waits a little for the
 // indexes, so that a small database has them from the first request on.
-func startStore(lc fx.Lifecycle, c config.Store, d *store.Database, indexes *store.IndexBuilder, census *census.Service, log *zap.Logger) {
+func startStore(lc fx.Lifecycle, c config.Store, d *store.Database, indexes *store.IndexBuilder, census *census.Service, trail *audit.Trail, log *zap.Logger) {
 	var work background
 	lc.Append(fx.Hook{
 		OnStart: func(ctx context.Context) error {
@@ -26,6 +27,9 @@ func startStore(lc fx.Lifecycle, c config.Store, d *store.Database, indexes *sto
 				return err
 			}
 			work.start(census.Run) //nolint:contextcheck // it outlives the start
+			if trail.Changes() {
+				work.start(trail.Run) //nolint:contextcheck // so does this
+			}
 			if c.BuildIndexes {
 				work.start(indexes.Run) //nolint:contextcheck // so does this
 				if looked {

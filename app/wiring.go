@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tidepool-org/clinic/api"
+	"github.com/tidepool-org/clinic/audit"
 	"github.com/tidepool-org/clinic/auth"
 	"github.com/tidepool-org/clinic/census"
 	"github.com/tidepool-org/clinic/clinicians"
@@ -64,7 +65,7 @@ func settings(c config.Config, log *zap.Logger) fx.Option {
 		fx.StartTimeout(StartTimeout),
 		fx.StopTimeout(WholeStop(c.HTTP)),
 		fx.WithLogger(func() fxevent.Logger { return fxevent.NopLogger }),
-		fx.Supply(c, c.HTTP, c.Local, c.Store, c.Platform, c.Demo, c.Redox, c.Xealth, log),
+		fx.Supply(c, c.HTTP, c.Local, c.Store, c.Platform, c.Demo, c.Audit, c.Redox, c.Xealth, log),
 	)
 }
 
@@ -76,6 +77,7 @@ func Domain() fx.Option {
 		func(d *store.Database, leases *store.Leases) *store.IndexBuilder {
 			return store.NewIndexBuilder(d, leases, Indexes())
 		},
+		audit.NewTrail,
 		census.NewService,
 		clinics.NewService,
 		clinics.NewLifecycle,
@@ -137,7 +139,7 @@ func openStore(c config.Store, log *zap.Logger, face *api.Metrics, metrics *obse
 // Indexes returns the indexes of all collections.
 func Indexes() []store.Indexes {
 	all := []store.Indexes{store.LeaseIndexes()}
-	for _, owned := range [][]store.Indexes{census.Indexes(), clinics.Indexes(), merge.Indexes(), patients.Indexes(), roster.Indexes(), clinicians.Indexes(), migration.Indexes(), redox.Indexes(), xealth.Indexes()} {
+	for _, owned := range [][]store.Indexes{audit.Indexes(), census.Indexes(), clinics.Indexes(), merge.Indexes(), patients.Indexes(), roster.Indexes(), clinicians.Indexes(), migration.Indexes(), redox.Indexes(), xealth.Indexes()} {
 		all = append(all, owned...)
 	}
 	return all

@@ -25,6 +25,15 @@ const (
 	XealthTokenScopes  = "xealthToken.Scopes"
 )
 
+// Defines values for AuditOutcomeV1.
+const (
+	Attempted AuditOutcomeV1 = "attempted"
+	Changed   AuditOutcomeV1 = "changed"
+	Done      AuditOutcomeV1 = "done"
+	Failed    AuditOutcomeV1 = "failed"
+	Refused   AuditOutcomeV1 = "refused"
+)
+
 // Defines values for ClinicV1ClinicSize.
 const (
 	N0249   ClinicV1ClinicSize = "0-249"
@@ -830,6 +839,58 @@ type AssociateClinicianToUserV1 struct {
 	// UserId User id of the new member; not empty.
 	UserId string `json:"userId"`
 }
+
+// AuditEntriesV1 A page of the audit trail, newest first.
+type AuditEntriesV1 struct {
+	// Entries The entries.
+	Entries []AuditEntryV1 `json:"entries"`
+
+	// Next `before` of the next page. Absent: this is the last.
+	Next *string `json:"next,omitempty"`
+}
+
+// AuditEntryV1 What somebody did, or tried to do. Either `userId` or `service` says who; neither for partners.
+type AuditEntryV1 struct {
+	// Fields Names of the fields that changed or, where that is not known, that were sent.
+	Fields *[]string `json:"fields,omitempty"`
+
+	// Id Id of the entry.
+	Id string `json:"id"`
+
+	// MemberId The member it was about.
+	MemberId *string `json:"memberId,omitempty"`
+
+	// Operation Id of the operation in this document.
+	Operation string `json:"operation"`
+
+	// Outcome What became of it: `attempted` while it is being done, and for good if the process died; `changed`
+	// if it died when a change was committed and the answer was not given yet; `done`; `refused`, with a
+	// status of 4xx; `failed`, of which a part may have happened.
+	Outcome AuditOutcomeV1 `json:"outcome"`
+
+	// PatientId The patient it was about.
+	PatientId *string `json:"patientId,omitempty"`
+
+	// RequestId Id of the request, as in the answer and in the log.
+	RequestId string `json:"requestId"`
+
+	// Service The backend service that called.
+	Service *string `json:"service,omitempty"`
+
+	// Status Status of the answer. Absent while there is none.
+	Status *int `json:"status,omitempty"`
+
+	// Time When it began.
+	Time time.Time `json:"time"`
+
+	// UserId The user who called.
+	UserId *string `json:"userId,omitempty"`
+}
+
+// AuditOutcomeV1 What became of it: `attempted` while it is being done, and for good if the process died; `changed`
+// if it died when a change was committed and the answer was not given yet; `done`; `refused`, with a
+// status of 4xx; `failed`, of which a part may have happened.
+type AuditOutcomeV1 string
 
 // BgmPeriodV1 Statistics of blood glucose meter (BGM) readings over one period. Shares are fractions from 0 to
 // 1, glucose is in mmol/L. Members that are absent are not known.
@@ -2807,6 +2868,30 @@ type ListClinicsParams struct {
 	EhrEnabled *EhrEnabled `form:"ehrEnabled,omitempty" json:"ehrEnabled,omitempty"`
 }
 
+// ListAuditEntriesParams defines parameters for ListAuditEntries.
+type ListAuditEntriesParams struct {
+	// PatientId Only entries about this patient.
+	PatientId *string `form:"patientId,omitempty" json:"patientId,omitempty"`
+
+	// UserId Only what this user did.
+	UserId *string `form:"userId,omitempty" json:"userId,omitempty"`
+
+	// Operation Only this operation, by its id in this document.
+	Operation *string `form:"operation,omitempty" json:"operation,omitempty"`
+
+	// Since Only entries of this instant or later, to the second.
+	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
+
+	// Until Only entries before this instant, to the second.
+	Until *time.Time `form:"until,omitempty" json:"until,omitempty"`
+
+	// Before Only entries older than this one; `next` of the page before.
+	Before *string `form:"before,omitempty" json:"before,omitempty"`
+
+	// Limit How many entries to return at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ListCliniciansParams defines parameters for ListClinicians.
 type ListCliniciansParams struct {
 	// Search Text to search for. For members: words of the e-mail address, or a part of the name. For
@@ -3611,6 +3696,9 @@ type ClientInterface interface {
 
 	UpdateClinic(ctx context.Context, clinicId ClinicId, body UpdateClinicJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListAuditEntries request
+	ListAuditEntries(ctx context.Context, clinicId ClinicId, params *ListAuditEntriesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListClinicians request
 	ListClinicians(ctx context.Context, clinicId ClinicId, params *ListCliniciansParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
@@ -4006,6 +4094,18 @@ func (c *Client) UpdateClinicWithBody(ctx context.Context, clinicId ClinicId, co
 
 func (c *Client) UpdateClinic(ctx context.Context, clinicId ClinicId, body UpdateClinicJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateClinicRequest(c.Server, clinicId, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+func (c *Client) ListAuditEntries(ctx context.Context, clinicId ClinicId, params *ListAuditEntriesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListAuditEntriesRequest(c.Server, clinicId, params)
 	if err != nil {
 		return nil, err
 	}
@@ -5745,6 +5845,158 @@ func NewUpdateClinicRequestWithBody(server string, clinicId ClinicId, contentTyp
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListAuditEntriesRequest generates requests for ListAuditEntries
+func NewListAuditEntriesRequest(server string, clinicId ClinicId, params *ListAuditEntriesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithLocation("simple", false, "clinicId", runtime.ParamLocationPath, clinicId)
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/clinics/%s/audit", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		queryValues := queryURL.Query()
+
+		if params.PatientId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "patientId", runtime.ParamLocationQuery, *params.PatientId); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.UserId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "userId", runtime.ParamLocationQuery, *params.UserId); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Operation != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "operation", runtime.ParamLocationQuery, *params.Operation); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Since != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "since", runtime.ParamLocationQuery, *params.Since); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Until != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "until", runtime.ParamLocationQuery, *params.Until); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Before != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "before", runtime.ParamLocationQuery, *params.Before); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "limit", runtime.ParamLocationQuery, *params.Limit); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		queryURL.RawQuery = queryValues.Encode()
+	}
+
+	req, err := http.NewRequest("GET", queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -11174,6 +11426,9 @@ type ClientWithResponsesInterface interface {
 
 	UpdateClinicWithResponse(ctx context.Context, clinicId ClinicId, body UpdateClinicJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateClinicResponse, error)
 
+	// ListAuditEntriesWithResponse request
+	ListAuditEntriesWithResponse(ctx context.Context, clinicId ClinicId, params *ListAuditEntriesParams, reqEditors ...RequestEditorFn) (*ListAuditEntriesResponse, error)
+
 	// ListCliniciansWithResponse request
 	ListCliniciansWithResponse(ctx context.Context, clinicId ClinicId, params *ListCliniciansParams, reqEditors ...RequestEditorFn) (*ListCliniciansResponse, error)
 
@@ -11647,6 +11902,29 @@ func (r UpdateClinicResponse) Status() string {
 
 // StatusCode returns HTTPResponse.StatusCode
 func (r UpdateClinicResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+type ListAuditEntriesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	JSON200      *AuditEntriesV1
+	JSONDefault  *Unexpected
+}
+
+// Status returns HTTPResponse.Status
+func (r ListAuditEntriesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListAuditEntriesResponse) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -13338,6 +13616,15 @@ func (c *ClientWithResponses) UpdateClinicWithResponse(ctx context.Context, clin
 	return ParseUpdateClinicResponse(rsp)
 }
 
+// ListAuditEntriesWithResponse request returning *ListAuditEntriesResponse
+func (c *ClientWithResponses) ListAuditEntriesWithResponse(ctx context.Context, clinicId ClinicId, params *ListAuditEntriesParams, reqEditors ...RequestEditorFn) (*ListAuditEntriesResponse, error) {
+	rsp, err := c.ListAuditEntries(ctx, clinicId, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListAuditEntriesResponse(rsp)
+}
+
 // ListCliniciansWithResponse request returning *ListCliniciansResponse
 func (c *ClientWithResponses) ListCliniciansWithResponse(ctx context.Context, clinicId ClinicId, params *ListCliniciansParams, reqEditors ...RequestEditorFn) (*ListCliniciansResponse, error) {
 	rsp, err := c.ListClinicians(ctx, clinicId, params, reqEditors...)
@@ -14489,6 +14776,39 @@ func ParseUpdateClinicResponse(rsp *http.Response) (*UpdateClinicResponse, error
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest ClinicV1
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Unexpected
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListAuditEntriesResponse parses an HTTP response from a ListAuditEntriesWithResponse call
+func ParseListAuditEntriesResponse(rsp *http.Response) (*ListAuditEntriesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListAuditEntriesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest AuditEntriesV1
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -1020,6 +1020,26 @@ func (mr *MockClientInterfaceMockRecorder) ListAllClinicians(ctx, params any, re
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ListAllClinicians", reflect.TypeOf((*MockClientInterface)(nil).ListAllClinicians), varargs...)
 }
 
+// ListAuditEntries mocks base method.
+func (m *MockClientInterface) ListAuditEntries(ctx context.Context, clinicId ClinicId, params *ListAuditEntriesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	m.ctrl.T.Helper()
+	varargs := []any{ctx, clinicId, params}
+	for _, a := range reqEditors {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "ListAuditEntries", varargs...)
+	ret0, _ := ret[0].(*http.Response)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// ListAuditEntries indicates an expected call of ListAuditEntries.
+func (mr *MockClientInterfaceMockRecorder) ListAuditEntries(ctx, clinicId, params any, reqEditors ...any) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]any{ctx, clinicId, params}, reqEditors...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ListAuditEntries", reflect.TypeOf((*MockClientInterface)(nil).ListAuditEntries), varargs...)
+}
+
 // ListClinicians mocks base method.
 func (m *MockClientInterface) ListClinicians(ctx context.Context, clinicId ClinicId, params *ListCliniciansParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	m.ctrl.T.Helper()
@@ -3282,6 +3302,26 @@ func (mr *MockClientWithResponsesInterfaceMockRecorder) ListAllCliniciansWithRes
 	mr.mock.ctrl.T.Helper()
 	varargs := append([]any{ctx, params}, reqEditors...)
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ListAllCliniciansWithResponse", reflect.TypeOf((*MockClientWithResponsesInterface)(nil).ListAllCliniciansWithResponse), varargs...)
+}
+
+// ListAuditEntriesWithResponse mocks base method.
+func (m *MockClientWithResponsesInterface) ListAuditEntriesWithResponse(ctx context.Context, clinicId ClinicId, params *ListAuditEntriesParams, reqEditors ...RequestEditorFn) (*ListAuditEntriesResponse, error) {
+	m.ctrl.T.Helper()
+	varargs := []any{ctx, clinicId, params}
+	for _, a := range reqEditors {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "ListAuditEntriesWithResponse", varargs...)
+	ret0, _ := ret[0].(*ListAuditEntriesResponse)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// ListAuditEntriesWithResponse indicates an expected call of ListAuditEntriesWithResponse.
+func (mr *MockClientWithResponsesInterfaceMockRecorder) ListAuditEntriesWithResponse(ctx, clinicId, params any, reqEditors ...any) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]any{ctx, clinicId, params}, reqEditors...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ListAuditEntriesWithResponse", reflect.TypeOf((*MockClientWithResponsesInterface)(nil).ListAuditEntriesWithResponse), varargs...)
 }
 
 // ListCliniciansWithResponse mocks base method.

@@ -20,6 +20,7 @@ type Config struct {
 	Log      Log
 	Platform Platform
 	Demo     Demo
+	Audit    Audit
 	Redox    Redox
 	Xealth   Xealth
 }
@@ -86,6 +87,12 @@ type Demo struct {
 	PatientUserID string `envconfig:"CLINIC_DEMO_PATIENT_USER_ID" desc:"user who is added to new clinics as a demo patient; empty means none"`
 }
 
+// Audit says what is recorded of who did what.
+type Audit struct {
+	Retention time.Duration `envconfig:"TIDEPOOL_CLINIC_AUDIT_RETENTION" default:"0s" desc:"how long the audit trail keeps who changed what, such as 52560h for six years; 0s means that nothing is recorded"`
+	Reads     bool          `envconfig:"TIDEPOOL_CLINIC_AUDIT_READS" default:"false" desc:"whether the trail also records who read which patient"`
+}
+
 // Redox holds what Redox proves itself with.
 type Redox struct {
 	VerificationToken Secret `envconfig:"TIDEPOOL_REDOX_VERIFICATION_TOKEN" desc:"token that Redox has to send; without it, nothing from Redox is accepted"`
@@ -124,7 +131,7 @@ func Load() (Config, error) {
 		return Config{}, err
 	}
 	// Group by group: processed as a whole, the library would also read names with the group in front.
-	for _, group := range []any{&c.HTTP, &c.Local, &c.Store, &c.Log, &c.Platform, &c.Demo, &c.Redox, &c.Xealth} {
+	for _, group := range []any{&c.HTTP, &c.Local, &c.Store, &c.Log, &c.Platform, &c.Demo, &c.Audit, &c.Redox, &c.Xealth} {
 		if err := process(group); err != nil {
 			return Config{}, err
 		}
@@ -150,7 +157,7 @@ func LoadForDatabase() (Config, error) {
 	if err := readFiles(); err != nil {
 		return Config{}, err
 	}
-	for _, group := range []any{&c.Store, &c.Log, &c.Demo} {
+	for _, group := range []any{&c.Store, &c.Log, &c.Demo, &c.Audit} {
 		if err := process(group); err != nil {
 			return Config{}, err
 		}

@@ -8,6 +8,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.uber.org/zap"
 
+	"github.com/tidepool-org/clinic/audit"
 	"github.com/tidepool-org/clinic/census"
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/store"
@@ -47,6 +48,7 @@ func (s *Service) insertOnce(ctx context.Context, place *census.Place, patient *
 		place.GiveBack(ctx)
 		return err
 	}
+	audit.Patient(ctx, patient.ClinicID, patient.UserID)
 	wanted := patient.Sites
 	err := place.Fill(ctx, func(ctx context.Context) (_ census.Count, err error) {
 		if patient.Sites, err = s.currentSites(ctx, patient.ClinicID, wanted); err != nil {

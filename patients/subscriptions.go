@@ -10,6 +10,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
+	"github.com/tidepool-org/clinic/audit"
 	"github.com/tidepool-org/clinic/internal/errs"
 	"github.com/tidepool-org/clinic/store"
 )
@@ -51,6 +52,7 @@ func NewSubscriptions(d *store.Database) *Subscriptions {
 //
 // It returns ErrNotFound if the clinic has no such patient, and ErrContested.
 func (s *Subscriptions) ChangeSubscription(ctx context.Context, clinicID bson.ObjectID, userID string, change SubscriptionChange) error {
+	audit.Patient(ctx, clinicID, userID)
 	for range subscriptionAttempts {
 		read, err := s.readSubscriptions(ctx, clinicID, userID)
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
+	"github.com/tidepool-org/clinic/audit"
 	"github.com/tidepool-org/clinic/census"
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/internal/errs"
@@ -118,6 +119,9 @@ func isQuiet(p *Patient) bool { return time.Since(p.UpdatedTime) > quietTime }
 // are; then the census need not be tracked. Of a patient who is left alone for a while, what was read is what is replaced, so that
 // the write can return the patient, who otherwise is read once more.
 func (s *Service) updateUnchanged(ctx context.Context, before, after *Patient, rules clinics.MRNSettings) (*Patient, error) {
+	if audit.IsRecorded(ctx) {
+		audit.Fields(ctx, changedFields(before, after))
+	}
 	filter := append(patientKey(before.ClinicID, before.UserID), unchangedSince(before.UpdatedTime))
 	if sameText(before.MRN, after.MRN) && isQuiet(before) {
 		return s.updateQuiet(ctx, filter, before, after)

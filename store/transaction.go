@@ -28,6 +28,13 @@ const (
 	repeatCommit      = "UnknownTransactionCommitResult"
 )
 
+type commitKey struct{}
+
+// BeforeCommit returns a context whose transactions run finish as their last part. Without transactions it is never run.
+func BeforeCommit(ctx context.Context, finish func(ctx context.Context) error) context.Context {
+	return context.WithValue(ctx, commitKey{}, finish)
+}
+
 // InTx runs fn in a transaction, if the database has them, and joins one that the context already carries. Without
 // transactions it just runs fn, whose writes must therefore be ordered so that a crash between any two of them loses
 // nothing and a repeat of the whole completes them.
@@ -62,7 +69,11 @@ func once(ctx context.Context, session *mongo.Session, fn func(ctx context.Conte
 	if err := session.StartTransaction(o); err != nil {
 		return err
 	}
-	err := fn(mongo.NewSessionContext(ctx, session))
+	within := mongo.NewSessionContext(ctx, session)
+	err := fn(within)
+	if finish, ok := ctx.Value(commitKey{}).(func(context.Context) error); ok && err == nil {
+		err = finish(within)
+	}
 	if err == nil {
 		err = ctx.Err() // nobody waits for it any more
 	}

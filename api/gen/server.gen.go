@@ -21,6 +21,33 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
+// Defines values for AuditOutcomeV1.
+const (
+	AuditOutcomeV1Attempted AuditOutcomeV1 = "attempted"
+	AuditOutcomeV1Changed   AuditOutcomeV1 = "changed"
+	AuditOutcomeV1Done      AuditOutcomeV1 = "done"
+	AuditOutcomeV1Failed    AuditOutcomeV1 = "failed"
+	AuditOutcomeV1Refused   AuditOutcomeV1 = "refused"
+)
+
+// Valid indicates whether the value is a known member of the AuditOutcomeV1 enum.
+func (e AuditOutcomeV1) Valid() bool {
+	switch e {
+	case AuditOutcomeV1Attempted:
+		return true
+	case AuditOutcomeV1Changed:
+		return true
+	case AuditOutcomeV1Done:
+		return true
+	case AuditOutcomeV1Failed:
+		return true
+	case AuditOutcomeV1Refused:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ClinicV1ClinicSize.
 const (
 	N0249   ClinicV1ClinicSize = "0-249"
@@ -2123,28 +2150,28 @@ func (e ProviderIdV1) Valid() bool {
 
 // Defines values for RedoxOrderOutcomeV1.
 const (
-	Done      RedoxOrderOutcomeV1 = "done"
-	Failed    RedoxOrderOutcomeV1 = "failed"
-	Ignored   RedoxOrderOutcomeV1 = "ignored"
-	Pending   RedoxOrderOutcomeV1 = "pending"
-	Replayed  RedoxOrderOutcomeV1 = "replayed"
-	Unmatched RedoxOrderOutcomeV1 = "unmatched"
+	RedoxOrderOutcomeV1Done      RedoxOrderOutcomeV1 = "done"
+	RedoxOrderOutcomeV1Failed    RedoxOrderOutcomeV1 = "failed"
+	RedoxOrderOutcomeV1Ignored   RedoxOrderOutcomeV1 = "ignored"
+	RedoxOrderOutcomeV1Pending   RedoxOrderOutcomeV1 = "pending"
+	RedoxOrderOutcomeV1Replayed  RedoxOrderOutcomeV1 = "replayed"
+	RedoxOrderOutcomeV1Unmatched RedoxOrderOutcomeV1 = "unmatched"
 )
 
 // Valid indicates whether the value is a known member of the RedoxOrderOutcomeV1 enum.
 func (e RedoxOrderOutcomeV1) Valid() bool {
 	switch e {
-	case Done:
+	case RedoxOrderOutcomeV1Done:
 		return true
-	case Failed:
+	case RedoxOrderOutcomeV1Failed:
 		return true
-	case Ignored:
+	case RedoxOrderOutcomeV1Ignored:
 		return true
-	case Pending:
+	case RedoxOrderOutcomeV1Pending:
 		return true
-	case Replayed:
+	case RedoxOrderOutcomeV1Replayed:
 		return true
-	case Unmatched:
+	case RedoxOrderOutcomeV1Unmatched:
 		return true
 	default:
 		return false
@@ -2341,6 +2368,58 @@ type AssociateClinicianToUserV1 struct {
 	// UserId User id of the new member; not empty.
 	UserId string `json:"userId"`
 }
+
+// AuditEntriesV1 A page of the audit trail, newest first.
+type AuditEntriesV1 struct {
+	// Entries The entries.
+	Entries []AuditEntryV1 `json:"entries"`
+
+	// Next `before` of the next page. Absent: this is the last.
+	Next *string `json:"next,omitempty"`
+}
+
+// AuditEntryV1 What somebody did, or tried to do. Either `userId` or `service` says who; neither for partners.
+type AuditEntryV1 struct {
+	// Fields Names of the fields that changed or, where that is not known, that were sent.
+	Fields *[]string `json:"fields,omitempty"`
+
+	// Id Id of the entry.
+	Id string `json:"id"`
+
+	// MemberId The member it was about.
+	MemberId *string `json:"memberId,omitempty"`
+
+	// Operation Id of the operation in this document.
+	Operation string `json:"operation"`
+
+	// Outcome What became of it: `attempted` while it is being done, and for good if the process died; `changed`
+	// if it died when a change was committed and the answer was not given yet; `done`; `refused`, with a
+	// status of 4xx; `failed`, of which a part may have happened.
+	Outcome AuditOutcomeV1 `json:"outcome"`
+
+	// PatientId The patient it was about.
+	PatientId *string `json:"patientId,omitempty"`
+
+	// RequestId Id of the request, as in the answer and in the log.
+	RequestId string `json:"requestId"`
+
+	// Service The backend service that called.
+	Service *string `json:"service,omitempty"`
+
+	// Status Status of the answer. Absent while there is none.
+	Status *int `json:"status,omitempty"`
+
+	// Time When it began.
+	Time time.Time `json:"time"`
+
+	// UserId The user who called.
+	UserId *string `json:"userId,omitempty"`
+}
+
+// AuditOutcomeV1 What became of it: `attempted` while it is being done, and for good if the process died; `changed`
+// if it died when a change was committed and the answer was not given yet; `done`; `refused`, with a
+// status of 4xx; `failed`, of which a part may have happened.
+type AuditOutcomeV1 string
 
 // BgmPeriodV1 Statistics of blood glucose meter (BGM) readings over one period. Shares are fractions from 0 to
 // 1, glucose is in mmol/L. Members that are absent are not known.
@@ -4312,6 +4391,30 @@ type ListClinicsParams struct {
 	EhrEnabled *EhrEnabled `form:"ehrEnabled,omitempty" json:"ehrEnabled,omitempty"`
 }
 
+// ListAuditEntriesParams defines parameters for ListAuditEntries.
+type ListAuditEntriesParams struct {
+	// PatientId Only entries about this patient.
+	PatientId *string `form:"patientId,omitempty" json:"patientId,omitempty"`
+
+	// UserId Only what this user did.
+	UserId *string `form:"userId,omitempty" json:"userId,omitempty"`
+
+	// Operation Only this operation, by its id in this document.
+	Operation *string `form:"operation,omitempty" json:"operation,omitempty"`
+
+	// Since Only entries of this instant or later, to the second.
+	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
+
+	// Until Only entries before this instant, to the second.
+	Until *time.Time `form:"until,omitempty" json:"until,omitempty"`
+
+	// Before Only entries older than this one; `next` of the page before.
+	Before *bson.ObjectID `form:"before,omitempty" json:"before,omitempty"`
+
+	// Limit How many entries to return at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ListCliniciansParams defines parameters for ListClinicians.
 type ListCliniciansParams struct {
 	// Search Text to search for. For members: words of the e-mail address, or a part of the name. For
@@ -5035,6 +5138,9 @@ type ServerInterface interface {
 	// UpdateClinic Update the profile of a clinic
 	// (PUT /v1/clinics/{clinicId})
 	UpdateClinic(ctx echo.Context, clinicId ClinicId) error
+	// ListAuditEntries List who did what in a clinic
+	// (GET /v1/clinics/{clinicId}/audit)
+	ListAuditEntries(ctx echo.Context, clinicId ClinicId, params ListAuditEntriesParams) error
 	// ListClinicians List the members of a clinic
 	// (GET /v1/clinics/{clinicId}/clinicians)
 	ListClinicians(ctx echo.Context, clinicId ClinicId, params ListCliniciansParams) error
@@ -5462,6 +5568,73 @@ func (w *ServerInterfaceWrapper) UpdateClinic(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.UpdateClinic(ctx, clinicId)
+	return err
+}
+
+// ListAuditEntries converts echo context to params.
+func (w *ServerInterfaceWrapper) ListAuditEntries(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "clinicId" -------------
+	var clinicId ClinicId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "clinicId", ctx.Param("clinicId"), &clinicId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter clinicId: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListAuditEntriesParams
+	// ------------- Optional query parameter "patientId" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "patientId", ctx.QueryParams(), &params.PatientId, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter patientId: %s", err))
+	}
+
+	// ------------- Optional query parameter "userId" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "userId", ctx.QueryParams(), &params.UserId, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter userId: %s", err))
+	}
+
+	// ------------- Optional query parameter "operation" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "operation", ctx.QueryParams(), &params.Operation, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter operation: %s", err))
+	}
+
+	// ------------- Optional query parameter "since" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "since", ctx.QueryParams(), &params.Since, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter since: %s", err))
+	}
+
+	// ------------- Optional query parameter "until" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "until", ctx.QueryParams(), &params.Until, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter until: %s", err))
+	}
+
+	// ------------- Optional query parameter "before" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "before", ctx.QueryParams(), &params.Before, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter before: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListAuditEntries(ctx, clinicId, params)
 	return err
 }
 
@@ -7872,6 +8045,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/v1/clinics/:clinicId", wrapper.DeleteClinic, options.OperationMiddlewares["DeleteClinic"]...)
 	router.GET(options.BaseURL+"/v1/clinics/:clinicId", wrapper.GetClinic, options.OperationMiddlewares["GetClinic"]...)
 	router.PUT(options.BaseURL+"/v1/clinics/:clinicId", wrapper.UpdateClinic, options.OperationMiddlewares["UpdateClinic"]...)
+	router.GET(options.BaseURL+"/v1/clinics/:clinicId/audit", wrapper.ListAuditEntries, options.OperationMiddlewares["ListAuditEntries"]...)
 	router.GET(options.BaseURL+"/v1/clinics/:clinicId/clinicians", wrapper.ListClinicians, options.OperationMiddlewares["ListClinicians"]...)
 	router.POST(options.BaseURL+"/v1/clinics/:clinicId/clinicians", wrapper.CreateClinician, options.OperationMiddlewares["CreateClinician"]...)
 	router.DELETE(options.BaseURL+"/v1/clinics/:clinicId/clinicians/:clinicianId", wrapper.DeleteClinician, options.OperationMiddlewares["DeleteClinician"]...)
@@ -8129,6 +8303,29 @@ type UpdateClinicResponseObject interface {
 type UpdateClinic200JSONResponse ClinicV1
 
 func (response UpdateClinic200JSONResponse) VisitUpdateClinicResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAuditEntriesRequestObject struct {
+	ClinicId ClinicId `json:"clinicId"`
+	Params   ListAuditEntriesParams
+}
+
+type ListAuditEntriesResponseObject interface {
+	VisitListAuditEntriesResponse(w http.ResponseWriter) error
+}
+
+type ListAuditEntries200JSONResponse AuditEntriesV1
+
+func (response ListAuditEntries200JSONResponse) VisitListAuditEntriesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9718,6 +9915,9 @@ type StrictServerInterface interface {
 	// UpdateClinic Update the profile of a clinic
 	// (PUT /v1/clinics/{clinicId})
 	UpdateClinic(ctx context.Context, request UpdateClinicRequestObject) (UpdateClinicResponseObject, error)
+	// ListAuditEntries List who did what in a clinic
+	// (GET /v1/clinics/{clinicId}/audit)
+	ListAuditEntries(ctx context.Context, request ListAuditEntriesRequestObject) (ListAuditEntriesResponseObject, error)
 	// ListClinicians List the members of a clinic
 	// (GET /v1/clinics/{clinicId}/clinicians)
 	ListClinicians(ctx context.Context, request ListCliniciansRequestObject) (ListCliniciansResponseObject, error)
@@ -10206,6 +10406,32 @@ func (sh *strictHandler) UpdateClinic(ctx echo.Context, clinicId ClinicId) error
 		return err
 	} else if validResponse, ok := response.(UpdateClinicResponseObject); ok {
 		return validResponse.VisitUpdateClinicResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListAuditEntries operation middleware
+func (sh *strictHandler) ListAuditEntries(ctx echo.Context, clinicId ClinicId, params ListAuditEntriesParams) error {
+	var request ListAuditEntriesRequestObject
+
+	request.ClinicId = clinicId
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAuditEntries(ctx.Request().Context(), request.(ListAuditEntriesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAuditEntries")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListAuditEntriesResponseObject); ok {
+		return validResponse.VisitListAuditEntriesResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -9,6 +9,7 @@ import (
 	"go.uber.org/fx"
 
 	"github.com/tidepool-org/clinic/app"
+	"github.com/tidepool-org/clinic/audit"
 	"github.com/tidepool-org/clinic/census"
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/internal/platform"
@@ -37,6 +38,7 @@ type services struct {
 	Indexes *store.IndexBuilder
 	Clinics *clinics.Service
 	Census  *census.Service
+	Trail   *audit.Trail
 	Roster  *roster.Service
 	Redox   *redox.Service
 	Merges  *merge.Service
@@ -72,6 +74,7 @@ func (t *tool) root() *cobra.Command {
 		group("merges", "Merges of clinics that are not complete", t.listMerges(), t.resumeMerge()),
 		group("indexes", "Indexes of the database", t.checkIndexes(), t.planIndexes(), t.buildIndexes(), t.dropUnusedIndexes()),
 		group("documents", "Stored documents", t.checkDocuments()),
+		group("audit", "The trail of who did what", t.listAudit()),
 		group("backup", "What a backup has to hold", t.noteBackup()),
 		group("config", "Settings", t.checkConfig()),
 	)

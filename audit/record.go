@@ -1,0 +1,69 @@
+package audit
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+)
+
+// record is the entry of a request while it is at work.
+type record struct {
+	mu    sync.Mutex
+	entry Entry
+}
+
+type recordKey struct{}
+
+func recordFrom(ctx context.Context) *record {
+	r, _ := ctx.Value(recordKey{}).(*record)
+	return r
+}
+
+// edit changes the entry of the context. It does nothing where there is none.
+func edit(ctx context.Context, change func(entry *Entry)) {
+	if r := recordFrom(ctx); r != nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		change(&r.entry)
+	}
+}
+
+// IsRecorded reports whether somebody wants to know what the context's request changes.
+func IsRecorded(ctx context.Context) bool { return recordFrom(ctx) != nil }
+
+// Fields says which fields of what the request is about change, in place of those that the caller sent.
+func Fields(ctx context.Context, fields []string) {
+	edit(ctx, func(entry *Entry) { entry.Fields = append([]string{}, slices.Sorted(slices.Values(fields))...) })
+}
+
+// Patient says which patient of which clinic the request turned out to be about.
+func Patient(ctx context.Context, clinicID bson.ObjectID, userID string) {
+	edit(ctx, func(entry *Entry) { entry.ClinicID, entry.PatientID = &clinicID, userID })
+}
+
+// Clinic says which clinic the request turned out to be about.
+func Clinic(ctx context.Context, clinicID bson.ObjectID) {
+	edit(ctx, func(entry *Entry) { entry.ClinicID = &clinicID })
+}
+
+// outcome returns what is to be stored of the entry now.
+func (r *record) outcome() bson.D {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	set := bson.D{{Key: "outcome", Value: r.entry.Outcome}}
+	if r.entry.Status != 0 {
+		set = append(set, bson.E{Key: "status", Value: r.entry.Status})
+	}
+	if r.entry.ClinicID != nil {
+		set = append(set, bson.E{Key: "clinicId", Value: r.entry.ClinicID})
+	}
+	if r.entry.PatientID != "" {
+		set = append(set, bson.E{Key: "patientId", Value: r.entry.PatientID})
+	}
+	if r.entry.Fields != nil {
+		set = append(set, bson.E{Key: "fields", Value: r.entry.Fields})
+	}
+	return bson.D{{Key: "$set", Value: set}}
+}
