@@ -720,6 +720,12 @@ const (
 	GlycemicRangesThresholdUpperBoundV1UnitsMmolL GlycemicRangesThresholdUpperBoundV1Units = "mmol/L"
 )
 
+// Defines values for GroupMatchV1.
+const (
+	MatchAll GroupMatchV1 = "all"
+	MatchAny GroupMatchV1 = "any"
+)
+
 // Defines values for MigrationStatusV1.
 const (
 	COMPLETED MigrationStatusV1 = "COMPLETED"
@@ -1909,6 +1915,9 @@ type GlycemicRangesThresholdUpperBoundV1 struct {
 // GlycemicRangesThresholdUpperBoundV1Units Unit of `value`.
 type GlycemicRangesThresholdUpperBoundV1Units string
 
+// GroupMatchV1 How many of the given tags or sites a patient must have.
+type GroupMatchV1 string
+
 // MembershipRestrictionV1 One group of people who may join. A new member must fit at least one.
 type MembershipRestrictionV1 struct {
 	// EmailDomain What comes after the @ in the address of a new member. Not checked for form.
@@ -2486,8 +2495,17 @@ type TideConfigV1 struct {
 	// SchemaVersion Version of this report; 2.
 	SchemaVersion int `json:"schemaVersion"`
 
+	// Sites Sites that were asked for; absent unless `sites` was sent.
+	Sites *[]string `json:"sites,omitempty"`
+
+	// SitesMatch What was sent as `sitesMatch`; absent unless it was.
+	SitesMatch *string `json:"sitesMatch,omitempty"`
+
 	// Tags Tags that were asked for.
 	Tags PatientTagIdsV1 `json:"tags"`
+
+	// TagsMatch What was sent as `tagsMatch`; absent unless it was.
+	TagsMatch *string `json:"tagsMatch,omitempty"`
 
 	// VeryHighGlucoseThreshold Glucose above this is very high; 13.9 mmol/L.
 	VeryHighGlucoseThreshold float64 `json:"veryHighGlucoseThreshold"`
@@ -2749,11 +2767,17 @@ type ShareCode = string
 // SiteId Id: 24 lower-case hexadecimal digits.
 type SiteId = ObjectIdV1
 
+// SitesMatch How many of the given tags or sites a patient must have.
+type SitesMatch = GroupMatchV1
+
 // Sort defines model for sort.
 type Sort = string
 
 // SummaryId Id of a summary half: up to 24 lower-case hexadecimal digits.
 type SummaryId = SummaryIdV1
+
+// TagsMatch How many of the given tags or sites a patient must have.
+type TagsMatch = GroupMatchV1
 
 // UserId Id of a user: 10 lower-case hexadecimal digits, or a UUID in lower case.
 type UserId = Tidepooluserid
@@ -3309,13 +3333,19 @@ type ListPatientsParams struct {
 	// without data never match.
 	BgmLastDataTo *time.Time `form:"bgm.lastDataTo,omitempty" json:"bgm.lastDataTo,omitempty"`
 
-	// Tags Only patients that have **all** of these tags: ids, separated by commas. If no element is an id
-	// (`_`, for instance), only patients without tags.
+	// Tags Only patients that have **all** of these tags, or, as `tagsMatch` says, any of them: ids,
+	// separated by commas. If no element is an id (`_`, for instance), only patients without tags.
 	Tags *[]string `form:"tags,omitempty" json:"tags,omitempty"`
 
-	// Sites Only patients of **any** of these sites: ids, separated by commas. If no element is an id (`_`,
-	// for instance), only patients without sites.
+	// Sites Only patients of **any** of these sites, or, as `sitesMatch` says, of all of them: ids, separated
+	// by commas. If no element is an id (`_`, for instance), only patients without sites.
 	Sites *[]string `form:"sites,omitempty" json:"sites,omitempty"`
+
+	// TagsMatch Whether patients must have `all` of the `tags`, which is the default, or `any` of them.
+	TagsMatch *TagsMatch `form:"tagsMatch,omitempty" json:"tagsMatch,omitempty"`
+
+	// SitesMatch Whether patients must be at `any` of the `sites`, which is the default, or at `all` of them.
+	SitesMatch *SitesMatch `form:"sitesMatch,omitempty" json:"sitesMatch,omitempty"`
 
 	// OmitNonStandardRanges If true, only patients with the standard glycemic ranges, or without any setting of ranges.
 	OmitNonStandardRanges *bool `form:"omitNonStandardRanges,omitempty" json:"omitNonStandardRanges,omitempty"`
@@ -3326,8 +3356,19 @@ type TideReportParams struct {
 	// Period Length of the summary period to look at: 1, 7, 14 or 30 days.
 	Period string `form:"period" json:"period"`
 
-	// Tags Ids of tags, separated by commas. Only patients that have all of them are reported.
-	Tags []ObjectIdV1 `form:"tags" json:"tags"`
+	// Tags Ids of tags, separated by commas. Only patients that have all of them are reported. May be left
+	// out if there are `sites`.
+	Tags []ObjectIdV1 `form:"tags,omitempty" json:"tags,omitempty"`
+
+	// TagsMatch Whether patients must have `all` of the `tags`, which is the default, or `any` of them.
+	TagsMatch *TagsMatch `form:"tagsMatch,omitempty" json:"tagsMatch,omitempty"`
+
+	// Sites Ids of sites, separated by commas. Only patients of any of them are reported. If no element is an
+	// id (`_`, for instance), only patients without sites.
+	Sites *[]string `form:"sites,omitempty" json:"sites,omitempty"`
+
+	// SitesMatch Whether patients must be at `any` of the `sites`, which is the default, or at `all` of them.
+	SitesMatch *SitesMatch `form:"sitesMatch,omitempty" json:"sitesMatch,omitempty"`
 
 	// LastDataCutoff Only patients with CGM data from this instant or later are put into categories.
 	LastDataCutoff time.Time `form:"lastDataCutoff" json:"lastDataCutoff"`
@@ -8853,6 +8894,38 @@ func NewListPatientsRequest(server string, clinicId ClinicId, params *ListPatien
 
 		}
 
+		if params.TagsMatch != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "tagsMatch", runtime.ParamLocationQuery, *params.TagsMatch); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.SitesMatch != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "sitesMatch", runtime.ParamLocationQuery, *params.SitesMatch); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
 		if params.OmitNonStandardRanges != nil {
 
 			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "omitNonStandardRanges", runtime.ParamLocationQuery, *params.OmitNonStandardRanges); err != nil {
@@ -10129,6 +10202,54 @@ func NewTideReportRequest(server string, clinicId ClinicId, params *TideReportPa
 					queryValues.Add(k, v2)
 				}
 			}
+		}
+
+		if params.TagsMatch != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "tagsMatch", runtime.ParamLocationQuery, *params.TagsMatch); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Sites != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", false, "sites", runtime.ParamLocationQuery, *params.Sites); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.SitesMatch != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "sitesMatch", runtime.ParamLocationQuery, *params.SitesMatch); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
 		}
 
 		if queryFrag, err := runtime.StyleParamWithLocation("form", true, "lastDataCutoff", runtime.ParamLocationQuery, params.LastDataCutoff); err != nil {

@@ -61,7 +61,7 @@ func benchmarkClinic(b *testing.B, d *store.Database, clinicID bson.ObjectID, n 
 	}
 	b.Run("report", func(b *testing.B) {
 		lists := roster.NewService(d)
-		query := roster.TideQuery{ClinicID: clinicID, Period: "14d", Tags: []bson.ObjectID{tagA}, Cutoff: someTime}
+		query := roster.TideQuery{ClinicID: clinicID, Period: "14d", Tags: allOf(tagA), Cutoff: someTime}
 		tide := func() {
 			_, err := lists.Tide(b.Context(), query)
 			require.NoError(b, err)

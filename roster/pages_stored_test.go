@@ -164,6 +164,10 @@ func (p *anyPage) group(random *rand.Rand, _ string) {
 		hexes = append(hexes, id.Hex())
 	}
 	p.set(parameter, strings.Join(hexes, ","))
+	if match := choose(random, "", "all", "any"); match != "" {
+		p.set(parameter+"Match", match)
+		operator = map[string]string{"all": "$all", "any": "$in"}[match]
+	}
 	p.where(bson.D{{Key: path, Value: bson.D{{Key: operator, Value: ids}}}})
 }
 

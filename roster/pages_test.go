@@ -146,7 +146,8 @@ func (s *pagesStage) compare(t *testing.T, replica *roster.Service, stored *stor
 func (s *pagesStage) compareReport(t *testing.T, replica *roster.Service) string {
 	t.Helper()
 	query := roster.TideQuery{
-		ClinicID: s.clinicID, Period: choose(s.random, "1d", "7d", "14d", "30d"), Tags: choose(s.random, []bson.ObjectID{tagA}, []bson.ObjectID{tagB, tagA}),
+		ClinicID: s.clinicID, Period: choose(s.random, "1d", "7d", "14d", "30d"), Tags: choose(s.random, nil, allOf(tagA), allOf(tagB, tagA), anyOf(tagA, tagB)),
+		Sites:         choose(s.random, nil, anyOf(), anyOf(siteA), anyOf(siteA, siteB), allOf(siteB, siteA)),
 		Cutoff:        choose(s.random, someTime, someTime.Add(time.Hour), store.Now().Add(-24*time.Hour)),
 		Categories:    choose(s.random, nil, []string{"timeInTargetPercent"}, []string{"meetingTargets", "timeInAnyLowPercent", "timeCGMUsePercent"}),
 		ExcludeNoData: s.random.IntN(2) == 0,
@@ -162,14 +163,7 @@ func (s *pagesStage) compareReport(t *testing.T, replica *roster.Service) string
 }
 
 func members(report roster.TideReport) string {
-	ids := map[string][]string{}
-	for category, list := range report {
-		ids[category] = []string{}
-		for _, patient := range list {
-			ids[category] = append(ids[category], patient.UserID)
-		}
-	}
-	return fmt.Sprint(ids)
+	return fmt.Sprint(userIDs(report))
 }
 
 // listing is what a page shows.

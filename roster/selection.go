@@ -10,33 +10,45 @@ import (
 // selection is what a table must know to choose the patients of a list; the conditions of a query say the same to the database.
 type selection struct {
 	search string // folded; "" if there is none
-	tags   *groupChoice
-	sites  *groupChoice
+	tags   *Groups
+	sites  *Groups
 	usual  bool // only patients whose glucose is judged by the usual ranges
 	values []valueCondition
 	// reviewed tells that reviews matter, of which a table does not know: they change without a trace in updatedTime.
 	reviewed bool
 }
 
-// groupChoice wants patients with tags or sites; without ids, those who have none.
-type groupChoice struct {
-	ids []bson.ObjectID
-	all bool // whether they must have all of the ids
+// Groups wants patients with tags or sites; without ids, those who have none. Nil wants everybody.
+type Groups struct {
+	IDs []bson.ObjectID
+	All bool // whether they must have all of the ids, rather than any
 }
 
-func (g *groupChoice) accepts(set groupSet) bool {
-	if len(g.ids) == 0 {
+func (g *Groups) accepts(set groupSet) bool {
+	if len(g.IDs) == 0 {
 		return set.none
 	}
 	has := func(id bson.ObjectID) bool { return slices.Contains(set.ids, id) }
-	if g.all {
-		return !slices.ContainsFunc(g.ids, func(id bson.ObjectID) bool { return !has(id) })
+	if g.All {
+		return !slices.ContainsFunc(g.IDs, func(id bson.ObjectID) bool { return !has(id) })
 	}
-	return slices.ContainsFunc(g.ids, has)
+	return slices.ContainsFunc(g.IDs, has)
+}
+
+// condition says the same to the database. The patients have the groups at the path, and their ids at the path of ids.
+func (g *Groups) condition(path, idPath string) bson.E {
+	switch {
+	case len(g.IDs) == 0:
+		return bson.E{Key: path, Value: bson.D{{Key: "$in", Value: bson.A{nil, bson.A{}}}}}
+	case g.All:
+		return bson.E{Key: idPath, Value: bson.D{{Key: "$all", Value: g.IDs}}}
+	default:
+		return bson.E{Key: idPath, Value: bson.D{{Key: "$in", Value: g.IDs}}}
+	}
 }
 
 // accepted says of each set whether the choice accepts it; nil if everybody is wanted.
-func (g *groupChoice) accepted(sets []groupSet) []bool {
+func (g *Groups) accepted(sets []groupSet) []bool {
 	if g == nil {
 		return nil
 	}

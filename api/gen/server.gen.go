@@ -2079,6 +2079,24 @@ func (e GlycemicRangesThresholdUpperBoundV1Units) Valid() bool {
 	}
 }
 
+// Defines values for GroupMatchV1.
+const (
+	MatchAll GroupMatchV1 = "all"
+	MatchAny GroupMatchV1 = "any"
+)
+
+// Valid indicates whether the value is a known member of the GroupMatchV1 enum.
+func (e GroupMatchV1) Valid() bool {
+	switch e {
+	case MatchAll:
+		return true
+	case MatchAny:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for MigrationStatusV1.
 const (
 	COMPLETED MigrationStatusV1 = "COMPLETED"
@@ -3407,6 +3425,9 @@ type GlycemicRangesThresholdUpperBoundV1 struct {
 // GlycemicRangesThresholdUpperBoundV1Units Unit of `value`.
 type GlycemicRangesThresholdUpperBoundV1Units string
 
+// GroupMatchV1 How many of the given tags or sites a patient must have.
+type GroupMatchV1 string
+
 // MembershipRestrictionV1 One group of people who may join. A new member must fit at least one.
 type MembershipRestrictionV1 struct {
 	// EmailDomain What comes after the @ in the address of a new member. Not checked for form.
@@ -3984,8 +4005,17 @@ type TideConfigV1 struct {
 	// SchemaVersion Version of this report; 2.
 	SchemaVersion int `json:"schemaVersion"`
 
+	// Sites Sites that were asked for; absent unless `sites` was sent.
+	Sites *[]string `json:"sites,omitempty"`
+
+	// SitesMatch What was sent as `sitesMatch`; absent unless it was.
+	SitesMatch *string `json:"sitesMatch,omitempty"`
+
 	// Tags Tags that were asked for.
 	Tags *PatientTagIdsV1 `json:"tags"`
+
+	// TagsMatch What was sent as `tagsMatch`; absent unless it was.
+	TagsMatch *string `json:"tagsMatch,omitempty"`
 
 	// VeryHighGlucoseThreshold Glucose above this is very high; 13.9 mmol/L.
 	VeryHighGlucoseThreshold float64 `json:"veryHighGlucoseThreshold"`
@@ -4255,11 +4285,17 @@ type ShareCode = string
 // SiteId Id: 24 lower-case hexadecimal digits.
 type SiteId = ObjectIdV1
 
+// SitesMatch How many of the given tags or sites a patient must have.
+type SitesMatch = GroupMatchV1
+
 // Sort defines model for sort.
 type Sort = string
 
 // SummaryId Id of a summary half: up to 24 lower-case hexadecimal digits.
 type SummaryId = SummaryIdV1
+
+// TagsMatch How many of the given tags or sites a patient must have.
+type TagsMatch = GroupMatchV1
 
 // UserId Id of a user: 10 lower-case hexadecimal digits, or a UUID in lower case.
 //
@@ -4814,13 +4850,19 @@ type ListPatientsParams struct {
 	// without data never match.
 	BgmLastDataTo *time.Time `form:"bgm.lastDataTo,omitempty" json:"bgm.lastDataTo,omitempty"`
 
-	// Tags Only patients that have **all** of these tags: ids, separated by commas. If no element is an id
-	// (`_`, for instance), only patients without tags.
+	// Tags Only patients that have **all** of these tags, or, as `tagsMatch` says, any of them: ids,
+	// separated by commas. If no element is an id (`_`, for instance), only patients without tags.
 	Tags *[]string `form:"tags,omitempty" json:"tags,omitempty"`
 
-	// Sites Only patients of **any** of these sites: ids, separated by commas. If no element is an id (`_`,
-	// for instance), only patients without sites.
+	// Sites Only patients of **any** of these sites, or, as `sitesMatch` says, of all of them: ids, separated
+	// by commas. If no element is an id (`_`, for instance), only patients without sites.
 	Sites *[]string `form:"sites,omitempty" json:"sites,omitempty"`
+
+	// TagsMatch Whether patients must have `all` of the `tags`, which is the default, or `any` of them.
+	TagsMatch *TagsMatch `form:"tagsMatch,omitempty" json:"tagsMatch,omitempty"`
+
+	// SitesMatch Whether patients must be at `any` of the `sites`, which is the default, or at `all` of them.
+	SitesMatch *SitesMatch `form:"sitesMatch,omitempty" json:"sitesMatch,omitempty"`
 
 	// OmitNonStandardRanges If true, only patients with the standard glycemic ranges, or without any setting of ranges.
 	OmitNonStandardRanges *bool `form:"omitNonStandardRanges,omitempty" json:"omitNonStandardRanges,omitempty"`
@@ -4831,8 +4873,19 @@ type TideReportParams struct {
 	// Period Length of the summary period to look at: 1, 7, 14 or 30 days.
 	Period string `form:"period" json:"period"`
 
-	// Tags Ids of tags, separated by commas. Only patients that have all of them are reported.
-	Tags []ObjectIdV1 `form:"tags" json:"tags"`
+	// Tags Ids of tags, separated by commas. Only patients that have all of them are reported. May be left
+	// out if there are `sites`.
+	Tags []ObjectIdV1 `form:"tags,omitempty" json:"tags,omitempty"`
+
+	// TagsMatch Whether patients must have `all` of the `tags`, which is the default, or `any` of them.
+	TagsMatch *TagsMatch `form:"tagsMatch,omitempty" json:"tagsMatch,omitempty"`
+
+	// Sites Ids of sites, separated by commas. Only patients of any of them are reported. If no element is an
+	// id (`_`, for instance), only patients without sites.
+	Sites *[]string `form:"sites,omitempty" json:"sites,omitempty"`
+
+	// SitesMatch Whether patients must be at `any` of the `sites`, which is the default, or at `all` of them.
+	SitesMatch *SitesMatch `form:"sitesMatch,omitempty" json:"sitesMatch,omitempty"`
 
 	// LastDataCutoff Only patients with CGM data from this instant or later are put into categories.
 	LastDataCutoff time.Time `form:"lastDataCutoff" json:"lastDataCutoff"`
@@ -6846,6 +6899,20 @@ func (w *ServerInterfaceWrapper) ListPatients(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sites: %s", err))
 	}
 
+	// ------------- Optional query parameter "tagsMatch" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "tagsMatch", ctx.QueryParams(), &params.TagsMatch, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter tagsMatch: %s", err))
+	}
+
+	// ------------- Optional query parameter "sitesMatch" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sitesMatch", ctx.QueryParams(), &params.SitesMatch, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sitesMatch: %s", err))
+	}
+
 	// ------------- Optional query parameter "omitNonStandardRanges" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "omitNonStandardRanges", ctx.QueryParams(), &params.OmitNonStandardRanges, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
@@ -7430,11 +7497,32 @@ func (w *ServerInterfaceWrapper) TideReport(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter period: %s", err))
 	}
 
-	// ------------- Required query parameter "tags" -------------
+	// ------------- Optional query parameter "tags" -------------
 
-	err = runtime.BindQueryParameterWithOptions("form", false, true, "tags", ctx.QueryParams(), &params.Tags, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "tags", ctx.QueryParams(), &params.Tags, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter tags: %s", err))
+	}
+
+	// ------------- Optional query parameter "tagsMatch" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "tagsMatch", ctx.QueryParams(), &params.TagsMatch, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter tagsMatch: %s", err))
+	}
+
+	// ------------- Optional query parameter "sites" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "sites", ctx.QueryParams(), &params.Sites, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sites: %s", err))
+	}
+
+	// ------------- Optional query parameter "sitesMatch" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sitesMatch", ctx.QueryParams(), &params.SitesMatch, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sitesMatch: %s", err))
 	}
 
 	// ------------- Required query parameter "lastDataCutoff" -------------
