@@ -780,6 +780,12 @@ const (
 	PatientEnrollmentForm  XealthFormInfoV1FormId = "patient_enrollment_form"
 )
 
+// Defines values for ListPatientsParamsSearchMode.
+const (
+	SearchPeople ListPatientsParamsSearchMode = "people"
+	SearchText   ListPatientsParamsSearchMode = "text"
+)
+
 // Defines values for TideReportParamsCategories.
 const (
 	DropInTimeInTargetPercent TideReportParamsCategories = "dropInTimeInTargetPercent"
@@ -2858,6 +2864,14 @@ type ListPatientsParams struct {
 	// literally, without regard to letter case.
 	Search *Search `form:"search,omitempty" json:"search,omitempty"`
 
+	// SearchMode How `search` is read. `text`, the default: one text, found anywhere, as it is written. `people`:
+	// words in any order, all of which must be found, without regard to case, accents, apostrophes,
+	// hyphens and other signs. A word is the beginning of a name (or of several: `vandenberg` is van den
+	// Berg), of a part of the e-mail address before the `@`, or of the MRN; with an `@`, of any part of the
+	// address; from four digits on also a part of the MRN, or the beginning of the birth date. Patients
+	// whose MRN, or all of whose digits, one of the words is come first. At most 16 words.
+	SearchMode *ListPatientsParamsSearchMode `form:"searchMode,omitempty" json:"searchMode,omitempty"`
+
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 
@@ -3350,6 +3364,9 @@ type ListPatientsParams struct {
 	// OmitNonStandardRanges If true, only patients with the standard glycemic ranges, or without any setting of ranges.
 	OmitNonStandardRanges *bool `form:"omitNonStandardRanges,omitempty" json:"omitNonStandardRanges,omitempty"`
 }
+
+// ListPatientsParamsSearchMode defines parameters for ListPatients.
+type ListPatientsParamsSearchMode string
 
 // TideReportParams defines parameters for TideReport.
 type TideReportParams struct {
@@ -6897,6 +6914,22 @@ func NewListPatientsRequest(server string, clinicId ClinicId, params *ListPatien
 		if params.Search != nil {
 
 			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "search", runtime.ParamLocationQuery, *params.Search); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.SearchMode != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "searchMode", runtime.ParamLocationQuery, *params.SearchMode); err != nil {
 				return nil, err
 			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
 				return nil, err

@@ -45,6 +45,7 @@ func benchmarkClinic(b *testing.B, d *store.Database, clinicID bson.ObjectID, n 
 		offset     int
 	}{
 		{"search", map[string][]string{"search": {"son 7"}}, 0},
+		{"people", map[string][]string{"search": {"son 7"}, "searchMode": {"people"}}, 0},
 		{"deep page", nil, n / 2},
 		{"tag and time in range", map[string][]string{"tags": {tagA.Hex()}, "cgm.timeInTargetPercent": {"<0.5"}, "sort": {"-lastData"}, "sortType": {"cgm"}}, 0},
 		{"no index", map[string][]string{"sort": {"-standardDeviation"}, "sortType": {"cgm"}}, 0},

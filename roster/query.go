@@ -20,6 +20,7 @@ import (
 type Query struct {
 	conditions bson.D
 	selection  selection // the same for a table
+	people     *people   // of persons, which the database does not know; nil if there is no such search
 	order      order
 	page       store.Page
 	// narrow tells that an index leads to the few patients that meet a condition.
@@ -81,9 +82,12 @@ func (p *listParser) period() string {
 	return summary.DefaultPeriod
 }
 
-// search looks for a text, taken literally, in what identifies a patient.
+// search looks in what identifies a patient for persons, or for a text that is taken literally.
 func (p *listParser) search() error {
-	wanted := p.value("search")
+	wanted, mode := p.value("search"), p.value("searchMode")
+	if mode != "" && mode != "text" && mode != "people" {
+		return badParameter("searchMode")
+	}
 	if wanted == "" {
 		return nil
 	}
@@ -91,8 +95,15 @@ func (p *listParser) search() error {
 	if strings.ContainsRune(wanted, 0) || !utf8.ValidString(wanted) || len(pattern) > maxPattern {
 		return errSearchText
 	}
+	if mode == "people" {
+		var ok bool
+		if p.query.people, ok = parsePeople(wanted); !ok {
+			return errSearchText
+		}
+		return nil
+	}
 	var anywhere bson.A
-	for _, path := range []string{"fullName", "email", "mrn", "birthDate"} {
+	for _, path := range searched {
 		anywhere = append(anywhere, bson.D{{Key: path, Value: bson.Regex{Pattern: pattern, Options: "i"}}})
 	}
 	p.require("$or", anywhere)

@@ -1,6 +1,7 @@
 package roster
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -107,15 +108,15 @@ func (c *contents) matcher(s selection) (matches func(slot int32) bool, ok bool)
 
 // page returns the ids of a page, and how many patients the query matches; ok is false if something is missing for it.
 func (c *contents) page(q Query) (ids []bson.ObjectID, count int, ok bool) {
-	matches, ok := c.matcher(q.selection)
+	finds, ok := c.finder(q)
 	if !ok {
 		return nil, 0, false
 	}
 	var slots []int32
 	if q.order.collated {
-		slots, count, ok = c.pageByName(q, matches)
+		slots, count, ok = c.pageByName(q, finds)
 	} else {
-		slots, count, ok = c.pageByValue(q, matches)
+		slots, count, ok = c.pageByValue(q, finds)
 	}
 	for _, slot := range slots {
 		ids = append(ids, c.rows[slot].id)
@@ -123,31 +124,52 @@ func (c *contents) page(q Query) (ids []bson.ObjectID, count int, ok bool) {
 	return ids, count, ok
 }
 
-func (c *contents) pageByName(q Query, matches func(int32) bool) (slots []int32, count int, ok bool) {
+// finder returns a function that says which rows a query wants, and whether a search has found just this one; ok is false if a
+// column is missing.
+func (c *contents) finder(q Query) (finds func(slot int32) (found, exact bool), ok bool) {
+	matches, ok := c.matcher(q.selection)
+	if q.people == nil {
+		return func(slot int32) (found, exact bool) { return matches(slot), false }, ok
+	}
+	seeker := &seeker{people: q.people}
+	return func(slot int32) (found, exact bool) {
+		if !matches(slot) {
+			return false, false
+		}
+		return seeker.meets(c.rows[slot].identity())
+	}, ok
+}
+
+func (c *contents) pageByName(q Query, finds func(int32) (found, exact bool)) (slots []int32, count int, ok bool) {
 	list, ok := c.byName[q.order.direction]
 	if !ok {
 		return nil, 0, false
 	}
+	found := inTurn[int32]{page: q.page}
 	for _, slot := range list.slots {
-		if !matches(slot) {
-			continue
+		if ok, exact := finds(slot); ok {
+			found.add(slot, exact)
 		}
-		if count >= q.page.Offset && len(slots) < q.page.Limit {
-			slots = append(slots, slot)
-		}
-		count++
 	}
-	return slots, count, true
+	return found.onPage(), found.count, true
 }
 
-func (c *contents) pageByValue(q Query, matches func(int32) bool) (slots []int32, count int, ok bool) {
+func (c *contents) pageByValue(q Query, finds func(int32) (found, exact bool)) (slots []int32, count int, ok bool) {
 	compare, ok := c.comparison(q.order)
 	if !ok {
 		return nil, 0, false
 	}
+	exacts := map[int32]bool{}
 	best := firsts[int32]{page: q.page, compare: compare}
+	if q.people != nil {
+		best.compare = func(a, b int32) int { return cmp.Or(exactFirst(exacts[a], exacts[b]), compare(a, b)) }
+	}
 	for _, slot := range c.slots {
-		if matches(slot) {
+		found, exact := finds(slot)
+		if exact {
+			exacts[slot] = true
+		}
+		if found {
 			best.add(slot)
 		}
 	}

@@ -2259,6 +2259,24 @@ func (e XealthFormInfoV1FormId) Valid() bool {
 	}
 }
 
+// Defines values for ListPatientsParamsSearchMode.
+const (
+	SearchPeople ListPatientsParamsSearchMode = "people"
+	SearchText   ListPatientsParamsSearchMode = "text"
+)
+
+// Valid indicates whether the value is a known member of the ListPatientsParamsSearchMode enum.
+func (e ListPatientsParamsSearchMode) Valid() bool {
+	switch e {
+	case SearchPeople:
+		return true
+	case SearchText:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for TideReportParamsCategories.
 const (
 	DropInTimeInTargetPercent TideReportParamsCategories = "dropInTimeInTargetPercent"
@@ -4375,6 +4393,14 @@ type ListPatientsParams struct {
 	// literally, without regard to letter case.
 	Search *Search `form:"search,omitempty" json:"search,omitempty"`
 
+	// SearchMode How `search` is read. `text`, the default: one text, found anywhere, as it is written. `people`:
+	// words in any order, all of which must be found, without regard to case, accents, apostrophes,
+	// hyphens and other signs. A word is the beginning of a name (or of several: `vandenberg` is van den
+	// Berg), of a part of the e-mail address before the `@`, or of the MRN; with an `@`, of any part of the
+	// address; from four digits on also a part of the MRN, or the beginning of the birth date. Patients
+	// whose MRN, or all of whose digits, one of the words is come first. At most 16 words.
+	SearchMode *ListPatientsParamsSearchMode `form:"searchMode,omitempty" json:"searchMode,omitempty"`
+
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 
@@ -4867,6 +4893,9 @@ type ListPatientsParams struct {
 	// OmitNonStandardRanges If true, only patients with the standard glycemic ranges, or without any setting of ranges.
 	OmitNonStandardRanges *bool `form:"omitNonStandardRanges,omitempty" json:"omitNonStandardRanges,omitempty"`
 }
+
+// ListPatientsParamsSearchMode defines parameters for ListPatients.
+type ListPatientsParamsSearchMode string
 
 // TideReportParams defines parameters for TideReport.
 type TideReportParams struct {
@@ -6029,6 +6058,13 @@ func (w *ServerInterfaceWrapper) ListPatients(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "search", ctx.QueryParams(), &params.Search, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter search: %s", err))
+	}
+
+	// ------------- Optional query parameter "searchMode" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "searchMode", ctx.QueryParams(), &params.SearchMode, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter searchMode: %s", err))
 	}
 
 	// ------------- Optional query parameter "offset" -------------
