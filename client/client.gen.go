@@ -733,6 +733,14 @@ const (
 	RUNNING   MigrationStatusV1 = "RUNNING"
 )
 
+// Defines values for PatientLikenessV1.
+const (
+	SameEmail            PatientLikenessV1 = "email"
+	SameMRN              PatientLikenessV1 = "mrn"
+	SameName             PatientLikenessV1 = "fullName"
+	SameNameAndBirthDate PatientLikenessV1 = "fullNameAndBirthDate"
+)
+
 // Defines values for ProviderIdV1.
 const (
 	Abbott ProviderIdV1 = "abbott"
@@ -2107,6 +2115,27 @@ type PatientV1 struct {
 	UpdatedTime *time.Time `json:"updatedTime,omitempty"`
 }
 
+// PatientCandidateV1 What tells a patient from others.
+type PatientCandidateV1 struct {
+	// BirthDate Date of birth as it is stored.
+	BirthDate *string `json:"birthDate,omitempty"`
+
+	// CreatedTime When the patient was added to the clinic.
+	CreatedTime *time.Time `json:"createdTime,omitempty"`
+
+	// Email E-mail address.
+	Email *string `json:"email,omitempty"`
+
+	// FullName Name as it is stored.
+	FullName *string `json:"fullName,omitempty"`
+
+	// Id User id of the patient.
+	Id string `json:"id"`
+
+	// Mrn MRN as it is stored.
+	Mrn *string `json:"mrn,omitempty"`
+}
+
 // PatientClinicRelationshipV1 A patient record and its clinic.
 type PatientClinicRelationshipV1 struct {
 	// Clinic The clinic of the record.
@@ -2157,6 +2186,33 @@ type PatientCountSettingsV1 struct {
 	// SoftLimit Limit for clients to show; the service does not enforce it. Absent: none.
 	SoftLimit *PatientCountLimitV1 `json:"softLimit,omitempty"`
 }
+
+// PatientDuplicateGroupV1 Patients who may be one person.
+type PatientDuplicateGroupV1 struct {
+	// By What they all have in common, the surest first.
+	By []PatientLikenessV1 `json:"by"`
+
+	// Count How many they are.
+	Count int `json:"count"`
+
+	// Patients The 20 oldest records of them.
+	Patients []PatientCandidateV1 `json:"patients"`
+}
+
+// PatientDuplicatesV1 A page of groups of patients who may be one person.
+type PatientDuplicatesV1 struct {
+	// Data The groups of the page.
+	Data []PatientDuplicateGroupV1 `json:"data"`
+
+	// Meta Count for all pages.
+	Meta struct {
+		// Count How many groups there are.
+		Count int `json:"count"`
+	} `json:"meta"`
+}
+
+// PatientLikenessV1 What patients have in common who may be one person.
+type PatientLikenessV1 string
 
 // PatientPermissionsV1 What the clinic may do. A permission is given when the member is there; its content means
 // nothing and is always an empty object in answers.
@@ -2855,6 +2911,18 @@ type ListCliniciansParams struct {
 
 	// Role Role that the member must have. A role that does not exist finds nobody.
 	Role *Role `form:"role,omitempty" json:"role,omitempty"`
+}
+
+// ListPatientDuplicatesParams defines parameters for ListPatientDuplicates.
+type ListPatientDuplicatesParams struct {
+	// By What to compare, separated by commas. Default `mrn,fullNameAndBirthDate,email`.
+	By *[]PatientLikenessV1 `form:"by,omitempty" json:"by,omitempty"`
+
+	// Offset How many entries to skip. Default 0; past the end the page is empty.
+	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// Limit How many groups to return at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListPatientsParams defines parameters for ListPatients.
@@ -3742,6 +3810,9 @@ type ClientInterface interface {
 	// RefreshPatientCount request
 	RefreshPatientCount(ctx context.Context, clinicId ClinicId, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListPatientDuplicates request
+	ListPatientDuplicates(ctx context.Context, clinicId ClinicId, params *ListPatientDuplicatesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// CreatePatientTagWithBody request with any body
 	CreatePatientTagWithBody(ctx context.Context, clinicId ClinicId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
@@ -4388,6 +4459,18 @@ func (c *Client) GetPatientCount(ctx context.Context, clinicId ClinicId, reqEdit
 
 func (c *Client) RefreshPatientCount(ctx context.Context, clinicId ClinicId, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRefreshPatientCountRequest(c.Server, clinicId)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+func (c *Client) ListPatientDuplicates(ctx context.Context, clinicId ClinicId, params *ListPatientDuplicatesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListPatientDuplicatesRequest(c.Server, clinicId, params)
 	if err != nil {
 		return nil, err
 	}
@@ -6692,6 +6775,94 @@ func NewRefreshPatientCountRequest(server string, clinicId ClinicId) (*http.Requ
 	}
 
 	req, err := http.NewRequest("POST", queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListPatientDuplicatesRequest generates requests for ListPatientDuplicates
+func NewListPatientDuplicatesRequest(server string, clinicId ClinicId, params *ListPatientDuplicatesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithLocation("simple", false, "clinicId", runtime.ParamLocationPath, clinicId)
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/clinics/%s/patient_duplicates", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		queryValues := queryURL.Query()
+
+		if params.By != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", false, "by", runtime.ParamLocationQuery, *params.By); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Offset != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "offset", runtime.ParamLocationQuery, *params.Offset); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "limit", runtime.ParamLocationQuery, *params.Limit); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		queryURL.RawQuery = queryValues.Encode()
+	}
+
+	req, err := http.NewRequest("GET", queryURL.String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -11401,6 +11572,9 @@ type ClientWithResponsesInterface interface {
 	// RefreshPatientCountWithResponse request
 	RefreshPatientCountWithResponse(ctx context.Context, clinicId ClinicId, reqEditors ...RequestEditorFn) (*RefreshPatientCountResponse, error)
 
+	// ListPatientDuplicatesWithResponse request
+	ListPatientDuplicatesWithResponse(ctx context.Context, clinicId ClinicId, params *ListPatientDuplicatesParams, reqEditors ...RequestEditorFn) (*ListPatientDuplicatesResponse, error)
+
 	// CreatePatientTagWithBodyWithResponse request with any body
 	CreatePatientTagWithBodyWithResponse(ctx context.Context, clinicId ClinicId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreatePatientTagResponse, error)
 
@@ -12234,6 +12408,29 @@ func (r RefreshPatientCountResponse) Status() string {
 
 // StatusCode returns HTTPResponse.StatusCode
 func (r RefreshPatientCountResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+type ListPatientDuplicatesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	JSON200      *PatientDuplicatesV1
+	JSONDefault  *Unexpected
+}
+
+// Status returns HTTPResponse.Status
+func (r ListPatientDuplicatesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListPatientDuplicatesResponse) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -13725,6 +13922,15 @@ func (c *ClientWithResponses) RefreshPatientCountWithResponse(ctx context.Contex
 		return nil, err
 	}
 	return ParseRefreshPatientCountResponse(rsp)
+}
+
+// ListPatientDuplicatesWithResponse request returning *ListPatientDuplicatesResponse
+func (c *ClientWithResponses) ListPatientDuplicatesWithResponse(ctx context.Context, clinicId ClinicId, params *ListPatientDuplicatesParams, reqEditors ...RequestEditorFn) (*ListPatientDuplicatesResponse, error) {
+	rsp, err := c.ListPatientDuplicates(ctx, clinicId, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListPatientDuplicatesResponse(rsp)
 }
 
 // CreatePatientTagWithBodyWithResponse request with arbitrary body returning *CreatePatientTagResponse
@@ -15247,6 +15453,39 @@ func ParseRefreshPatientCountResponse(rsp *http.Response) (*RefreshPatientCountR
 	}
 
 	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Unexpected
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListPatientDuplicatesResponse parses an HTTP response from a ListPatientDuplicatesWithResponse call
+func ParseListPatientDuplicatesResponse(rsp *http.Response) (*ListPatientDuplicatesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListPatientDuplicatesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PatientDuplicatesV1
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Unexpected
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {

@@ -129,8 +129,11 @@ func (s *pagesStage) writeAndRead(t *testing.T) {
 // compare returns how a page, or a report, differs from what is stored; "" if it does not.
 func (s *pagesStage) compare(t *testing.T, replica *roster.Service, stored *storedPatients) string {
 	t.Helper()
-	if s.random.IntN(6) == 0 {
+	switch s.random.IntN(8) {
+	case 0:
 		return s.compareReport(t, replica)
+	case 1:
+		return s.compareDuplicates(t, replica, stored)
 	}
 	page := s.anyPage(s.random)
 	got, err := s.listed(t, replica, page)

@@ -2118,6 +2118,30 @@ func (e MigrationStatusV1) Valid() bool {
 	}
 }
 
+// Defines values for PatientLikenessV1.
+const (
+	SameEmail            PatientLikenessV1 = "email"
+	SameMRN              PatientLikenessV1 = "mrn"
+	SameName             PatientLikenessV1 = "fullName"
+	SameNameAndBirthDate PatientLikenessV1 = "fullNameAndBirthDate"
+)
+
+// Valid indicates whether the value is a known member of the PatientLikenessV1 enum.
+func (e PatientLikenessV1) Valid() bool {
+	switch e {
+	case SameEmail:
+		return true
+	case SameMRN:
+		return true
+	case SameName:
+		return true
+	case SameNameAndBirthDate:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ProviderIdV1.
 const (
 	Abbott ProviderIdV1 = "abbott"
@@ -3641,6 +3665,27 @@ type PatientV1 struct {
 	UpdatedTime *time.Time `json:"updatedTime,omitempty"`
 }
 
+// PatientCandidateV1 What tells a patient from others.
+type PatientCandidateV1 struct {
+	// BirthDate Date of birth as it is stored.
+	BirthDate *string `json:"birthDate,omitempty"`
+
+	// CreatedTime When the patient was added to the clinic.
+	CreatedTime *time.Time `json:"createdTime,omitempty"`
+
+	// Email E-mail address.
+	Email *string `json:"email,omitempty"`
+
+	// FullName Name as it is stored.
+	FullName *string `json:"fullName,omitempty"`
+
+	// Id User id of the patient.
+	Id string `json:"id"`
+
+	// Mrn MRN as it is stored.
+	Mrn *string `json:"mrn,omitempty"`
+}
+
 // PatientClinicRelationshipV1 A patient record and its clinic.
 type PatientClinicRelationshipV1 struct {
 	// Clinic The clinic of the record.
@@ -3691,6 +3736,33 @@ type PatientCountSettingsV1 struct {
 	// SoftLimit Limit for clients to show; the service does not enforce it. Absent: none.
 	SoftLimit *PatientCountLimitV1 `json:"softLimit,omitempty"`
 }
+
+// PatientDuplicateGroupV1 Patients who may be one person.
+type PatientDuplicateGroupV1 struct {
+	// By What they all have in common, the surest first.
+	By []PatientLikenessV1 `json:"by"`
+
+	// Count How many they are.
+	Count int `json:"count"`
+
+	// Patients The 20 oldest records of them.
+	Patients []PatientCandidateV1 `json:"patients"`
+}
+
+// PatientDuplicatesV1 A page of groups of patients who may be one person.
+type PatientDuplicatesV1 struct {
+	// Data The groups of the page.
+	Data []PatientDuplicateGroupV1 `json:"data"`
+
+	// Meta Count for all pages.
+	Meta struct {
+		// Count How many groups there are.
+		Count int `json:"count"`
+	} `json:"meta"`
+}
+
+// PatientLikenessV1 What patients have in common who may be one person.
+type PatientLikenessV1 string
 
 // PatientPermissionsV1 What the clinic may do. A permission is given when the member is there; its content means
 // nothing and is always an empty object in answers.
@@ -4384,6 +4456,18 @@ type ListCliniciansParams struct {
 
 	// Role Role that the member must have. A role that does not exist finds nobody.
 	Role *Role `form:"role,omitempty" json:"role,omitempty"`
+}
+
+// ListPatientDuplicatesParams defines parameters for ListPatientDuplicates.
+type ListPatientDuplicatesParams struct {
+	// By What to compare, separated by commas. Default `mrn,fullNameAndBirthDate,email`.
+	By *[]PatientLikenessV1 `form:"by,omitempty" json:"by,omitempty"`
+
+	// Offset How many entries to skip. Default 0; past the end the page is empty.
+	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// Limit How many groups to return at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListPatientsParams defines parameters for ListPatients.
@@ -5174,6 +5258,9 @@ type ServerInterface interface {
 	// RefreshPatientCount Recount the patients of a clinic
 	// (POST /v1/clinics/{clinicId}/patient_count/refresh)
 	RefreshPatientCount(ctx echo.Context, clinicId ClinicId) error
+	// ListPatientDuplicates List patients who may be one person
+	// (GET /v1/clinics/{clinicId}/patient_duplicates)
+	ListPatientDuplicates(ctx echo.Context, clinicId ClinicId, params ListPatientDuplicatesParams) error
 	// CreatePatientTag Create a patient tag
 	// (POST /v1/clinics/{clinicId}/patient_tags)
 	CreatePatientTag(ctx echo.Context, clinicId ClinicId) error
@@ -5949,6 +6036,45 @@ func (w *ServerInterfaceWrapper) RefreshPatientCount(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.RefreshPatientCount(ctx, clinicId)
+	return err
+}
+
+// ListPatientDuplicates converts echo context to params.
+func (w *ServerInterfaceWrapper) ListPatientDuplicates(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "clinicId" -------------
+	var clinicId ClinicId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "clinicId", ctx.Param("clinicId"), &clinicId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter clinicId: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListPatientDuplicatesParams
+	// ------------- Optional query parameter "by" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "by", ctx.QueryParams(), &params.By, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter by: %s", err))
+	}
+
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", ctx.QueryParams(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter offset: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListPatientDuplicates(ctx, clinicId, params)
 	return err
 }
 
@@ -8015,6 +8141,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PATCH(options.BaseURL+"/v1/clinics/:clinicId/migrations/:userId", wrapper.UpdateMigration, options.OperationMiddlewares["UpdateMigration"]...)
 	router.GET(options.BaseURL+"/v1/clinics/:clinicId/patient_count", wrapper.GetPatientCount, options.OperationMiddlewares["GetPatientCount"]...)
 	router.POST(options.BaseURL+"/v1/clinics/:clinicId/patient_count/refresh", wrapper.RefreshPatientCount, options.OperationMiddlewares["RefreshPatientCount"]...)
+	router.GET(options.BaseURL+"/v1/clinics/:clinicId/patient_duplicates", wrapper.ListPatientDuplicates, options.OperationMiddlewares["ListPatientDuplicates"]...)
 	router.POST(options.BaseURL+"/v1/clinics/:clinicId/patient_tags", wrapper.CreatePatientTag, options.OperationMiddlewares["CreatePatientTag"]...)
 	router.DELETE(options.BaseURL+"/v1/clinics/:clinicId/patient_tags/:patientTagId", wrapper.DeletePatientTag, options.OperationMiddlewares["DeletePatientTag"]...)
 	router.PUT(options.BaseURL+"/v1/clinics/:clinicId/patient_tags/:patientTagId", wrapper.UpdatePatientTag, options.OperationMiddlewares["UpdatePatientTag"]...)
@@ -8681,6 +8808,29 @@ type RefreshPatientCount200Response struct {
 func (response RefreshPatientCount200Response) VisitRefreshPatientCountResponse(w http.ResponseWriter) error {
 	w.WriteHeader(200)
 	return nil
+}
+
+type ListPatientDuplicatesRequestObject struct {
+	ClinicId ClinicId `json:"clinicId"`
+	Params   ListPatientDuplicatesParams
+}
+
+type ListPatientDuplicatesResponseObject interface {
+	VisitListPatientDuplicatesResponse(w http.ResponseWriter) error
+}
+
+type ListPatientDuplicates200JSONResponse PatientDuplicatesV1
+
+func (response ListPatientDuplicates200JSONResponse) VisitListPatientDuplicatesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type CreatePatientTagRequestObject struct {
@@ -9899,6 +10049,9 @@ type StrictServerInterface interface {
 	// RefreshPatientCount Recount the patients of a clinic
 	// (POST /v1/clinics/{clinicId}/patient_count/refresh)
 	RefreshPatientCount(ctx context.Context, request RefreshPatientCountRequestObject) (RefreshPatientCountResponseObject, error)
+	// ListPatientDuplicates List patients who may be one person
+	// (GET /v1/clinics/{clinicId}/patient_duplicates)
+	ListPatientDuplicates(ctx context.Context, request ListPatientDuplicatesRequestObject) (ListPatientDuplicatesResponseObject, error)
 	// CreatePatientTag Create a patient tag
 	// (POST /v1/clinics/{clinicId}/patient_tags)
 	CreatePatientTag(ctx context.Context, request CreatePatientTagRequestObject) (CreatePatientTagResponseObject, error)
@@ -11004,6 +11157,32 @@ func (sh *strictHandler) RefreshPatientCount(ctx echo.Context, clinicId ClinicId
 		return err
 	} else if validResponse, ok := response.(RefreshPatientCountResponseObject); ok {
 		return validResponse.VisitRefreshPatientCountResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListPatientDuplicates operation middleware
+func (sh *strictHandler) ListPatientDuplicates(ctx echo.Context, clinicId ClinicId, params ListPatientDuplicatesParams) error {
+	var request ListPatientDuplicatesRequestObject
+
+	request.ClinicId = clinicId
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListPatientDuplicates(ctx.Request().Context(), request.(ListPatientDuplicatesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListPatientDuplicates")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListPatientDuplicatesResponseObject); ok {
+		return validResponse.VisitListPatientDuplicatesResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
