@@ -91,7 +91,7 @@ func allowedColumn(t *testing.T, row map[string]string) string {
 func required(parameters []*openapi3.Parameter) url.Values {
 	values := url.Values{}
 	for _, p := range parameters {
-		if p.In == openapi3.ParameterInQuery && p.Required {
+		if p.In == openapi3.ParameterInQuery && (p.Required || p.Extensions["x-optional-beside"] != nil) {
 			values.Set(p.Name, queryText(sample(p.Schema.Value)))
 		}
 	}

@@ -17,6 +17,7 @@ func publishedTree(tree object) error {
 	walkTree(tree, func(node object) {
 		dropHints(node)
 		applyPortable(node)
+		applyOptional(node)
 		if name, ok := node["x-published-schema"].(string); ok {
 			clear(node)
 			node["$ref"] = schemaReference + name

@@ -16,6 +16,7 @@ import (
 //
 //	x-max-length, x-max-items, x-maximum   bounds of what is sent
 //	x-required-in-requests                 required in requests, although it is read-only
+//	x-optional-beside                      a parameter that may be left out if this one is there
 //	x-portable-pattern                     a pattern that means the same in every language
 //	x-published-schema                     the schema of a body of which the contract says nothing
 //
@@ -56,6 +57,7 @@ func checkedTree(tree object) {
 	walkTree(tree, func(node object) {
 		applyBounds(node)
 		applyRequired(node)
+		applyOptional(node)
 		unwrap(node)
 	})
 }
@@ -91,6 +93,16 @@ func applyRequired(node object) {
 		delete(node, "x-required-in-requests")
 	}
 }
+
+// applyOptional makes a parameter optional that another one can stand for; the pipeline asks for one of them.
+func applyOptional(node object) {
+	if node[optionalBeside] != nil {
+		delete(node, "required")
+	}
+}
+
+// optionalBeside is the extension that names what a parameter may be left out for.
+const optionalBeside = "x-optional-beside"
 
 // unwrap replaces a reference that is wrapped to have a description beside it by the plain reference. What is checked is the
 // same, but the validator's errors name the place.

@@ -135,7 +135,14 @@ func TestTideReportOnTheWire(t *testing.T) {
 	answer = app.Call(t, testkit.User(admin), http.MethodGet, path+"&categories=timeInAnyLowPercent&excludeNoData=true", nil).OK(t, http.StatusOK)
 	require.Equal(t, map[string]any{"timeInAnyLowPercent": []any{row}}, answer.Object(t)["results"])
 
+	missing := `parameter "tags" in query has an error: value is required but missing`
+	cutoff := "&lastDataCutoff=2030-01-01T00:00:00Z"
+	app.Call(t, testkit.User(admin), http.MethodGet, "/v1/clinics/"+clinicID+"/tide_report?period=7d"+cutoff, nil).Fails(t, http.StatusBadRequest, missing)
+	app.Call(t, testkit.User(admin), http.MethodGet, "/v1/clinics/"+clinicID+"/tide_report?period=7d&sitesMatch=all"+cutoff, nil).Fails(t, http.StatusBadRequest, missing)
+
 	for _, query := range []string{
+		"?period=7d&tags=_&sites=_" + cutoff, "?period=7d&sites=" + cutoff, "?period=7d&sites=,_" + cutoff, "?period=7d&sites=_&sites=_" + cutoff,
+		"?period=7d&sites=_&tagsMatch=some" + cutoff, "?sites=_" + cutoff, "?period=7d&sites=_",
 		"", "?period=7d&tags=" + tag, "?period=2d&tags=" + tag + "&lastDataCutoff=2030-01-01T00:00:00Z", "?period=7d&lastDataCutoff=2030-01-01T00:00:00Z",
 		"?period=7d&tags=&lastDataCutoff=2030-01-01T00:00:00Z", "?period=7d&tags=zz&lastDataCutoff=2030-01-01T00:00:00Z",
 		"?period=7d&tags=" + tag + "&lastDataCutoff=2030-01-01", "?period=7d&tags=" + tag + "&lastDataCutoff=0001-01-01T00:00:00Z",

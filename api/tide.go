@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 
+	"go.mongodb.org/mongo-driver/v2/bson"
+
 	"github.com/tidepool-org/clinic/api/gen"
 	"github.com/tidepool-org/clinic/internal/errs"
 	"github.com/tidepool-org/clinic/patients"
@@ -16,8 +18,10 @@ func (h *Handlers) TideReport(ctx context.Context, r gen.TideReportRequestObject
 	if r.Params.LastDataCutoff.IsZero() {
 		return nil, errNoCutoff
 	}
-	query := roster.TideQuery{
-		ClinicID: r.ClinicId, Period: r.Params.Period, Tags: r.Params.Tags, Cutoff: r.Params.LastDataCutoff, ExcludeNoData: r.Params.ExcludeNoData,
+	query := roster.TideQuery{ClinicID: r.ClinicId, Period: r.Params.Period, Cutoff: r.Params.LastDataCutoff, ExcludeNoData: r.Params.ExcludeNoData}
+	var err error
+	if query.Tags, query.Sites, err = roster.ParseGroups(requestFrom(ctx).query); err != nil {
+		return nil, err
 	}
 	for _, category := range r.Params.Categories {
 		query.Categories = append(query.Categories, string(category))
@@ -29,13 +33,17 @@ func (h *Handlers) TideReport(ctx context.Context, r gen.TideReportRequestObject
 	return gen.TideReport200JSONResponse{Config: tideConfig(r), Results: tideResultsWire(report, r.Params.Period)}, nil
 }
 
-// tideConfig repeats what was asked for. COMPAT: the limits are always these, whatever the categories.
+// tideConfig repeats what was asked for. COMPAT: the limits are always these, whatever the categories; and tags are a list.
 func tideConfig(r gen.TideReportRequestObject) gen.TideConfigV1 {
+	tags := append([]bson.ObjectID{}, r.Params.Tags...)
 	return gen.TideConfigV1{
 		ClinicId:                    &r.ClinicId,
 		Period:                      r.Params.Period,
 		LastDataCutoff:              r.Params.LastDataCutoff,
-		Tags:                        &r.Params.Tags,
+		Tags:                        &tags,
+		Sites:                       r.Params.Sites,
+		TagsMatch:                   (*string)(r.Params.TagsMatch),
+		SitesMatch:                  (*string)(r.Params.SitesMatch),
 		SchemaVersion:               2,
 		VeryLowGlucoseThreshold:     3.0,
 		LowGlucoseThreshold:         3.9,

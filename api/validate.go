@@ -39,6 +39,9 @@ func validate(next echo.HandlerFunc) echo.HandlerFunc {
 				if values := input.QueryParams[parameter.Name]; parameter.In == openapi3.ParameterInQuery && len(values) > 0 && values[0] == "" {
 					return parameterError(parameter, errEmptyValue)
 				}
+				if other, ok := parameter.Extensions[optionalBeside].(string); ok && !input.QueryParams.Has(parameter.Name) && !input.QueryParams.Has(other) {
+					return parameterError(parameter, errMissing)
+				}
 				if err := openapi3filter.ValidateParameter(c.Request().Context(), input, parameter); err != nil {
 					return parameterError(parameter, err)
 				}
@@ -56,6 +59,9 @@ func validate(next echo.HandlerFunc) echo.HandlerFunc {
 // errEmptyValue is how the validator names a parameter without value. It has come to accept such strings, which callers send
 // by mistake.
 var errEmptyValue = &openapi3filter.RequestError{Err: openapi3filter.ErrInvalidEmptyValue}
+
+// errMissing is how the validator names a parameter that has to be there.
+var errMissing = &openapi3filter.RequestError{Err: openapi3filter.ErrInvalidRequired}
 
 // hints say what a parameter looks like, where the document has only a regular expression, which helps nobody.
 var hints = map[string]string{

@@ -729,11 +729,25 @@ const (
 	GlycemicRangesThresholdUpperBoundV1UnitsMmolL GlycemicRangesThresholdUpperBoundV1Units = "mmol/L"
 )
 
+// Defines values for GroupMatchV1.
+const (
+	MatchAll GroupMatchV1 = "all"
+	MatchAny GroupMatchV1 = "any"
+)
+
 // Defines values for MigrationStatusV1.
 const (
 	COMPLETED MigrationStatusV1 = "COMPLETED"
 	PENDING   MigrationStatusV1 = "PENDING"
 	RUNNING   MigrationStatusV1 = "RUNNING"
+)
+
+// Defines values for PatientLikenessV1.
+const (
+	SameEmail            PatientLikenessV1 = "email"
+	SameMRN              PatientLikenessV1 = "mrn"
+	SameName             PatientLikenessV1 = "fullName"
+	SameNameAndBirthDate PatientLikenessV1 = "fullNameAndBirthDate"
 )
 
 // Defines values for ProviderIdV1.
@@ -781,6 +795,12 @@ const (
 	ErrorForm              XealthFormInfoV1FormId = "error_form"
 	GuardianEnrollmentForm XealthFormInfoV1FormId = "guardian_enrollment_form"
 	PatientEnrollmentForm  XealthFormInfoV1FormId = "patient_enrollment_form"
+)
+
+// Defines values for ListPatientsParamsSearchMode.
+const (
+	SearchPeople ListPatientsParamsSearchMode = "people"
+	SearchText   ListPatientsParamsSearchMode = "text"
 )
 
 // Defines values for TideReportParamsCategories.
@@ -1970,6 +1990,9 @@ type GlycemicRangesThresholdUpperBoundV1 struct {
 // GlycemicRangesThresholdUpperBoundV1Units Unit of `value`.
 type GlycemicRangesThresholdUpperBoundV1Units string
 
+// GroupMatchV1 How many of the given tags or sites a patient must have.
+type GroupMatchV1 string
+
 // MembershipRestrictionV1 One group of people who may join. A new member must fit at least one.
 type MembershipRestrictionV1 struct {
 	// EmailDomain What comes after the @ in the address of a new member. Not checked for form.
@@ -2153,6 +2176,27 @@ type PatientV1 struct {
 	UpdatedTime *time.Time `json:"updatedTime,omitempty"`
 }
 
+// PatientCandidateV1 What tells a patient from others.
+type PatientCandidateV1 struct {
+	// BirthDate Date of birth as it is stored.
+	BirthDate *string `json:"birthDate,omitempty"`
+
+	// CreatedTime When the patient was added to the clinic.
+	CreatedTime *time.Time `json:"createdTime,omitempty"`
+
+	// Email E-mail address.
+	Email *string `json:"email,omitempty"`
+
+	// FullName Name as it is stored.
+	FullName *string `json:"fullName,omitempty"`
+
+	// Id User id of the patient.
+	Id string `json:"id"`
+
+	// Mrn MRN as it is stored.
+	Mrn *string `json:"mrn,omitempty"`
+}
+
 // PatientClinicRelationshipV1 A patient record and its clinic.
 type PatientClinicRelationshipV1 struct {
 	// Clinic The clinic of the record.
@@ -2203,6 +2247,33 @@ type PatientCountSettingsV1 struct {
 	// SoftLimit Limit for clients to show; the service does not enforce it. Absent: none.
 	SoftLimit *PatientCountLimitV1 `json:"softLimit,omitempty"`
 }
+
+// PatientDuplicateGroupV1 Patients who may be one person.
+type PatientDuplicateGroupV1 struct {
+	// By What they all have in common, the surest first.
+	By []PatientLikenessV1 `json:"by"`
+
+	// Count How many they are.
+	Count int `json:"count"`
+
+	// Patients The 20 oldest records of them.
+	Patients []PatientCandidateV1 `json:"patients"`
+}
+
+// PatientDuplicatesV1 A page of groups of patients who may be one person.
+type PatientDuplicatesV1 struct {
+	// Data The groups of the page.
+	Data []PatientDuplicateGroupV1 `json:"data"`
+
+	// Meta Count for all pages.
+	Meta struct {
+		// Count How many groups there are.
+		Count int `json:"count"`
+	} `json:"meta"`
+}
+
+// PatientLikenessV1 What patients have in common who may be one person.
+type PatientLikenessV1 string
 
 // PatientPermissionsV1 What the clinic may do. A permission is given when the member is there; its content means
 // nothing and is always an empty object in answers.
@@ -2547,8 +2618,17 @@ type TideConfigV1 struct {
 	// SchemaVersion Version of this report; 2.
 	SchemaVersion int `json:"schemaVersion"`
 
+	// Sites Sites that were asked for; absent unless `sites` was sent.
+	Sites *[]string `json:"sites,omitempty"`
+
+	// SitesMatch What was sent as `sitesMatch`; absent unless it was.
+	SitesMatch *string `json:"sitesMatch,omitempty"`
+
 	// Tags Tags that were asked for.
 	Tags PatientTagIdsV1 `json:"tags"`
+
+	// TagsMatch What was sent as `tagsMatch`; absent unless it was.
+	TagsMatch *string `json:"tagsMatch,omitempty"`
 
 	// VeryHighGlucoseThreshold Glucose above this is very high; 13.9 mmol/L.
 	VeryHighGlucoseThreshold float64 `json:"veryHighGlucoseThreshold"`
@@ -2810,11 +2890,17 @@ type ShareCode = string
 // SiteId Id: 24 lower-case hexadecimal digits.
 type SiteId = ObjectIdV1
 
+// SitesMatch How many of the given tags or sites a patient must have.
+type SitesMatch = GroupMatchV1
+
 // Sort defines model for sort.
 type Sort = string
 
 // SummaryId Id of a summary half: up to 24 lower-case hexadecimal digits.
 type SummaryId = SummaryIdV1
+
+// TagsMatch How many of the given tags or sites a patient must have.
+type TagsMatch = GroupMatchV1
 
 // UserId Id of a user: 10 lower-case hexadecimal digits, or a UUID in lower case.
 type UserId = Tidepooluserid
@@ -2912,12 +2998,32 @@ type ListCliniciansParams struct {
 	Role *Role `form:"role,omitempty" json:"role,omitempty"`
 }
 
+// ListPatientDuplicatesParams defines parameters for ListPatientDuplicates.
+type ListPatientDuplicatesParams struct {
+	// By What to compare, separated by commas. Default `mrn,fullNameAndBirthDate,email`.
+	By *[]PatientLikenessV1 `form:"by,omitempty" json:"by,omitempty"`
+
+	// Offset How many entries to skip. Default 0; past the end the page is empty.
+	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// Limit How many groups to return at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ListPatientsParams defines parameters for ListPatients.
 type ListPatientsParams struct {
 	// Search Text to search for. For members: words of the e-mail address, or a part of the name. For
 	// patients: a part of the full name, e-mail address, MRN or birth date (`2001-02-03`), taken
 	// literally, without regard to letter case.
 	Search *Search `form:"search,omitempty" json:"search,omitempty"`
+
+	// SearchMode How `search` is read. `text`, the default: one text, found anywhere, as it is written. `people`:
+	// words in any order, all of which must be found, without regard to case, accents, apostrophes,
+	// hyphens and other signs. A word is the beginning of a name (or of several: `vandenberg` is van den
+	// Berg), of a part of the e-mail address before the `@`, or of the MRN; with an `@`, of any part of the
+	// address; from four digits on also a part of the MRN, or the beginning of the birth date. Patients
+	// whose MRN, or all of whose digits, one of the words is come first. At most 16 words.
+	SearchMode *ListPatientsParamsSearchMode `form:"searchMode,omitempty" json:"searchMode,omitempty"`
 
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
@@ -3394,25 +3500,45 @@ type ListPatientsParams struct {
 	// without data never match.
 	BgmLastDataTo *time.Time `form:"bgm.lastDataTo,omitempty" json:"bgm.lastDataTo,omitempty"`
 
-	// Tags Only patients that have **all** of these tags: ids, separated by commas. If no element is an id
-	// (`_`, for instance), only patients without tags.
+	// Tags Only patients that have **all** of these tags, or, as `tagsMatch` says, any of them: ids,
+	// separated by commas. If no element is an id (`_`, for instance), only patients without tags.
 	Tags *[]string `form:"tags,omitempty" json:"tags,omitempty"`
 
-	// Sites Only patients of **any** of these sites: ids, separated by commas. If no element is an id (`_`,
-	// for instance), only patients without sites.
+	// Sites Only patients of **any** of these sites, or, as `sitesMatch` says, of all of them: ids, separated
+	// by commas. If no element is an id (`_`, for instance), only patients without sites.
 	Sites *[]string `form:"sites,omitempty" json:"sites,omitempty"`
+
+	// TagsMatch Whether patients must have `all` of the `tags`, which is the default, or `any` of them.
+	TagsMatch *TagsMatch `form:"tagsMatch,omitempty" json:"tagsMatch,omitempty"`
+
+	// SitesMatch Whether patients must be at `any` of the `sites`, which is the default, or at `all` of them.
+	SitesMatch *SitesMatch `form:"sitesMatch,omitempty" json:"sitesMatch,omitempty"`
 
 	// OmitNonStandardRanges If true, only patients with the standard glycemic ranges, or without any setting of ranges.
 	OmitNonStandardRanges *bool `form:"omitNonStandardRanges,omitempty" json:"omitNonStandardRanges,omitempty"`
 }
+
+// ListPatientsParamsSearchMode defines parameters for ListPatients.
+type ListPatientsParamsSearchMode string
 
 // TideReportParams defines parameters for TideReport.
 type TideReportParams struct {
 	// Period Length of the summary period to look at: 1, 7, 14 or 30 days.
 	Period string `form:"period" json:"period"`
 
-	// Tags Ids of tags, separated by commas. Only patients that have all of them are reported.
-	Tags []ObjectIdV1 `form:"tags" json:"tags"`
+	// Tags Ids of tags, separated by commas. Only patients that have all of them are reported. May be left
+	// out if there are `sites`.
+	Tags []ObjectIdV1 `form:"tags,omitempty" json:"tags,omitempty"`
+
+	// TagsMatch Whether patients must have `all` of the `tags`, which is the default, or `any` of them.
+	TagsMatch *TagsMatch `form:"tagsMatch,omitempty" json:"tagsMatch,omitempty"`
+
+	// Sites Ids of sites, separated by commas. Only patients of any of them are reported. If no element is an
+	// id (`_`, for instance), only patients without sites.
+	Sites *[]string `form:"sites,omitempty" json:"sites,omitempty"`
+
+	// SitesMatch Whether patients must be at `any` of the `sites`, which is the default, or at `all` of them.
+	SitesMatch *SitesMatch `form:"sitesMatch,omitempty" json:"sitesMatch,omitempty"`
 
 	// LastDataCutoff Only patients with CGM data from this instant or later are put into categories.
 	LastDataCutoff time.Time `form:"lastDataCutoff" json:"lastDataCutoff"`
@@ -3771,6 +3897,9 @@ type ClientInterface interface {
 
 	// RefreshPatientCount request
 	RefreshPatientCount(ctx context.Context, clinicId ClinicId, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListPatientDuplicates request
+	ListPatientDuplicates(ctx context.Context, clinicId ClinicId, params *ListPatientDuplicatesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreatePatientTagWithBody request with any body
 	CreatePatientTagWithBody(ctx context.Context, clinicId ClinicId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4430,6 +4559,18 @@ func (c *Client) GetPatientCount(ctx context.Context, clinicId ClinicId, reqEdit
 
 func (c *Client) RefreshPatientCount(ctx context.Context, clinicId ClinicId, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRefreshPatientCountRequest(c.Server, clinicId)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+func (c *Client) ListPatientDuplicates(ctx context.Context, clinicId ClinicId, params *ListPatientDuplicatesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListPatientDuplicatesRequest(c.Server, clinicId, params)
 	if err != nil {
 		return nil, err
 	}
@@ -6893,6 +7034,94 @@ func NewRefreshPatientCountRequest(server string, clinicId ClinicId) (*http.Requ
 	return req, nil
 }
 
+// NewListPatientDuplicatesRequest generates requests for ListPatientDuplicates
+func NewListPatientDuplicatesRequest(server string, clinicId ClinicId, params *ListPatientDuplicatesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithLocation("simple", false, "clinicId", runtime.ParamLocationPath, clinicId)
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/clinics/%s/patient_duplicates", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		queryValues := queryURL.Query()
+
+		if params.By != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", false, "by", runtime.ParamLocationQuery, *params.By); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Offset != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "offset", runtime.ParamLocationQuery, *params.Offset); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "limit", runtime.ParamLocationQuery, *params.Limit); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		queryURL.RawQuery = queryValues.Encode()
+	}
+
+	req, err := http.NewRequest("GET", queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewCreatePatientTagRequest calls the generic CreatePatientTag builder with application/json body
 func NewCreatePatientTagRequest(server string, clinicId ClinicId, body CreatePatientTagJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -7108,6 +7337,22 @@ func NewListPatientsRequest(server string, clinicId ClinicId, params *ListPatien
 		if params.Search != nil {
 
 			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "search", runtime.ParamLocationQuery, *params.Search); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.SearchMode != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "searchMode", runtime.ParamLocationQuery, *params.SearchMode); err != nil {
 				return nil, err
 			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
 				return nil, err
@@ -9105,6 +9350,38 @@ func NewListPatientsRequest(server string, clinicId ClinicId, params *ListPatien
 
 		}
 
+		if params.TagsMatch != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "tagsMatch", runtime.ParamLocationQuery, *params.TagsMatch); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.SitesMatch != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "sitesMatch", runtime.ParamLocationQuery, *params.SitesMatch); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
 		if params.OmitNonStandardRanges != nil {
 
 			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "omitNonStandardRanges", runtime.ParamLocationQuery, *params.OmitNonStandardRanges); err != nil {
@@ -10383,6 +10660,54 @@ func NewTideReportRequest(server string, clinicId ClinicId, params *TideReportPa
 			}
 		}
 
+		if params.TagsMatch != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "tagsMatch", runtime.ParamLocationQuery, *params.TagsMatch); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Sites != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", false, "sites", runtime.ParamLocationQuery, *params.Sites); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.SitesMatch != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "sitesMatch", runtime.ParamLocationQuery, *params.SitesMatch); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
 		if queryFrag, err := runtime.StyleParamWithLocation("form", true, "lastDataCutoff", runtime.ParamLocationQuery, params.LastDataCutoff); err != nil {
 			return nil, err
 		} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
@@ -11502,6 +11827,9 @@ type ClientWithResponsesInterface interface {
 	// RefreshPatientCountWithResponse request
 	RefreshPatientCountWithResponse(ctx context.Context, clinicId ClinicId, reqEditors ...RequestEditorFn) (*RefreshPatientCountResponse, error)
 
+	// ListPatientDuplicatesWithResponse request
+	ListPatientDuplicatesWithResponse(ctx context.Context, clinicId ClinicId, params *ListPatientDuplicatesParams, reqEditors ...RequestEditorFn) (*ListPatientDuplicatesResponse, error)
+
 	// CreatePatientTagWithBodyWithResponse request with any body
 	CreatePatientTagWithBodyWithResponse(ctx context.Context, clinicId ClinicId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreatePatientTagResponse, error)
 
@@ -12358,6 +12686,29 @@ func (r RefreshPatientCountResponse) Status() string {
 
 // StatusCode returns HTTPResponse.StatusCode
 func (r RefreshPatientCountResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+type ListPatientDuplicatesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	JSON200      *PatientDuplicatesV1
+	JSONDefault  *Unexpected
+}
+
+// Status returns HTTPResponse.Status
+func (r ListPatientDuplicatesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListPatientDuplicatesResponse) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -13858,6 +14209,15 @@ func (c *ClientWithResponses) RefreshPatientCountWithResponse(ctx context.Contex
 		return nil, err
 	}
 	return ParseRefreshPatientCountResponse(rsp)
+}
+
+// ListPatientDuplicatesWithResponse request returning *ListPatientDuplicatesResponse
+func (c *ClientWithResponses) ListPatientDuplicatesWithResponse(ctx context.Context, clinicId ClinicId, params *ListPatientDuplicatesParams, reqEditors ...RequestEditorFn) (*ListPatientDuplicatesResponse, error) {
+	rsp, err := c.ListPatientDuplicates(ctx, clinicId, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListPatientDuplicatesResponse(rsp)
 }
 
 // CreatePatientTagWithBodyWithResponse request with arbitrary body returning *CreatePatientTagResponse
@@ -15413,6 +15773,39 @@ func ParseRefreshPatientCountResponse(rsp *http.Response) (*RefreshPatientCountR
 	}
 
 	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Unexpected
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListPatientDuplicatesResponse parses an HTTP response from a ListPatientDuplicatesWithResponse call
+func ParseListPatientDuplicatesResponse(rsp *http.Response) (*ListPatientDuplicatesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListPatientDuplicatesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PatientDuplicatesV1
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Unexpected
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {

@@ -1160,6 +1160,26 @@ func (mr *MockClientInterfaceMockRecorder) ListMigrations(ctx, clinicId any, req
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ListMigrations", reflect.TypeOf((*MockClientInterface)(nil).ListMigrations), varargs...)
 }
 
+// ListPatientDuplicates mocks base method.
+func (m *MockClientInterface) ListPatientDuplicates(ctx context.Context, clinicId ClinicId, params *ListPatientDuplicatesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	m.ctrl.T.Helper()
+	varargs := []any{ctx, clinicId, params}
+	for _, a := range reqEditors {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "ListPatientDuplicates", varargs...)
+	ret0, _ := ret[0].(*http.Response)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// ListPatientDuplicates indicates an expected call of ListPatientDuplicates.
+func (mr *MockClientInterfaceMockRecorder) ListPatientDuplicates(ctx, clinicId, params any, reqEditors ...any) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]any{ctx, clinicId, params}, reqEditors...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ListPatientDuplicates", reflect.TypeOf((*MockClientInterface)(nil).ListPatientDuplicates), varargs...)
+}
+
 // ListPatients mocks base method.
 func (m *MockClientInterface) ListPatients(ctx context.Context, clinicId ClinicId, params *ListPatientsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	m.ctrl.T.Helper()
@@ -3442,6 +3462,26 @@ func (mr *MockClientWithResponsesInterfaceMockRecorder) ListMigrationsWithRespon
 	mr.mock.ctrl.T.Helper()
 	varargs := append([]any{ctx, clinicId}, reqEditors...)
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ListMigrationsWithResponse", reflect.TypeOf((*MockClientWithResponsesInterface)(nil).ListMigrationsWithResponse), varargs...)
+}
+
+// ListPatientDuplicatesWithResponse mocks base method.
+func (m *MockClientWithResponsesInterface) ListPatientDuplicatesWithResponse(ctx context.Context, clinicId ClinicId, params *ListPatientDuplicatesParams, reqEditors ...RequestEditorFn) (*ListPatientDuplicatesResponse, error) {
+	m.ctrl.T.Helper()
+	varargs := []any{ctx, clinicId, params}
+	for _, a := range reqEditors {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "ListPatientDuplicatesWithResponse", varargs...)
+	ret0, _ := ret[0].(*ListPatientDuplicatesResponse)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// ListPatientDuplicatesWithResponse indicates an expected call of ListPatientDuplicatesWithResponse.
+func (mr *MockClientWithResponsesInterfaceMockRecorder) ListPatientDuplicatesWithResponse(ctx, clinicId, params any, reqEditors ...any) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]any{ctx, clinicId, params}, reqEditors...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ListPatientDuplicatesWithResponse", reflect.TypeOf((*MockClientWithResponsesInterface)(nil).ListPatientDuplicatesWithResponse), varargs...)
 }
 
 // ListPatientsWithResponse mocks base method.

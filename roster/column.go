@@ -70,7 +70,7 @@ func (c *column) equals(slot int32, v tableValue) bool {
 
 // Sizes of what a table keeps, in bytes, as estimates.
 const (
-	rowSize       = 230 // with the text, and its place by id
+	rowSize       = 240 // with the text, and its place by id
 	valueSize     = 9   // a class and a number
 	textValueSize = 32
 	oddValueSize  = 128

@@ -15,10 +15,11 @@ import (
 // facts are what a table keeps of every patient.
 type facts struct {
 	id      bson.ObjectID
-	text    string // what a search looks at, folded
-	updated int64  // updatedTime in milliseconds, 0 if there is none
-	name    uint64 // a hash of the name as it is stored
-	tags    uint32 // number of the set in the table
+	text    string    // what a search looks at, folded
+	ends    [3]uint32 // where name, address and number end in the text
+	updated int64     // updatedTime in milliseconds, 0 if there is none
+	name    uint64    // a hash of the name as it is stored
+	tags    uint32    // number of the set in the table
 	sites   uint32
 	kind    nameKind
 	usual   bool    // whether glucose is judged by the usual ranges
@@ -36,7 +37,7 @@ const (
 )
 
 // searched are the fields that a search looks at.
-var searched = []string{"fullName", "email", "mrn", "birthDate"}
+var searched = [...]string{"fullName", "email", "mrn", "birthDate"}
 
 // halves are the orders by last data, whose indexes hold the patients who have a half of the summary with data.
 var halves = [2]order{
@@ -49,7 +50,7 @@ var halfFlags = [2][]string{strings.Split(halves[0].flag, "."), strings.Split(ha
 // factFields are what readFacts reads.
 var factFields = append([]string{
 	"updatedTime", "tags", "sites.id", "glycemicRanges.preset", "dataSources.providerName", "dataSources.state", halves[0].flag, halves[1].flag,
-}, searched...)
+}, searched[:]...)
 
 // groupSet is a distinct value of the tags or sites of patients, as conditions see it.
 type groupSet struct {
@@ -89,11 +90,19 @@ func (g *groupSets) readFacts(record bson.Raw) facts {
 		f.updated = at
 	}
 	f.name, f.kind = nameOf(record)
-	var text []string
-	for _, path := range searched {
-		text = append(text, texts(record, path)...)
+	var text strings.Builder
+	for i, path := range searched {
+		for _, value := range texts(record, path) {
+			if text.Len() > 0 {
+				text.WriteByte(0) // which no search contains
+			}
+			text.WriteString(fold(value))
+		}
+		if i < len(f.ends) {
+			f.ends[i] = uint32(text.Len()) //nolint:gosec // a record has 16 MiB at most
+		}
 	}
-	f.text = fold(strings.Join(text, "\x00")) // which no search contains
+	f.text = text.String()
 	f.tags = g.number(groupsIn(record, "tags"))
 	f.sites = g.number(groupsIn(record, "sites", "id"))
 	_, err := record.LookupErr("glycemicRanges")
@@ -107,6 +116,11 @@ func (g *groupSets) readFacts(record bson.Raw) facts {
 		f.known[i] = isTrue(record, path)
 	}
 	return f
+}
+
+func (f *facts) identity() identity {
+	name, address, mrn := f.ends[0], f.ends[1], f.ends[2]
+	return identity{name: f.text[:name], address: f.text[name:address], mrn: f.text[address:mrn], birthDate: f.text[mrn:]}
 }
 
 func idOf(record bson.Raw) bson.ObjectID {

@@ -176,6 +176,8 @@ func TestParametersThatCannotBeRead(t *testing.T) {
 		{map[string][]string{"cgm.lastDataFrom": {"yesterday"}}, ""},
 		{map[string][]string{"lastReviewed": {"2020-01-01"}}, ""},
 		{map[string][]string{"omitNonStandardRanges": {"maybe"}}, ""},
+		{map[string][]string{"tagsMatch": {"some"}}, ""},
+		{map[string][]string{"sites": {"_"}, "sitesMatch": {""}}, ""},
 	}
 	for _, test := range tests {
 		_, err := roster.ParseQuery(test.parameters, everyone)

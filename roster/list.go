@@ -43,7 +43,7 @@ type List struct {
 // of the clinic says who is on the page, and only these are read, by their ids: whole records are large. What the table does not
 // know, and a clinic that is too large for one, is ranked from what is read of all patients who meet the conditions.
 func (s *Service) List(ctx context.Context, clinicID bson.ObjectID, query Query) (*List, error) {
-	everyone := len(query.conditions) == 0
+	everyone := len(query.conditions) == 0 && query.people == nil
 	indexed := everyone && query.order.index.Name != "" && query.page.Offset < deepPage
 	if !indexed && !query.selection.reviewed {
 		list, err := s.tabled(ctx, clinicID, query)
@@ -62,7 +62,7 @@ func (s *Service) List(ctx context.Context, clinicID bson.ObjectID, query Query)
 			list.Rows, err = s.indexed(ctx, clinicID, query)
 			return err
 		}
-		list.Count, list.Rows, err = s.ranked(ctx, query.filter(clinicID), query.order, query.page, query.narrow)
+		list.Count, list.Rows, err = s.ranked(ctx, query.filter(clinicID), query)
 		return err
 	})
 	if err := group.Wait(); err != nil {
@@ -132,7 +132,7 @@ func (s *Service) unknown(ctx context.Context, clinicID bson.ObjectID, o order, 
 			skip = max(0, page.Offset-int(known))
 		}
 		rest := bson.D{{Key: "clinicId", Value: clinicID}, {Key: o.flag, Value: bson.D{{Key: "$ne", Value: true}}}}
-		_, rows, err := s.ranked(ctx, rest, o, store.Page{Offset: skip, Limit: page.Limit - read}, false)
+		_, rows, err := s.ranked(ctx, rest, Query{order: o, page: store.Page{Offset: skip, Limit: page.Limit - read}})
 		if err != nil {
 			yield(Row{}, err)
 			return

@@ -58,6 +58,7 @@ func (o order) sort() bson.D {
 
 // rank is the place of a patient in a list, as far as the stored values decide it.
 type rank struct {
+	exact bool // whether a search has found just this one
 	known int8 // how sure it is that there is a value: greater comes first
 	value sortValue
 	id    bson.ObjectID
@@ -125,10 +126,23 @@ func (o order) known(value, flag sortValue) int8 {
 // compare says which of two places comes first.
 func (o order) compare(a, b rank) int {
 	return cmp.Or(
+		exactFirst(a.exact, b.exact),
 		cmp.Compare(b.known, a.known),
 		o.direction*a.value.compare(b.value),
 		bytes.Compare(a.id[:], b.id[:]),
 	)
+}
+
+// exactFirst compares two of which one, or both, or none, is exactly what was searched for.
+func exactFirst(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return -1
+	default:
+		return 1
+	}
 }
 
 // projection names the fields that rank reads.

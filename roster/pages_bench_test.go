@@ -45,6 +45,7 @@ func benchmarkClinic(b *testing.B, d *store.Database, clinicID bson.ObjectID, n 
 		offset     int
 	}{
 		{"search", map[string][]string{"search": {"son 7"}}, 0},
+		{"people", map[string][]string{"search": {"son 7"}, "searchMode": {"people"}}, 0},
 		{"deep page", nil, n / 2},
 		{"tag and time in range", map[string][]string{"tags": {tagA.Hex()}, "cgm.timeInTargetPercent": {"<0.5"}, "sort": {"-lastData"}, "sortType": {"cgm"}}, 0},
 		{"no index", map[string][]string{"sort": {"-standardDeviation"}, "sortType": {"cgm"}}, 0},
@@ -61,7 +62,7 @@ func benchmarkClinic(b *testing.B, d *store.Database, clinicID bson.ObjectID, n 
 	}
 	b.Run("report", func(b *testing.B) {
 		lists := roster.NewService(d)
-		query := roster.TideQuery{ClinicID: clinicID, Period: "14d", Tags: []bson.ObjectID{tagA}, Cutoff: someTime}
+		query := roster.TideQuery{ClinicID: clinicID, Period: "14d", Tags: allOf(tagA), Cutoff: someTime}
 		tide := func() {
 			_, err := lists.Tide(b.Context(), query)
 			require.NoError(b, err)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math/rand/v2"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -24,8 +25,9 @@ type anyPage struct {
 	parameters map[string][]string
 	page       store.Page
 	conditions bson.D
-	keys       []key // none stands for the order of names
-	direction  int   // of names
+	person     string // a search for persons, "" for none
+	keys       []key  // none stands for the order of names
+	direction  int    // of names
 }
 
 // storedPatients are the patients of the clinic as they are stored at a moment.
@@ -68,12 +70,15 @@ func (s *storedPatients) list(t *testing.T, page anyPage) listing {
 	for _, id := range s.users(t, page.conditions, options.Find()) {
 		matching[id] = true
 	}
+	exact := s.keepPeople(page, matching)
 	ordered := s.byName[page.direction]
 	if page.keys != nil {
 		ordered = s.stage.sorted(nil, page.keys...)
 	}
 	found := listing{count: len(matching), total: len(s.stage.records)}
 	place := 0
+	ordered = slices.Clone(ordered)
+	slices.SortStableFunc(ordered, func(a, b string) int { return cmp.Compare(exact[b], exact[a]) })
 	for _, id := range ordered {
 		if !matching[id] {
 			continue
@@ -97,7 +102,7 @@ func (s *pagesStage) anyPage(random *rand.Rand) anyPage {
 	if random.IntN(5) > 0 {
 		p.sortBy(random, period)
 	}
-	for _, filter := range []func(*rand.Rand, string){p.search, p.group, p.ranges, p.compareValue, p.since, p.reviewed} {
+	for _, filter := range []func(*rand.Rand, string){p.search, p.searchPeople, p.group, p.ranges, p.compareValue, p.since, p.reviewed} {
 		if random.IntN(4) == 0 {
 			filter(random, period)
 		}
@@ -147,6 +152,16 @@ func (p *anyPage) search(random *rand.Rand, _ string) {
 	p.where(bson.D{{Key: "$or", Value: anywhere}})
 }
 
+func (p *anyPage) searchPeople(random *rand.Rand, _ string) {
+	p.person = choose(random, peopleTexts...)
+	if random.IntN(4) == 0 {
+		p.person += " " + choose(random, peopleTexts...)
+	}
+	p.set("search", p.person)
+	p.set("searchMode", "people")
+	p.conditions = nil // a search for a text, which came before, is none any more
+}
+
 func (p *anyPage) group(random *rand.Rand, _ string) {
 	parameter, path, operator := "tags", "tags", "$all"
 	ids := choose(random, []bson.ObjectID{tagA}, []bson.ObjectID{tagA, tagB}, nil)
@@ -164,6 +179,10 @@ func (p *anyPage) group(random *rand.Rand, _ string) {
 		hexes = append(hexes, id.Hex())
 	}
 	p.set(parameter, strings.Join(hexes, ","))
+	if match := choose(random, "", "all", "any"); match != "" {
+		p.set(parameter+"Match", match)
+		operator = map[string]string{"all": "$all", "any": "$in"}[match]
+	}
 	p.where(bson.D{{Key: path, Value: bson.D{{Key: operator, Value: ids}}}})
 }
 

@@ -129,8 +129,11 @@ func (s *pagesStage) writeAndRead(t *testing.T) {
 // compare returns how a page, or a report, differs from what is stored; "" if it does not.
 func (s *pagesStage) compare(t *testing.T, replica *roster.Service, stored *storedPatients) string {
 	t.Helper()
-	if s.random.IntN(6) == 0 {
+	switch s.random.IntN(8) {
+	case 0:
 		return s.compareReport(t, replica)
+	case 1:
+		return s.compareDuplicates(t, replica, stored)
 	}
 	page := s.anyPage(s.random)
 	got, err := s.listed(t, replica, page)
@@ -146,7 +149,8 @@ func (s *pagesStage) compare(t *testing.T, replica *roster.Service, stored *stor
 func (s *pagesStage) compareReport(t *testing.T, replica *roster.Service) string {
 	t.Helper()
 	query := roster.TideQuery{
-		ClinicID: s.clinicID, Period: choose(s.random, "1d", "7d", "14d", "30d"), Tags: choose(s.random, []bson.ObjectID{tagA}, []bson.ObjectID{tagB, tagA}),
+		ClinicID: s.clinicID, Period: choose(s.random, "1d", "7d", "14d", "30d"), Tags: choose(s.random, nil, allOf(tagA), allOf(tagB, tagA), anyOf(tagA, tagB)),
+		Sites:         choose(s.random, nil, anyOf(), anyOf(siteA), anyOf(siteA, siteB), allOf(siteB, siteA)),
 		Cutoff:        choose(s.random, someTime, someTime.Add(time.Hour), store.Now().Add(-24*time.Hour)),
 		Categories:    choose(s.random, nil, []string{"timeInTargetPercent"}, []string{"meetingTargets", "timeInAnyLowPercent", "timeCGMUsePercent"}),
 		ExcludeNoData: s.random.IntN(2) == 0,
@@ -162,14 +166,7 @@ func (s *pagesStage) compareReport(t *testing.T, replica *roster.Service) string
 }
 
 func members(report roster.TideReport) string {
-	ids := map[string][]string{}
-	for category, list := range report {
-		ids[category] = []string{}
-		for _, patient := range list {
-			ids[category] = append(ids[category], patient.UserID)
-		}
-	}
-	return fmt.Sprint(ids)
+	return fmt.Sprint(userIDs(report))
 }
 
 // listing is what a page shows.

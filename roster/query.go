@@ -20,6 +20,7 @@ import (
 type Query struct {
 	conditions bson.D
 	selection  selection // the same for a table
+	people     *people   // of persons, which the database does not know; nil if there is no such search
 	order      order
 	page       store.Page
 	// narrow tells that an index leads to the few patients that meet a condition.
@@ -48,7 +49,7 @@ func ParseQuery(parameters map[string][]string, page store.Page) (Query, error) 
 	if period := p.value("period"); period != "" && !slices.Contains(summary.Periods(), period) {
 		return Query{}, badParameter("period")
 	}
-	steps := []func() error{p.search, p.tags, p.sites, p.ranges, p.reviewed, p.fields, p.sort}
+	steps := []func() error{p.search, p.groups, p.ranges, p.reviewed, p.fields, p.sort}
 	for _, step := range steps {
 		if err := step(); err != nil {
 			return Query{}, err
@@ -81,9 +82,12 @@ func (p *listParser) period() string {
 	return summary.DefaultPeriod
 }
 
-// search looks for a text, taken literally, in what identifies a patient.
+// search looks in what identifies a patient for persons, or for a text that is taken literally.
 func (p *listParser) search() error {
-	wanted := p.value("search")
+	wanted, mode := p.value("search"), p.value("searchMode")
+	if mode != "" && mode != "text" && mode != "people" {
+		return badParameter("searchMode")
+	}
 	if wanted == "" {
 		return nil
 	}
@@ -91,8 +95,15 @@ func (p *listParser) search() error {
 	if strings.ContainsRune(wanted, 0) || !utf8.ValidString(wanted) || len(pattern) > maxPattern {
 		return errSearchText
 	}
+	if mode == "people" {
+		var ok bool
+		if p.query.people, ok = parsePeople(wanted); !ok {
+			return errSearchText
+		}
+		return nil
+	}
 	var anywhere bson.A
-	for _, path := range []string{"fullName", "email", "mrn", "birthDate"} {
+	for _, path := range searched {
 		anywhere = append(anywhere, bson.D{{Key: path, Value: bson.Regex{Pattern: pattern, Options: "i"}}})
 	}
 	p.require("$or", anywhere)
@@ -100,40 +111,18 @@ func (p *listParser) search() error {
 	return nil
 }
 
-// tags wants all of the given tags.
-func (p *listParser) tags() (err error) {
-	p.query.selection.tags, err = p.groups("tags", "tags", "$all")
-	return err
-}
-
-// sites wants any of the given sites.
-func (p *listParser) sites() (err error) {
-	p.query.selection.sites, err = p.groups("sites", "sites.id", "$in")
-	return err
-}
-
-// groups reads ids of tags or sites. COMPAT: what is no id is dropped, and if none is left, patients without any are wanted;
-// front ends send "_" for that.
-func (p *listParser) groups(parameter, path, operator string) (*groupChoice, error) {
-	if _, ok := p.parameters[parameter]; !ok {
-		return nil, nil //nolint:nilnil // no choice
+// groups wants patients of tags and sites.
+func (p *listParser) groups() error {
+	tags, sites, err := ParseGroups(p.parameters)
+	if err != nil {
+		return err
 	}
-	choice := &groupChoice{all: operator == "$all"}
-	for value := range strings.SplitSeq(p.value(parameter), ",") {
-		if value == "" {
-			return nil, reasonParameter.Of(errs.BadRequestf("parameter %q has an error: empty value is not allowed", parameter))
-		}
-		if id, err := bson.ObjectIDFromHex(value); err == nil {
-			choice.ids = append(choice.ids, id)
-		}
+	p.query.selection.tags, p.query.selection.sites = tags, sites
+	for _, condition := range groupConditions(tags, sites) {
+		p.require(condition.Key, condition.Value)
 	}
-	if len(choice.ids) == 0 {
-		p.require(parameter, bson.D{{Key: "$in", Value: bson.A{nil, bson.A{}}}})
-		return choice, nil
-	}
-	p.query.narrow = true
-	p.require(path, bson.D{{Key: operator, Value: choice.ids}})
-	return choice, nil
+	p.query.narrow = tags != nil && len(tags.IDs) > 0 || sites != nil && len(sites.IDs) > 0
+	return nil
 }
 
 // ranges leaves out patients whose glucose is judged by other than the usual ranges.

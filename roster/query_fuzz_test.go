@@ -20,7 +20,7 @@ func FuzzListParameters(f *testing.F) {
 		"sites=5F0000000000000000000001", "sort=%2BlastData&sortType=cgm", "sort=-timeInTargetPercentDelta&sortType=bgm&period=7d", "sort=x-&sortType=cgm",
 		"sort=-&sortType=bgm", "cgm.min=%3C1e5", "cgm.totalRecords=%3E99999999999999999999999", "bgm.max=%3E%3D-.5", "cgm.lastDataFrom=0001-01-01T00:00:00Z",
 		"cgm.lastDataTo=9999-12-31T23:59:59Z", "bgm.lastDataTo=2030-02-30T00:00:00Z", "lastReviewed=2030-01-01T00:00:00%2B23:59", "omitNonStandardRanges=T",
-		"period=%24where&cgm.min=%3C1", "period=.&cgm.min=%3C1", "cgm.min=%3CNaN", "cgm.min=%3CInf", "search=%F0%9F%98%80&sort=-fullName&sortType=cgm",
+		"period=%24where&cgm.min=%3C1", "period=.&cgm.min=%3C1", "cgm.min=%3CNaN", "cgm.min=%3CInf", "search=%CE%B9%CD%85%27+%EA%B9%80&searchMode=people", "search=a&searchMode=x", "search=%F0%9F%98%80&sort=-fullName&sortType=cgm",
 	} {
 		f.Add(seed)
 	}

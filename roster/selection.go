@@ -1,6 +1,7 @@
 package roster
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -10,33 +11,45 @@ import (
 // selection is what a table must know to choose the patients of a list; the conditions of a query say the same to the database.
 type selection struct {
 	search string // folded; "" if there is none
-	tags   *groupChoice
-	sites  *groupChoice
+	tags   *Groups
+	sites  *Groups
 	usual  bool // only patients whose glucose is judged by the usual ranges
 	values []valueCondition
 	// reviewed tells that reviews matter, of which a table does not know: they change without a trace in updatedTime.
 	reviewed bool
 }
 
-// groupChoice wants patients with tags or sites; without ids, those who have none.
-type groupChoice struct {
-	ids []bson.ObjectID
-	all bool // whether they must have all of the ids
+// Groups wants patients with tags or sites; without ids, those who have none. Nil wants everybody.
+type Groups struct {
+	IDs []bson.ObjectID
+	All bool // whether they must have all of the ids, rather than any
 }
 
-func (g *groupChoice) accepts(set groupSet) bool {
-	if len(g.ids) == 0 {
+func (g *Groups) accepts(set groupSet) bool {
+	if len(g.IDs) == 0 {
 		return set.none
 	}
 	has := func(id bson.ObjectID) bool { return slices.Contains(set.ids, id) }
-	if g.all {
-		return !slices.ContainsFunc(g.ids, func(id bson.ObjectID) bool { return !has(id) })
+	if g.All {
+		return !slices.ContainsFunc(g.IDs, func(id bson.ObjectID) bool { return !has(id) })
 	}
-	return slices.ContainsFunc(g.ids, has)
+	return slices.ContainsFunc(g.IDs, has)
+}
+
+// condition says the same to the database. The patients have the groups at the path, and their ids at the path of ids.
+func (g *Groups) condition(path, idPath string) bson.E {
+	switch {
+	case len(g.IDs) == 0:
+		return bson.E{Key: path, Value: bson.D{{Key: "$in", Value: bson.A{nil, bson.A{}}}}}
+	case g.All:
+		return bson.E{Key: idPath, Value: bson.D{{Key: "$all", Value: g.IDs}}}
+	default:
+		return bson.E{Key: idPath, Value: bson.D{{Key: "$in", Value: g.IDs}}}
+	}
 }
 
 // accepted says of each set whether the choice accepts it; nil if everybody is wanted.
-func (g *groupChoice) accepted(sets []groupSet) []bool {
+func (g *Groups) accepted(sets []groupSet) []bool {
 	if g == nil {
 		return nil
 	}
@@ -95,15 +108,15 @@ func (c *contents) matcher(s selection) (matches func(slot int32) bool, ok bool)
 
 // page returns the ids of a page, and how many patients the query matches; ok is false if something is missing for it.
 func (c *contents) page(q Query) (ids []bson.ObjectID, count int, ok bool) {
-	matches, ok := c.matcher(q.selection)
+	finds, ok := c.finder(q)
 	if !ok {
 		return nil, 0, false
 	}
 	var slots []int32
 	if q.order.collated {
-		slots, count, ok = c.pageByName(q, matches)
+		slots, count, ok = c.pageByName(q, finds)
 	} else {
-		slots, count, ok = c.pageByValue(q, matches)
+		slots, count, ok = c.pageByValue(q, finds)
 	}
 	for _, slot := range slots {
 		ids = append(ids, c.rows[slot].id)
@@ -111,31 +124,52 @@ func (c *contents) page(q Query) (ids []bson.ObjectID, count int, ok bool) {
 	return ids, count, ok
 }
 
-func (c *contents) pageByName(q Query, matches func(int32) bool) (slots []int32, count int, ok bool) {
+// finder returns a function that says which rows a query wants, and whether a search has found just this one; ok is false if a
+// column is missing.
+func (c *contents) finder(q Query) (finds func(slot int32) (found, exact bool), ok bool) {
+	matches, ok := c.matcher(q.selection)
+	if q.people == nil {
+		return func(slot int32) (found, exact bool) { return matches(slot), false }, ok
+	}
+	seeker := &seeker{people: q.people}
+	return func(slot int32) (found, exact bool) {
+		if !matches(slot) {
+			return false, false
+		}
+		return seeker.meets(c.rows[slot].identity())
+	}, ok
+}
+
+func (c *contents) pageByName(q Query, finds func(int32) (found, exact bool)) (slots []int32, count int, ok bool) {
 	list, ok := c.byName[q.order.direction]
 	if !ok {
 		return nil, 0, false
 	}
+	found := inTurn[int32]{page: q.page}
 	for _, slot := range list.slots {
-		if !matches(slot) {
-			continue
+		if ok, exact := finds(slot); ok {
+			found.add(slot, exact)
 		}
-		if count >= q.page.Offset && len(slots) < q.page.Limit {
-			slots = append(slots, slot)
-		}
-		count++
 	}
-	return slots, count, true
+	return found.onPage(), found.count, true
 }
 
-func (c *contents) pageByValue(q Query, matches func(int32) bool) (slots []int32, count int, ok bool) {
+func (c *contents) pageByValue(q Query, finds func(int32) (found, exact bool)) (slots []int32, count int, ok bool) {
 	compare, ok := c.comparison(q.order)
 	if !ok {
 		return nil, 0, false
 	}
+	exacts := map[int32]bool{}
 	best := firsts[int32]{page: q.page, compare: compare}
+	if q.people != nil {
+		best.compare = func(a, b int32) int { return cmp.Or(exactFirst(exacts[a], exacts[b]), compare(a, b)) }
+	}
 	for _, slot := range c.slots {
-		if matches(slot) {
+		found, exact := finds(slot)
+		if exact {
+			exacts[slot] = true
+		}
+		if found {
 			best.add(slot)
 		}
 	}

@@ -21,8 +21,9 @@ import (
 type TideQuery struct {
 	ClinicID bson.ObjectID
 	Period   string
-	Tags     []bson.ObjectID // patients must have all of them
-	Cutoff   time.Time       // the oldest summary.CGM data that counts
+	Tags     *Groups
+	Sites    *Groups
+	Cutoff   time.Time // the oldest summary.CGM data that counts
 	// Categories are the names of the categories to fill, in this order. None stands for the usual ones.
 	Categories    []string
 	ExcludeNoData bool
@@ -119,7 +120,7 @@ func (s *Service) Tide(ctx context.Context, query TideQuery) (TideReport, error)
 	}
 }
 
-// tideByQuery reads what categories depend on, of all patients with the tags and recent data, and at the same time the patients without such
+// tideByQuery reads what categories depend on, of all patients of the tags and sites who have recent data, and at the same time the patients without such
 // data; and then what the report shows of the patients it lists.
 func (s *Service) tideByQuery(ctx context.Context, query TideQuery) (TideReport, error) {
 	report := TideReport{}
@@ -149,11 +150,19 @@ func (s *Service) tideByQuery(ctx context.Context, query TideQuery) (TideReport,
 }
 
 func (q TideQuery) filter() bson.D {
-	return bson.D{{Key: "clinicId", Value: q.ClinicID}, {Key: "tags", Value: bson.D{{Key: "$all", Value: q.Tags}}}}
+	return append(bson.D{{Key: "clinicId", Value: q.ClinicID}}, groupConditions(q.Tags, q.Sites)...)
 }
 
 // tideIndex leads to the patients of a tag by the age of their data.
 const tideIndex = "PatientsByTagAndLastData"
+
+// index returns the index that leads to the fewest patients.
+func (q TideQuery) index() string {
+	if q.Tags == nil {
+		return "Sites"
+	}
+	return tideIndex
+}
 
 const cgmLastData = "summary.cgmStats.dates.lastData"
 
@@ -171,7 +180,7 @@ func (s *Service) tideCandidates(ctx context.Context, query TideQuery) ([]candid
 		projection = append(projection, bson.E{Key: query.periodPath() + "." + name, Value: 1})
 	}
 	filter := append(query.filter(), bson.E{Key: cgmLastData, Value: bson.D{{Key: "$gte", Value: query.Cutoff}}})
-	cursor, err := s.find(ctx, filter, options.Find().SetProjection(projection).SetBatchSize(rankBatch), tideIndex)
+	cursor, err := s.find(ctx, filter, options.Find().SetProjection(projection).SetBatchSize(rankBatch), query.index())
 	if err != nil {
 		return nil, err
 	}
@@ -257,5 +266,5 @@ func (s *Service) tideNoData(ctx context.Context, query TideQuery) ([]*patients.
 		{Key: "$or", Value: bson.A{bson.D{{Key: cgmLastData, Value: bson.D{{Key: "$lt", Value: query.Cutoff}}}}, broken}},
 	}
 	filter := append(query.filter(), bson.E{Key: "$or", Value: bson.A{bson.D{{Key: cgmLastData, Value: nil}}, stale}})
-	return s.tidePatients(ctx, query, filter, options.Find().SetSort(store.Ascending(cgmLastData, "_id")).SetLimit(maxNoDataPatients), tideIndex)
+	return s.tidePatients(ctx, query, filter, options.Find().SetSort(store.Ascending(cgmLastData, "_id")).SetLimit(maxNoDataPatients), query.index())
 }

@@ -33,7 +33,7 @@ func (s *Service) tideByTable(ctx context.Context, query TideQuery) (candidates 
 
 // tide chooses among the rows; ok is false if a column is missing.
 func (c *contents) tide(query TideQuery, now time.Time) (candidates []candidate, noData []bson.ObjectID, ok bool) {
-	matches, _ := c.matcher(selection{tags: &groupChoice{ids: query.Tags, all: true}})
+	matches, _ := c.matcher(selection{tags: query.Tags, sites: query.Sites})
 	var columns []*column
 	for _, path := range query.paths() {
 		column, ok := c.columns[path]

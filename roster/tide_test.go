@@ -1,6 +1,7 @@
 package roster_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -51,21 +52,29 @@ func (s *tideStage) add(t *testing.T, name string, statistics bson.M, change fun
 // report returns the names in each category.
 func (s *tideStage) report(t *testing.T, change func(*roster.TideQuery)) map[string][]string {
 	t.Helper()
-	query := roster.TideQuery{ClinicID: s.clinicID, Period: "14d", Tags: []bson.ObjectID{tagA}, Cutoff: s.cutoff, ExcludeNoData: true}
+	query := roster.TideQuery{ClinicID: s.clinicID, Period: "14d", Tags: allOf(tagA), Cutoff: s.cutoff, ExcludeNoData: true}
 	if change != nil {
 		change(&query)
 	}
 	report, err := s.lists.Tide(t.Context(), query)
 	require.NoError(t, err)
-	names := map[string][]string{}
+	return userIDs(report)
+}
+
+func userIDs(report roster.TideReport) map[string][]string {
+	ids := map[string][]string{}
 	for category, list := range report {
-		names[category] = []string{}
+		ids[category] = []string{}
 		for _, patient := range list {
-			names[category] = append(names[category], patient.UserID)
+			ids[category] = append(ids[category], patient.UserID)
 		}
 	}
-	return names
+	return ids
 }
+
+func allOf(ids ...bson.ObjectID) *roster.Groups { return &roster.Groups{IDs: ids, All: true} }
+
+func anyOf(ids ...bson.ObjectID) *roster.Groups { return &roster.Groups{IDs: ids} }
 
 func only(categories ...string) func(*roster.TideQuery) {
 	return func(q *roster.TideQuery) { q.Categories = categories }
@@ -145,7 +154,7 @@ func TestTideListsAPatientUnderTheFirstCategoryThatFits(t *testing.T) {
 	require.Equal(t, map[string][]string{"timeInVeryLowPercent": {}, "timeInAnyHighPercent": {"both", "high", "data at the cut-off", "both tags"}},
 		s.report(t, only("timeInAnyHighPercent", "timeInVeryLowPercent", "timeInAnyHighPercent")))
 	require.Equal(t, map[string][]string{"timeInAnyHighPercent": {"both tags"}}, s.report(t, func(q *roster.TideQuery) {
-		q.Categories, q.Tags = []string{"timeInAnyHighPercent"}, []bson.ObjectID{tagA, tagB, tagA}
+		q.Categories, q.Tags = []string{"timeInAnyHighPercent"}, allOf(tagA, tagB, tagA)
 	}))
 	require.Equal(t, map[string][]string{"timeInVeryLowPercent": {"both", "high", "both tags", "data at the cut-off"}}, s.report(t, func(q *roster.TideQuery) {
 		q.Categories, q.Period = []string{"timeInVeryLowPercent"}, "7d"
@@ -153,6 +162,43 @@ func TestTideListsAPatientUnderTheFirstCategoryThatFits(t *testing.T) {
 	require.Equal(t, map[string][]string{"timeCGMUsePercent": {}}, s.report(t, func(q *roster.TideQuery) {
 		q.Categories, q.ClinicID = []string{"timeCGMUsePercent"}, bson.NewObjectID()
 	}))
+}
+
+// TestTideBySites: sites stand beside tags or for them, and without sites only those who have none are reported.
+func TestTideBySites(t *testing.T) {
+	t.Parallel()
+	s := newTideStage(t)
+	at := func(tags, sites bson.A) func(bson.M) {
+		return func(record bson.M) { record["tags"], record["sites"] = tags, sites }
+	}
+	a, b := bson.M{"id": siteA, "name": "A"}, bson.M{"id": siteB, "name": "B"}
+	low := bson.M{"timeInVeryLowPercent": 0.5}
+	s.add(t, "A", low, at(bson.A{tagA}, bson.A{a}))
+	s.add(t, "B", low, at(bson.A{tagB}, bson.A{b}))
+	s.add(t, "A and B", low, at(bson.A{tagA, tagB}, bson.A{a, b}))
+	s.add(t, "none", low, at(nil, nil))
+	s.add(t, "emptied", low, at(bson.A{tagA}, bson.A{}))
+	for name, test := range map[string]struct {
+		tags, sites *roster.Groups
+		want        []string
+	}{
+		"any of the sites":       {nil, anyOf(siteB, siteA), []string{"A", "B", "A and B"}},
+		"one site":               {nil, anyOf(siteB), []string{"B", "A and B"}},
+		"all of the sites":       {nil, allOf(siteA, siteB), []string{"A and B"}},
+		"without a site":         {nil, anyOf(), []string{"none", "emptied"}},
+		"a tag without a site":   {allOf(tagA), anyOf(), []string{"emptied"}},
+		"a tag at a site":        {allOf(tagA), anyOf(siteA), []string{"A", "A and B"}},
+		"any of the tags":        {anyOf(tagA, tagB), nil, []string{"A", "B", "A and B", "emptied"}},
+		"any tag, all the sites": {anyOf(tagA, tagB), allOf(siteA, siteB), []string{"A and B"}},
+	} {
+		query := roster.TideQuery{ClinicID: s.clinicID, Period: "14d", Tags: test.tags, Sites: test.sites, Cutoff: s.cutoff, Categories: []string{"timeInVeryLowPercent"}}
+		want := map[string][]string{"timeInVeryLowPercent": test.want, roster.NoData: {}}
+		for way, report := range map[string]func(context.Context, roster.TideQuery) (roster.TideReport, error){"table": s.lists.Tide, "query": s.lists.TideByQuery} {
+			found, err := report(t.Context(), query)
+			require.NoError(t, err)
+			require.Equal(t, want, userIDs(found), "%s by %s", name, way)
+		}
+	}
 }
 
 func TestTideListsAtMostAHundredPatients(t *testing.T) {

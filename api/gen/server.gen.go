@@ -2106,6 +2106,24 @@ func (e GlycemicRangesThresholdUpperBoundV1Units) Valid() bool {
 	}
 }
 
+// Defines values for GroupMatchV1.
+const (
+	MatchAll GroupMatchV1 = "all"
+	MatchAny GroupMatchV1 = "any"
+)
+
+// Valid indicates whether the value is a known member of the GroupMatchV1 enum.
+func (e GroupMatchV1) Valid() bool {
+	switch e {
+	case MatchAll:
+		return true
+	case MatchAny:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for MigrationStatusV1.
 const (
 	COMPLETED MigrationStatusV1 = "COMPLETED"
@@ -2121,6 +2139,30 @@ func (e MigrationStatusV1) Valid() bool {
 	case PENDING:
 		return true
 	case RUNNING:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PatientLikenessV1.
+const (
+	SameEmail            PatientLikenessV1 = "email"
+	SameMRN              PatientLikenessV1 = "mrn"
+	SameName             PatientLikenessV1 = "fullName"
+	SameNameAndBirthDate PatientLikenessV1 = "fullNameAndBirthDate"
+)
+
+// Valid indicates whether the value is a known member of the PatientLikenessV1 enum.
+func (e PatientLikenessV1) Valid() bool {
+	switch e {
+	case SameEmail:
+		return true
+	case SameMRN:
+		return true
+	case SameName:
+		return true
+	case SameNameAndBirthDate:
 		return true
 	default:
 		return false
@@ -2262,6 +2304,24 @@ func (e XealthFormInfoV1FormId) Valid() bool {
 	case GuardianEnrollmentForm:
 		return true
 	case PatientEnrollmentForm:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListPatientsParamsSearchMode.
+const (
+	SearchPeople ListPatientsParamsSearchMode = "people"
+	SearchText   ListPatientsParamsSearchMode = "text"
+)
+
+// Valid indicates whether the value is a known member of the ListPatientsParamsSearchMode enum.
+func (e ListPatientsParamsSearchMode) Valid() bool {
+	switch e {
+	case SearchPeople:
+		return true
+	case SearchText:
 		return true
 	default:
 		return false
@@ -3486,6 +3546,9 @@ type GlycemicRangesThresholdUpperBoundV1 struct {
 // GlycemicRangesThresholdUpperBoundV1Units Unit of `value`.
 type GlycemicRangesThresholdUpperBoundV1Units string
 
+// GroupMatchV1 How many of the given tags or sites a patient must have.
+type GroupMatchV1 string
+
 // MembershipRestrictionV1 One group of people who may join. A new member must fit at least one.
 type MembershipRestrictionV1 struct {
 	// EmailDomain What comes after the @ in the address of a new member. Not checked for form.
@@ -3681,6 +3744,27 @@ type PatientV1 struct {
 	UpdatedTime *time.Time `json:"updatedTime,omitempty"`
 }
 
+// PatientCandidateV1 What tells a patient from others.
+type PatientCandidateV1 struct {
+	// BirthDate Date of birth as it is stored.
+	BirthDate *string `json:"birthDate,omitempty"`
+
+	// CreatedTime When the patient was added to the clinic.
+	CreatedTime *time.Time `json:"createdTime,omitempty"`
+
+	// Email E-mail address.
+	Email *string `json:"email,omitempty"`
+
+	// FullName Name as it is stored.
+	FullName *string `json:"fullName,omitempty"`
+
+	// Id User id of the patient.
+	Id string `json:"id"`
+
+	// Mrn MRN as it is stored.
+	Mrn *string `json:"mrn,omitempty"`
+}
+
 // PatientClinicRelationshipV1 A patient record and its clinic.
 type PatientClinicRelationshipV1 struct {
 	// Clinic The clinic of the record.
@@ -3731,6 +3815,33 @@ type PatientCountSettingsV1 struct {
 	// SoftLimit Limit for clients to show; the service does not enforce it. Absent: none.
 	SoftLimit *PatientCountLimitV1 `json:"softLimit,omitempty"`
 }
+
+// PatientDuplicateGroupV1 Patients who may be one person.
+type PatientDuplicateGroupV1 struct {
+	// By What they all have in common, the surest first.
+	By []PatientLikenessV1 `json:"by"`
+
+	// Count How many they are.
+	Count int `json:"count"`
+
+	// Patients The 20 oldest records of them.
+	Patients []PatientCandidateV1 `json:"patients"`
+}
+
+// PatientDuplicatesV1 A page of groups of patients who may be one person.
+type PatientDuplicatesV1 struct {
+	// Data The groups of the page.
+	Data []PatientDuplicateGroupV1 `json:"data"`
+
+	// Meta Count for all pages.
+	Meta struct {
+		// Count How many groups there are.
+		Count int `json:"count"`
+	} `json:"meta"`
+}
+
+// PatientLikenessV1 What patients have in common who may be one person.
+type PatientLikenessV1 string
 
 // PatientPermissionsV1 What the clinic may do. A permission is given when the member is there; its content means
 // nothing and is always an empty object in answers.
@@ -4063,8 +4174,17 @@ type TideConfigV1 struct {
 	// SchemaVersion Version of this report; 2.
 	SchemaVersion int `json:"schemaVersion"`
 
+	// Sites Sites that were asked for; absent unless `sites` was sent.
+	Sites *[]string `json:"sites,omitempty"`
+
+	// SitesMatch What was sent as `sitesMatch`; absent unless it was.
+	SitesMatch *string `json:"sitesMatch,omitempty"`
+
 	// Tags Tags that were asked for.
 	Tags *PatientTagIdsV1 `json:"tags"`
+
+	// TagsMatch What was sent as `tagsMatch`; absent unless it was.
+	TagsMatch *string `json:"tagsMatch,omitempty"`
 
 	// VeryHighGlucoseThreshold Glucose above this is very high; 13.9 mmol/L.
 	VeryHighGlucoseThreshold float64 `json:"veryHighGlucoseThreshold"`
@@ -4334,11 +4454,17 @@ type ShareCode = string
 // SiteId Id: 24 lower-case hexadecimal digits.
 type SiteId = ObjectIdV1
 
+// SitesMatch How many of the given tags or sites a patient must have.
+type SitesMatch = GroupMatchV1
+
 // Sort defines model for sort.
 type Sort = string
 
 // SummaryId Id of a summary half: up to 24 lower-case hexadecimal digits.
 type SummaryId = SummaryIdV1
+
+// TagsMatch How many of the given tags or sites a patient must have.
+type TagsMatch = GroupMatchV1
 
 // UserId Id of a user: 10 lower-case hexadecimal digits, or a UUID in lower case.
 //
@@ -4435,12 +4561,32 @@ type ListCliniciansParams struct {
 	Role *Role `form:"role,omitempty" json:"role,omitempty"`
 }
 
+// ListPatientDuplicatesParams defines parameters for ListPatientDuplicates.
+type ListPatientDuplicatesParams struct {
+	// By What to compare, separated by commas. Default `mrn,fullNameAndBirthDate,email`.
+	By *[]PatientLikenessV1 `form:"by,omitempty" json:"by,omitempty"`
+
+	// Offset How many entries to skip. Default 0; past the end the page is empty.
+	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// Limit How many groups to return at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ListPatientsParams defines parameters for ListPatients.
 type ListPatientsParams struct {
 	// Search Text to search for. For members: words of the e-mail address, or a part of the name. For
 	// patients: a part of the full name, e-mail address, MRN or birth date (`2001-02-03`), taken
 	// literally, without regard to letter case.
 	Search *Search `form:"search,omitempty" json:"search,omitempty"`
+
+	// SearchMode How `search` is read. `text`, the default: one text, found anywhere, as it is written. `people`:
+	// words in any order, all of which must be found, without regard to case, accents, apostrophes,
+	// hyphens and other signs. A word is the beginning of a name (or of several: `vandenberg` is van den
+	// Berg), of a part of the e-mail address before the `@`, or of the MRN; with an `@`, of any part of the
+	// address; from four digits on also a part of the MRN, or the beginning of the birth date. Patients
+	// whose MRN, or all of whose digits, one of the words is come first. At most 16 words.
+	SearchMode *ListPatientsParamsSearchMode `form:"searchMode,omitempty" json:"searchMode,omitempty"`
 
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
@@ -4917,25 +5063,45 @@ type ListPatientsParams struct {
 	// without data never match.
 	BgmLastDataTo *time.Time `form:"bgm.lastDataTo,omitempty" json:"bgm.lastDataTo,omitempty"`
 
-	// Tags Only patients that have **all** of these tags: ids, separated by commas. If no element is an id
-	// (`_`, for instance), only patients without tags.
+	// Tags Only patients that have **all** of these tags, or, as `tagsMatch` says, any of them: ids,
+	// separated by commas. If no element is an id (`_`, for instance), only patients without tags.
 	Tags *[]string `form:"tags,omitempty" json:"tags,omitempty"`
 
-	// Sites Only patients of **any** of these sites: ids, separated by commas. If no element is an id (`_`,
-	// for instance), only patients without sites.
+	// Sites Only patients of **any** of these sites, or, as `sitesMatch` says, of all of them: ids, separated
+	// by commas. If no element is an id (`_`, for instance), only patients without sites.
 	Sites *[]string `form:"sites,omitempty" json:"sites,omitempty"`
+
+	// TagsMatch Whether patients must have `all` of the `tags`, which is the default, or `any` of them.
+	TagsMatch *TagsMatch `form:"tagsMatch,omitempty" json:"tagsMatch,omitempty"`
+
+	// SitesMatch Whether patients must be at `any` of the `sites`, which is the default, or at `all` of them.
+	SitesMatch *SitesMatch `form:"sitesMatch,omitempty" json:"sitesMatch,omitempty"`
 
 	// OmitNonStandardRanges If true, only patients with the standard glycemic ranges, or without any setting of ranges.
 	OmitNonStandardRanges *bool `form:"omitNonStandardRanges,omitempty" json:"omitNonStandardRanges,omitempty"`
 }
+
+// ListPatientsParamsSearchMode defines parameters for ListPatients.
+type ListPatientsParamsSearchMode string
 
 // TideReportParams defines parameters for TideReport.
 type TideReportParams struct {
 	// Period Length of the summary period to look at: 1, 7, 14 or 30 days.
 	Period string `form:"period" json:"period"`
 
-	// Tags Ids of tags, separated by commas. Only patients that have all of them are reported.
-	Tags []ObjectIdV1 `form:"tags" json:"tags"`
+	// Tags Ids of tags, separated by commas. Only patients that have all of them are reported. May be left
+	// out if there are `sites`.
+	Tags []ObjectIdV1 `form:"tags,omitempty" json:"tags,omitempty"`
+
+	// TagsMatch Whether patients must have `all` of the `tags`, which is the default, or `any` of them.
+	TagsMatch *TagsMatch `form:"tagsMatch,omitempty" json:"tagsMatch,omitempty"`
+
+	// Sites Ids of sites, separated by commas. Only patients of any of them are reported. If no element is an
+	// id (`_`, for instance), only patients without sites.
+	Sites *[]string `form:"sites,omitempty" json:"sites,omitempty"`
+
+	// SitesMatch Whether patients must be at `any` of the `sites`, which is the default, or at `all` of them.
+	SitesMatch *SitesMatch `form:"sitesMatch,omitempty" json:"sitesMatch,omitempty"`
 
 	// LastDataCutoff Only patients with CGM data from this instant or later are put into categories.
 	LastDataCutoff time.Time `form:"lastDataCutoff" json:"lastDataCutoff"`
@@ -5198,6 +5364,9 @@ type ServerInterface interface {
 	// RefreshPatientCount Recount the patients of a clinic
 	// (POST /v1/clinics/{clinicId}/patient_count/refresh)
 	RefreshPatientCount(ctx echo.Context, clinicId ClinicId) error
+	// ListPatientDuplicates List patients who may be one person
+	// (GET /v1/clinics/{clinicId}/patient_duplicates)
+	ListPatientDuplicates(ctx echo.Context, clinicId ClinicId, params ListPatientDuplicatesParams) error
 	// CreatePatientTag Create a patient tag
 	// (POST /v1/clinics/{clinicId}/patient_tags)
 	CreatePatientTag(ctx echo.Context, clinicId ClinicId) error
@@ -6043,6 +6212,45 @@ func (w *ServerInterfaceWrapper) RefreshPatientCount(ctx echo.Context) error {
 	return err
 }
 
+// ListPatientDuplicates converts echo context to params.
+func (w *ServerInterfaceWrapper) ListPatientDuplicates(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "clinicId" -------------
+	var clinicId ClinicId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "clinicId", ctx.Param("clinicId"), &clinicId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter clinicId: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListPatientDuplicatesParams
+	// ------------- Optional query parameter "by" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "by", ctx.QueryParams(), &params.By, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter by: %s", err))
+	}
+
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", ctx.QueryParams(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter offset: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListPatientDuplicates(ctx, clinicId, params)
+	return err
+}
+
 // CreatePatientTag converts echo context to params.
 func (w *ServerInterfaceWrapper) CreatePatientTag(ctx echo.Context) error {
 	var err error
@@ -6149,6 +6357,13 @@ func (w *ServerInterfaceWrapper) ListPatients(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "search", ctx.QueryParams(), &params.Search, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter search: %s", err))
+	}
+
+	// ------------- Optional query parameter "searchMode" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "searchMode", ctx.QueryParams(), &params.SearchMode, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter searchMode: %s", err))
 	}
 
 	// ------------- Optional query parameter "offset" -------------
@@ -7019,6 +7234,20 @@ func (w *ServerInterfaceWrapper) ListPatients(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sites: %s", err))
 	}
 
+	// ------------- Optional query parameter "tagsMatch" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "tagsMatch", ctx.QueryParams(), &params.TagsMatch, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter tagsMatch: %s", err))
+	}
+
+	// ------------- Optional query parameter "sitesMatch" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sitesMatch", ctx.QueryParams(), &params.SitesMatch, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sitesMatch: %s", err))
+	}
+
 	// ------------- Optional query parameter "omitNonStandardRanges" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "omitNonStandardRanges", ctx.QueryParams(), &params.OmitNonStandardRanges, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
@@ -7603,11 +7832,32 @@ func (w *ServerInterfaceWrapper) TideReport(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter period: %s", err))
 	}
 
-	// ------------- Required query parameter "tags" -------------
+	// ------------- Optional query parameter "tags" -------------
 
-	err = runtime.BindQueryParameterWithOptions("form", false, true, "tags", ctx.QueryParams(), &params.Tags, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "tags", ctx.QueryParams(), &params.Tags, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter tags: %s", err))
+	}
+
+	// ------------- Optional query parameter "tagsMatch" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "tagsMatch", ctx.QueryParams(), &params.TagsMatch, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter tagsMatch: %s", err))
+	}
+
+	// ------------- Optional query parameter "sites" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "sites", ctx.QueryParams(), &params.Sites, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sites: %s", err))
+	}
+
+	// ------------- Optional query parameter "sitesMatch" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sitesMatch", ctx.QueryParams(), &params.SitesMatch, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sitesMatch: %s", err))
 	}
 
 	// ------------- Required query parameter "lastDataCutoff" -------------
@@ -8065,6 +8315,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PATCH(options.BaseURL+"/v1/clinics/:clinicId/migrations/:userId", wrapper.UpdateMigration, options.OperationMiddlewares["UpdateMigration"]...)
 	router.GET(options.BaseURL+"/v1/clinics/:clinicId/patient_count", wrapper.GetPatientCount, options.OperationMiddlewares["GetPatientCount"]...)
 	router.POST(options.BaseURL+"/v1/clinics/:clinicId/patient_count/refresh", wrapper.RefreshPatientCount, options.OperationMiddlewares["RefreshPatientCount"]...)
+	router.GET(options.BaseURL+"/v1/clinics/:clinicId/patient_duplicates", wrapper.ListPatientDuplicates, options.OperationMiddlewares["ListPatientDuplicates"]...)
 	router.POST(options.BaseURL+"/v1/clinics/:clinicId/patient_tags", wrapper.CreatePatientTag, options.OperationMiddlewares["CreatePatientTag"]...)
 	router.DELETE(options.BaseURL+"/v1/clinics/:clinicId/patient_tags/:patientTagId", wrapper.DeletePatientTag, options.OperationMiddlewares["DeletePatientTag"]...)
 	router.PUT(options.BaseURL+"/v1/clinics/:clinicId/patient_tags/:patientTagId", wrapper.UpdatePatientTag, options.OperationMiddlewares["UpdatePatientTag"]...)
@@ -8754,6 +9005,29 @@ type RefreshPatientCount200Response struct {
 func (response RefreshPatientCount200Response) VisitRefreshPatientCountResponse(w http.ResponseWriter) error {
 	w.WriteHeader(200)
 	return nil
+}
+
+type ListPatientDuplicatesRequestObject struct {
+	ClinicId ClinicId `json:"clinicId"`
+	Params   ListPatientDuplicatesParams
+}
+
+type ListPatientDuplicatesResponseObject interface {
+	VisitListPatientDuplicatesResponse(w http.ResponseWriter) error
+}
+
+type ListPatientDuplicates200JSONResponse PatientDuplicatesV1
+
+func (response ListPatientDuplicates200JSONResponse) VisitListPatientDuplicatesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type CreatePatientTagRequestObject struct {
@@ -9975,6 +10249,9 @@ type StrictServerInterface interface {
 	// RefreshPatientCount Recount the patients of a clinic
 	// (POST /v1/clinics/{clinicId}/patient_count/refresh)
 	RefreshPatientCount(ctx context.Context, request RefreshPatientCountRequestObject) (RefreshPatientCountResponseObject, error)
+	// ListPatientDuplicates List patients who may be one person
+	// (GET /v1/clinics/{clinicId}/patient_duplicates)
+	ListPatientDuplicates(ctx context.Context, request ListPatientDuplicatesRequestObject) (ListPatientDuplicatesResponseObject, error)
 	// CreatePatientTag Create a patient tag
 	// (POST /v1/clinics/{clinicId}/patient_tags)
 	CreatePatientTag(ctx context.Context, request CreatePatientTagRequestObject) (CreatePatientTagResponseObject, error)
@@ -11106,6 +11383,32 @@ func (sh *strictHandler) RefreshPatientCount(ctx echo.Context, clinicId ClinicId
 		return err
 	} else if validResponse, ok := response.(RefreshPatientCountResponseObject); ok {
 		return validResponse.VisitRefreshPatientCountResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListPatientDuplicates operation middleware
+func (sh *strictHandler) ListPatientDuplicates(ctx echo.Context, clinicId ClinicId, params ListPatientDuplicatesParams) error {
+	var request ListPatientDuplicatesRequestObject
+
+	request.ClinicId = clinicId
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListPatientDuplicates(ctx.Request().Context(), request.(ListPatientDuplicatesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListPatientDuplicates")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListPatientDuplicatesResponseObject); ok {
+		return validResponse.VisitListPatientDuplicatesResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
