@@ -87,6 +87,7 @@ func NewHandler(p Params) http.Handler {
 		limitBody(p.Config),
 		attachRequest,
 		validate,
+		preconditions(p.Document, p.Handlers.services),
 	)
 	registerPublic(e, p.Health, p.Metrics, p.Document)
 	registerViewer(e)

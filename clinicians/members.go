@@ -106,6 +106,9 @@ func (s *Service) Delete(ctx context.Context, clinicID bson.ObjectID, userID str
 		return err
 	}
 	err := s.database.InTx(ctx, func(ctx context.Context) error {
+		if err := s.database.Claim(ctx, s.collection, ofMember(clinicID, userID)); err != nil {
+			return err
+		}
 		documents, err := s.stored(ctx, ofMember(clinicID, userID))
 		if err != nil {
 			return err

@@ -18,6 +18,13 @@ func (s *Service) Get(ctx context.Context, clinicID bson.ObjectID, userID string
 	return s.find(ctx, clinicID, userID, options.FindOne())
 }
 
+// Hold returns a context under which the patient is updated, or removed, only while they are what is stored now; see store.Hold.
+// The error is ErrNotFound if there is no such patient.
+func (s *Service) Hold(ctx context.Context, clinicID bson.ObjectID, userID string) (context.Context, error) {
+	held, err := store.Hold(ctx, s.collection, patientKey(clinicID, userID))
+	return held, store.OneOf(err, ErrNotFound, nil)
+}
+
 // beforeUpdate returns the patient without the statistics, which are most of a record and which no update looks at, or
 // ErrNotFound.
 func (s *Service) beforeUpdate(ctx context.Context, clinicID bson.ObjectID, userID string) (*Patient, error) {
