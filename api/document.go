@@ -83,6 +83,9 @@ func LoadDocument() (*Document, error) {
 	if err := requireReads(d); err != nil {
 		return nil, fmt.Errorf("interface document: %w", err)
 	}
+	if err := requireRepeatable(d); err != nil {
+		return nil, fmt.Errorf("interface document: %w", err)
+	}
 	if err := publishedTree(published); err != nil {
 		return nil, fmt.Errorf("interface document: %w", err)
 	}

@@ -127,9 +127,7 @@ func answerUnlessKnown(c echo.Context, next echo.HandlerFunc) error {
 		w.ResponseWriter.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	w.ResponseWriter.WriteHeader(w.status)
-	_, err = w.ResponseWriter.Write(w.body.Bytes())
-	return err
+	return w.send()
 }
 
 // changeIfMatched goes on only if what is shown now has one of the tags, and only while the document behind it stays as it is. If
@@ -209,6 +207,16 @@ func (w *heldAnswer) WriteHeader(status int) {
 func (w *heldAnswer) Write(part []byte) (int, error) {
 	w.WriteHeader(http.StatusOK)
 	return w.body.Write(part)
+}
+
+// send sends what was kept.
+func (w *heldAnswer) send() error {
+	w.ResponseWriter.WriteHeader(w.status)
+	if w.body.Len() == 0 {
+		return nil
+	}
+	_, err := w.ResponseWriter.Write(w.body.Bytes())
+	return err
 }
 
 // discarded is an answer that nobody gets.

@@ -17,6 +17,7 @@ import (
 	"github.com/tidepool-org/clinic/api/gen"
 	"github.com/tidepool-org/clinic/auth"
 	"github.com/tidepool-org/clinic/config"
+	"github.com/tidepool-org/clinic/idempotency"
 	"github.com/tidepool-org/clinic/internal/traces"
 )
 
@@ -32,6 +33,7 @@ type Params struct {
 	Memberships Memberships
 	Health      *Health
 	Metrics     *Metrics
+	Keys        *idempotency.Keys
 	Tracer      *traces.Tracer `optional:"true"`
 	Log         *zap.Logger
 }
@@ -88,6 +90,7 @@ func NewHandler(p Params) http.Handler {
 		attachRequest,
 		validate,
 		preconditions(p.Document, p.Handlers.services),
+		repeatOnce(p.Keys, p.Handlers.services),
 	)
 	registerPublic(e, p.Health, p.Metrics, p.Document)
 	registerViewer(e)

@@ -23,7 +23,7 @@ const module = "github.com/tidepool-org/clinic/"
 var order = []string{
 	"cmd/clinic", "cmd/devstack", "cmd/openapi", "app/operator", "test", "internal/testkit", "app", "api", "api/gen",
 	"redox", "xealth", "merge", "migration", "roster", "patients", "clinicians", "auth", "clinics", "census", "summary",
-	"store", "internal/platform", "internal/traces", "internal/observe", "internal/tally", "internal/flight",
+	"idempotency", "store", "internal/platform", "internal/traces", "internal/observe", "internal/tally", "internal/flight",
 	"internal/nonblank", "internal/errs", "config",
 }
 

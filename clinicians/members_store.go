@@ -23,6 +23,11 @@ func (s *Service) Get(ctx context.Context, clinicID bson.ObjectID, userID string
 	return s.findOne(ctx, ofMember(clinicID, userID))
 }
 
+// GetByID returns the member or invite of the clinic with the id of the record, or ErrNotFound.
+func (s *Service) GetByID(ctx context.Context, clinicID, id bson.ObjectID) (*Clinician, error) {
+	return s.findOne(ctx, bson.D{{Key: "_id", Value: id}, {Key: "clinicId", Value: clinicID}})
+}
+
 // Hold returns a context under which the member changes, or is removed, only while they are what is stored now; see store.Hold.
 // The error is ErrNotFound if there is no such member.
 func (s *Service) Hold(ctx context.Context, clinicID bson.ObjectID, userID string) (context.Context, error) {
