@@ -97,8 +97,8 @@ func (w *compressor) decide(large bool) error {
 	if large && w.accepted {
 		header.Set(echo.HeaderContentEncoding, "gzip")
 		header.Del(echo.HeaderContentLength)
-		if tag := header.Get("ETag"); strings.HasPrefix(tag, `"`) {
-			header.Set("ETag", "W/"+tag) // the same content in other bytes
+		if tag := header.Get(headerETag); tag != "" {
+			header.Set(headerETag, compressedTag(tag))
 		}
 		w.gzip, _ = gzipWriters.Get().(*gzip.Writer)
 		w.gzip.Reset(w.ResponseWriter)

@@ -37,7 +37,9 @@ type operation struct {
 	access auth.Access
 	path   []*openapi3.Parameter
 	query  []*openapi3.Parameter
-	body   *openapi3.RequestBody
+	// headers are the names of those that the operation understands.
+	headers map[string]bool
+	body    *openapi3.RequestBody
 	// reasons are why this operation, besides any other, may fail.
 	reasons []string
 	// maxBody is the size of the largest body in bytes, 0 if the document sets no limit.
@@ -77,6 +79,12 @@ func LoadDocument() (*Document, error) {
 			}
 			d.operations[route{method, path}] = compiled
 		}
+	}
+	if err := requireReads(d); err != nil {
+		return nil, fmt.Errorf("interface document: %w", err)
+	}
+	if err := requireRepeatable(d); err != nil {
+		return nil, fmt.Errorf("interface document: %w", err)
 	}
 	if err := publishedTree(published); err != nil {
 		return nil, fmt.Errorf("interface document: %w", err)
@@ -138,7 +146,8 @@ func compile(spec *openapi3.T, template, method string, item *openapi3.PathItem,
 	}
 	compiled := &operation{
 		id: o.OperationID, access: access, reasons: reasons, maxBody: maxBody(spec, o),
-		route: &routers.Route{Spec: spec, Path: template, PathItem: item, Method: method, Operation: o},
+		headers: map[string]bool{},
+		route:   &routers.Route{Spec: spec, Path: template, PathItem: item, Method: method, Operation: o},
 	}
 	for _, ref := range append(append(openapi3.Parameters{}, item.Parameters...), o.Parameters...) {
 		switch ref.Value.In {
@@ -146,6 +155,8 @@ func compile(spec *openapi3.T, template, method string, item *openapi3.PathItem,
 			compiled.path = append(compiled.path, ref.Value)
 		case openapi3.ParameterInQuery:
 			compiled.query = append(compiled.query, ref.Value)
+		case openapi3.ParameterInHeader:
+			compiled.headers[ref.Value.Name] = true
 		}
 	}
 	if o.RequestBody != nil {

@@ -22,6 +22,7 @@ var statuses = map[errs.Kind]int{
 	errs.Conflict:        http.StatusConflict,
 	errs.Constraint:      http.StatusUnprocessableEntity,
 	errs.NoChange:        http.StatusNoContent,
+	errs.Precondition:    http.StatusPreconditionFailed,
 	errs.TooLarge:        http.StatusRequestEntityTooLarge,
 	errs.Unsupported:     http.StatusNotImplemented,
 	errs.Unavailable:     http.StatusServiceUnavailable,
@@ -38,6 +39,8 @@ type errorBody struct {
 	Code      int         `json:"code"`
 	Reason    errs.Reason `json:"reason"`
 	RequestID string      `json:"requestId,omitempty"`
+	// Current is what is stored, if it is not what the caller wanted to change.
+	Current json.RawMessage `json:"current,omitempty"`
 }
 
 // writeError is the one place where an error becomes an answer; all doors lead here: routing, the pipeline, the generated
@@ -76,7 +79,9 @@ func describe(err error) errorBody {
 	if errors.As(err, &web) {
 		return errorBody{Code: web.Code, Message: webMessage(web), Reason: webReason(web.Code)}
 	}
-	return errorBody{Code: statuses[errs.KindOf(err)], Message: errs.Public(err), Reason: errs.ReasonOf(err)}
+	var stale staleError
+	errors.As(err, &stale)
+	return errorBody{Code: statuses[errs.KindOf(err)], Message: errs.Public(err), Reason: errs.ReasonOf(err), Current: stale.current}
 }
 
 // webReason returns the reason of an error of the router or of the generated code.

@@ -64,7 +64,7 @@ func TestExamplesOfErrorsGiveAReason(t *testing.T) {
 		require.True(t, ok, name)
 		require.Contains(t, known, errs.Reason(fmt.Sprint(value["reason"])), name)
 	}
-	require.Equal(t, 10, count)
+	require.Equal(t, 11, count)
 }
 
 // TestExamplesAreAccepted plays the example of every body against the service. There is nothing there to be changed, so some

@@ -18,6 +18,7 @@ import (
 	"github.com/tidepool-org/clinic/audit"
 	"github.com/tidepool-org/clinic/auth"
 	"github.com/tidepool-org/clinic/config"
+	"github.com/tidepool-org/clinic/idempotency"
 	"github.com/tidepool-org/clinic/internal/traces"
 )
 
@@ -34,6 +35,7 @@ type Params struct {
 	Health      *Health
 	Metrics     *Metrics
 	Trail       *audit.Trail
+	Keys        *idempotency.Keys
 	Tracer      *traces.Tracer `optional:"true"`
 	Log         *zap.Logger
 }
@@ -89,6 +91,8 @@ func NewHandler(p Params) http.Handler {
 		limitBody(p.Config),
 		attachRequest,
 		validate,
+		preconditions(p.Document, p.Handlers.services),
+		repeatOnce(p.Keys, p.Handlers.services),
 		recordAudit(p.Trail),
 	)
 	registerPublic(e, p.Health, p.Metrics, p.Document)

@@ -16,6 +16,7 @@ import (
 	"github.com/tidepool-org/clinic/clinicians"
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/config"
+	"github.com/tidepool-org/clinic/idempotency"
 	"github.com/tidepool-org/clinic/internal/observe"
 	"github.com/tidepool-org/clinic/internal/platform"
 	"github.com/tidepool-org/clinic/internal/traces"
@@ -78,6 +79,7 @@ func Domain() fx.Option {
 			return store.NewIndexBuilder(d, leases, Indexes())
 		},
 		audit.NewTrail,
+		idempotency.NewKeys,
 		census.NewService,
 		clinics.NewService,
 		clinics.NewLifecycle,
@@ -139,7 +141,7 @@ func openStore(c config.Store, log *zap.Logger, face *api.Metrics, metrics *obse
 // Indexes returns the indexes of all collections.
 func Indexes() []store.Indexes {
 	all := []store.Indexes{store.LeaseIndexes()}
-	for _, owned := range [][]store.Indexes{audit.Indexes(), census.Indexes(), clinics.Indexes(), merge.Indexes(), patients.Indexes(), roster.Indexes(), clinicians.Indexes(), migration.Indexes(), redox.Indexes(), xealth.Indexes()} {
+	for _, owned := range [][]store.Indexes{audit.Indexes(), idempotency.Indexes(), census.Indexes(), clinics.Indexes(), merge.Indexes(), patients.Indexes(), roster.Indexes(), clinicians.Indexes(), migration.Indexes(), redox.Indexes(), xealth.Indexes()} {
 		all = append(all, owned...)
 	}
 	return all

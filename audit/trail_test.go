@@ -49,7 +49,9 @@ func TestAnEntryIsThereBeforeTheWorkAndGetsItsOutcome(t *testing.T) {
 		}))
 		require.Eventually(t, func() bool { return outcomes(t, d)[string(outcome)] == 1 && outcomes(t, d)["attempted"] == 0 }, 5*time.Second, 10*time.Millisecond)
 	}
-	require.Panics(t, func() { _ = trail.Do(t.Context(), audit.Entry{}, func(context.Context) (audit.Outcome, int) { panic("x") }) })
+	require.Panics(t, func() {
+		_ = trail.Do(t.Context(), audit.Entry{}, func(context.Context) (audit.Outcome, int) { panic("x") })
+	})
 	require.Eventually(t, func() bool { return outcomes(t, d)["failed"] == 2 }, 5*time.Second, 10*time.Millisecond)
 }
 

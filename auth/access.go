@@ -103,3 +103,14 @@ func (r rule) allows(caller Caller, membership Membership, path map[string]strin
 		return false
 	}
 }
+
+// Includes reports whether whoever may call an operation with the other list may call one with this list as well. It goes by the
+// lists alone: an admin is a user, and nothing else follows from another entry.
+func (a Access) Includes(other Access) bool {
+	for _, r := range other {
+		if !slices.Contains(a, r) && (r.who == ruleService || !slices.Contains(a, rule{who: ruleUser})) {
+			return false
+		}
+	}
+	return true
+}

@@ -64,3 +64,23 @@ func TestSameSecret(t *testing.T) {
 	require.False(t, auth.SameSecret("", "secret"))
 	require.False(t, auth.SameSecret("", ""), "a credential that is not configured is never matched")
 }
+
+func TestAccessIncludes(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		read, write []string
+		included    bool
+	}{
+		"the same":         {[]string{"service", "admin"}, []string{"service", "admin"}, true},
+		"fewer":            {[]string{"service", "admin", "member"}, []string{"admin"}, true},
+		"an admin is one":  {[]string{"service", "user"}, []string{"service", "admin"}, true},
+		"a service is not": {[]string{"user"}, []string{"service"}, false},
+		"others":           {[]string{"service", "admin"}, []string{"self"}, false},
+	} {
+		read, err := auth.ParseAccess(test.read)
+		require.NoError(t, err)
+		write, err := auth.ParseAccess(test.write)
+		require.NoError(t, err)
+		require.Equal(t, test.included, read.Includes(write), name)
+	}
+}

@@ -182,7 +182,7 @@ func (s *Service) PatientCount(ctx context.Context, clinicID bson.ObjectID) (Pat
 // Start stores the first numbers of a clinic that is about to be made.
 func (s *Service) Start(ctx context.Context, clinicID bson.ObjectID) error {
 	_, err := s.census.InsertOne(ctx, document{ID: clinicID, CountedTime: new(store.Now())})
-	return err
+	return store.UnlessMade(ctx, err)
 }
 
 // Forget removes the numbers of a clinic that is gone.

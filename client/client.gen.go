@@ -1921,6 +1921,9 @@ type ErrorV1 struct {
 	// Code HTTP status of the answer.
 	Code int `json:"code"`
 
+	// Current With `412` to an update: what is stored now, as a read answers with it.
+	Current *map[string]interface{} `json:"current,omitempty"`
+
 	// Message What went wrong, for people. Programs should go by the status and the reason.
 	Message string `json:"message"`
 

@@ -29,6 +29,20 @@ var unrepeatable = []operation{
 	{http.MethodDelete, "/v1/clinics/{}/patients/{}/reviews"}, // takes the newest review away, then the one before
 }
 
+// keyed are operations that may be repeated if the request has an Idempotency-Key.
+var keyed = []operation{
+	{http.MethodPost, "/v1/clinics"},
+	{http.MethodPost, "/v1/clinics/{}/clinicians"},
+	{http.MethodPost, "/v1/clinics/{}/service_accounts"},
+	{http.MethodPost, "/v1/clinics/{}/patients"},
+	{http.MethodPost, "/v1/clinics/{}/patients/{}"},
+	{http.MethodPost, "/v1/clinics/{}/patients/{}/upload_reminder"},
+	{http.MethodPost, "/v1/clinics/{}/patients/{}/connect/{}"},
+	{http.MethodPost, "/v1/clinics/{}/patient_tags"},
+	{http.MethodPost, "/v1/clinics/{}/sites"},
+	{http.MethodPost, "/v1/clinicians/{}/migrate"},
+}
+
 type operation struct{ method, path string }
 
 // MayRepeat reports whether a request leaves the same behind when it is received twice. The path may have a prefix, as it has
@@ -43,6 +57,12 @@ func MayRepeat(method, path string) bool {
 	default:
 		return listed(repeatable, method, path)
 	}
+}
+
+// mayRepeat is MayRepeat for a request with its headers.
+func mayRepeat(request *http.Request) bool {
+	return MayRepeat(request.Method, request.URL.Path) ||
+		request.Header.Get(idempotencyKey) != "" && listed(keyed, request.Method, request.URL.Path)
 }
 
 func listed(operations []operation, method, path string) bool {

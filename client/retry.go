@@ -22,7 +22,8 @@ const (
 // connection, after a pause, or after the time that the service asks for; but not when the context ends before.
 //
 // An operation that must not happen twice is repeated only if the service cannot have begun with it, that is, after 429 and
-// when there was no connection at all. [MayRepeat] tells which ones those are. Whoever repeats a deletion may get 404 for what
+// when there was no connection at all. [MayRepeat] tells which ones those
+// are; with an [IdempotencyKey] they are repeated all the same. Whoever repeats a deletion may get 404 for what
 // the first attempt deleted.
 func WithRetry(attempts int) ClientOption {
 	return around(func(next HttpRequestDoer) doerFunc {
@@ -58,13 +59,13 @@ func worthwhile(request *http.Request, response *http.Response, err error) bool 
 	if err != nil {
 		var failed *net.OpError
 		unsent := errors.As(err, &failed) && failed.Op == "dial"
-		return unsent || MayRepeat(request.Method, request.URL.Path)
+		return unsent || mayRepeat(request)
 	}
 	switch response.StatusCode {
 	case http.StatusTooManyRequests:
 		return true
 	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return MayRepeat(request.Method, request.URL.Path)
+		return mayRepeat(request)
 	default:
 		return false
 	}

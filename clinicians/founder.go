@@ -17,5 +17,5 @@ func (s *Service) AddFounder(ctx context.Context, clinicID bson.ObjectID, founde
 		ClinicID: clinicID, UserID: &founder.UserID, Email: founder.Email, Name: founder.Name,
 		Roles: []string{RoleAdmin}, CreatedTime: now, UpdatedTime: now,
 	})
-	return err
+	return store.UnlessMade(ctx, err)
 }

@@ -37,7 +37,7 @@ func (s *Service) create(ctx context.Context, member *Clinician) error {
 		if member.UserID == nil && member.InviteID == nil {
 			return ErrNobody // after the check for duplicates, which callers have seen first so far
 		}
-		member.ID = bson.NewObjectID()
+		member.ID = store.NewID(ctx)
 		member.CreatedTime = store.Now()
 		member.UpdatedTime = member.CreatedTime
 		if _, err := s.collection.InsertOne(ctx, member); err != nil {
@@ -106,6 +106,9 @@ func (s *Service) Delete(ctx context.Context, clinicID bson.ObjectID, userID str
 		return err
 	}
 	err := s.database.InTx(ctx, func(ctx context.Context) error {
+		if err := s.database.Claim(ctx, s.collection, ofMember(clinicID, userID)); err != nil {
+			return err
+		}
 		documents, err := s.stored(ctx, ofMember(clinicID, userID))
 		if err != nil {
 			return err

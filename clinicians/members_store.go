@@ -23,6 +23,18 @@ func (s *Service) Get(ctx context.Context, clinicID bson.ObjectID, userID string
 	return s.findOne(ctx, ofMember(clinicID, userID))
 }
 
+// GetByID returns the member or invite of the clinic with the id of the record, or ErrNotFound.
+func (s *Service) GetByID(ctx context.Context, clinicID, id bson.ObjectID) (*Clinician, error) {
+	return s.findOne(ctx, bson.D{{Key: "_id", Value: id}, {Key: "clinicId", Value: clinicID}})
+}
+
+// Hold returns a context under which the member changes, or is removed, only while they are what is stored now; see store.Hold.
+// The error is ErrNotFound if there is no such member.
+func (s *Service) Hold(ctx context.Context, clinicID bson.ObjectID, userID string) (context.Context, error) {
+	held, err := store.Hold(ctx, s.collection, ofMember(clinicID, userID))
+	return held, store.OneOf(err, ErrNotFound, nil)
+}
+
 // GetInvite returns the invite, or ErrNotFound.
 func (s *Service) GetInvite(ctx context.Context, clinicID bson.ObjectID, inviteID string) (*Clinician, error) {
 	return s.findOne(ctx, ofInvite(clinicID, inviteID))
@@ -74,7 +86,7 @@ func (s *Service) hasSame(ctx context.Context, member *Clinician) (bool, error) 
 // are not what was read any more. A worker mails the member when an update of the roles, which may be nil, is pushed in the
 // same write.
 func (s *Service) setNameAndRoles(ctx context.Context, read *Clinician, name *string, roles []string, update *RolesUpdate) (*Clinician, error) {
-	filter := bson.D{{Key: "_id", Value: read.ID}}
+	filter := append(bson.D{{Key: "_id", Value: read.ID}}, store.Held(ctx, s.collection)...)
 	set := bson.D{{Key: "name", Value: name}, {Key: "updatedTime", Value: store.Now()}}
 	gone := ErrNotFound
 	if !slices.Equal(read.Roles, roles) {
@@ -86,7 +98,7 @@ func (s *Service) setNameAndRoles(ctx context.Context, read *Clinician, name *st
 	if update != nil {
 		write = append(write, bson.E{Key: "$push", Value: bson.D{{Key: "rolesUpdates", Value: update}}})
 	}
-	return s.updateOne(ctx, filter, write, gone)
+	return s.updateOne(ctx, filter, write, store.Missed(ctx, s.collection, gone))
 }
 
 // updateOne changes one document and returns it as it is then. The error is gone if none matches, and ErrMember if a

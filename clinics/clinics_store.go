@@ -37,6 +37,13 @@ func (s *Service) Get(ctx context.Context, id bson.ObjectID) (*Clinic, error) {
 	return &clinic, nil
 }
 
+// Hold returns a context under which the clinic changes, or is removed, only while it is what is stored now; see store.Hold. The
+// error is ErrNotFound if there is no such clinic.
+func (s *Service) Hold(ctx context.Context, id bson.ObjectID) (context.Context, error) {
+	held, err := store.Hold(ctx, s.collection, byID(id))
+	return held, store.OneOf(err, ErrNotFound, nil)
+}
+
 // RequireMigrated returns nil if the clinic is migrated, so that it may have members and patients of its own, and
 // ErrNotFound or ErrNotMigrated otherwise.
 func (s *Service) RequireMigrated(ctx context.Context, id bson.ObjectID) error {
@@ -75,10 +82,10 @@ func (s *Service) ListByIDs(ctx context.Context, ids []bson.ObjectID) (map[bson.
 func (s *Service) update(ctx context.Context, id bson.ObjectID, fields bson.D) (*Clinic, error) {
 	fields = append(fields, bson.E{Key: "updatedTime", Value: store.Now()})
 	var clinic Clinic
-	err := s.collection.FindOneAndUpdate(ctx, bson.D{{Key: "_id", Value: id}}, bson.D{{Key: "$set", Value: fields}},
+	err := s.collection.FindOneAndUpdate(ctx, append(byID(id), store.Held(ctx, s.collection)...), bson.D{{Key: "$set", Value: fields}},
 		options.FindOneAndUpdate().SetReturnDocument(options.After)).Decode(&clinic)
 	if err != nil {
-		return nil, store.OneOf(err, ErrNotFound, nil)
+		return nil, store.OneOf(err, store.Missed(ctx, s.collection, ErrNotFound), nil)
 	}
 	return &clinic, nil
 }

@@ -131,7 +131,7 @@ func (l *Lifecycle) create(ctx context.Context, clinic Clinic, founder Founder, 
 		} else if taken {
 			continue
 		}
-		clinic.ID = bson.NewObjectID() // a failed attempt may have left traces under the last one
+		clinic.ID = store.NewID(ctx) // unless it is planned, a new one: a failed attempt may have left traces under the last
 		clinic.CanonicalShareCode, clinic.ShareCodes = code, []string{code}
 		err := l.insert(ctx, &clinic, founder, demo)
 		if err == nil {
@@ -162,7 +162,8 @@ func (l *Lifecycle) insert(ctx context.Context, clinic *Clinic, founder Founder,
 		_, err := l.clinics.collection.InsertOne(ctx, clinic)
 		return store.OneOf(err, nil, ErrDuplicateShareCode)
 	})
-	if err != nil && !l.clinics.database.HasTransactions() {
+	// What is planned stays as far as it got: a repeat completes it, if it is not already at work.
+	if err != nil && !l.clinics.database.HasTransactions() && !store.IsPlanned(ctx) {
 		return l.undo(ctx, clinic.ID, err)
 	}
 	return err

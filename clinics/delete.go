@@ -35,6 +35,9 @@ func (l *Lifecycle) Delete(ctx context.Context, id bson.ObjectID, deletedBy *str
 		if real {
 			return errors.Join(ErrNotEmpty, l.clinics.census.Open(ctx, id))
 		}
+		if err := l.clinics.database.Claim(ctx, l.clinics.collection, byID(id)); err != nil {
+			return errors.Join(err, l.clinics.census.Open(ctx, id))
+		}
 		if err := l.recordDeletion(ctx, id, deletedBy); err != nil {
 			return err
 		}

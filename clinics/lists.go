@@ -2,6 +2,7 @@ package clinics
 
 import (
 	"context"
+	"errors"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
@@ -40,6 +41,16 @@ func (s *Service) edit(ctx context.Context, id bson.ObjectID, field string, plan
 		}
 	}
 	return ErrChanged
+}
+
+// errMade ends an edit that an earlier request with the same plan has made.
+var errMade = errors.New("made already")
+
+func unlessMade(err error) error {
+	if errors.Is(err, errMade) {
+		return nil
+	}
+	return err
 }
 
 func (s *Service) readList(ctx context.Context, id bson.ObjectID, field string) (*Clinic, list, error) {

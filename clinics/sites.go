@@ -10,6 +10,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/tidepool-org/clinic/internal/errs"
+	"github.com/tidepool-org/clinic/store"
 )
 
 // ErrNoRoomForSite tells that a tag cannot become a site because the clinic has too many.
@@ -34,8 +35,11 @@ func (c *Clinic) hasSiteName(name string, except bson.ObjectID) bool {
 
 // CreateSite adds a site to the clinic. It returns ErrDuplicateSite, ErrTooManySites or ErrNotFound.
 func (s *Service) CreateSite(ctx context.Context, id bson.ObjectID, name string) (Site, error) {
-	site := Site{ID: bson.NewObjectID(), Name: name}
+	site := Site{ID: store.NewID(ctx), Name: name}
 	err := s.edit(ctx, id, "sites", func(clinic *Clinic, stored list) (bson.D, error) {
+		if clinic.Site(site.ID) != nil {
+			return nil, errMade
+		}
 		if clinic.hasSiteName(name, site.ID) {
 			return nil, ErrDuplicateSite
 		}
@@ -44,7 +48,7 @@ func (s *Service) CreateSite(ctx context.Context, id bson.ObjectID, name string)
 		}
 		return stored.push(site), nil
 	})
-	return site, err
+	return site, unlessMade(err)
 }
 
 // RenameSite changes the name of a site in the clinic, but not in its patients. It returns ErrDuplicateSite if another site

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/tidepool-org/clinic/store"
 )
 
 // Tag returns the tag of the clinic, or nil.
@@ -24,8 +26,11 @@ func (c *Clinic) hasTagName(name string, except bson.ObjectID) bool {
 
 // CreateTag adds a tag to the clinic. It returns ErrTooManyTags, ErrDuplicateTag or ErrNotFound.
 func (s *Service) CreateTag(ctx context.Context, id bson.ObjectID, name string) (PatientTag, error) {
-	tag := PatientTag{ID: bson.NewObjectID(), Name: strings.TrimSpace(name)}
+	tag := PatientTag{ID: store.NewID(ctx), Name: strings.TrimSpace(name)}
 	err := s.edit(ctx, id, "patientTags", func(clinic *Clinic, stored list) (bson.D, error) {
+		if clinic.Tag(tag.ID) != nil {
+			return nil, errMade
+		}
 		if len(clinic.PatientTags) >= MaxTags {
 			return nil, ErrTooManyTags
 		}
@@ -34,7 +39,7 @@ func (s *Service) CreateTag(ctx context.Context, id bson.ObjectID, name string) 
 		}
 		return stored.push(tag), nil
 	})
-	return tag, err
+	return tag, unlessMade(err)
 }
 
 // RenameTag changes the name of a tag. It returns ErrDuplicateTag if another tag has the name, ErrTagNotFound or

@@ -51,9 +51,10 @@ func (s *Service) connect(ctx context.Context, clinicID bson.ObjectID, userID, p
 	if index < 0 {
 		return ErrNotFound
 	}
-	request := newConnection(index, (*patient.DataSources)[index], store.Now())
+	request := newConnection(index, (*patient.DataSources)[index], store.EffectTime(ctx))
+	request.planned = store.IsPlanned(ctx)
 	write := func(ctx context.Context) (census.Count, error) { return s.writeConnection(ctx, key, request) }
-	nullable := []string{"providerConnectionRequests", "providerConnectionRequests." + request.source.ProviderName}
+	nullable := []string{"providerConnectionRequests", request.requests()}
 	return s.withoutNulls(ctx, key, nullable, func() error { // outside of the transaction, which a refusal ends
 		if userID == s.demoUserID { // data sources of the demo patient are not counted
 			_, err := write(ctx)
@@ -77,6 +78,8 @@ type connection struct {
 	source DataSource
 	state  string // of the data source from now on
 	time   time.Time
+	// planned tells that another request may have made this one.
+	planned bool
 }
 
 func newConnection(index int, source DataSource, now time.Time) connection {
@@ -89,11 +92,15 @@ func newConnection(index int, source DataSource, now time.Time) connection {
 
 // unchanged selects the patient only while the data source is as it was read.
 func (c connection) unchanged(key bson.D) bson.D {
+	key = slices.Clone(key)
+	if c.planned {
+		key = append(key, bson.E{Key: c.requests() + ".createdTime", Value: bson.D{{Key: "$ne", Value: c.time}}})
+	}
 	modified := bson.E{Key: c.path("modifiedTime"), Value: nil}
 	if c.source.ModifiedTime != nil {
 		modified.Value = *c.source.ModifiedTime
 	}
-	return append(slices.Clone(key), bson.E{Key: c.path("providerName"), Value: c.source.ProviderName}, modified)
+	return append(key, bson.E{Key: c.path("providerName"), Value: c.source.ProviderName}, modified)
 }
 
 // update puts the newest request first, because that is where those who watch look for it.
@@ -101,19 +108,22 @@ func (c connection) update() bson.D {
 	set := bson.D{
 		{Key: c.path("state"), Value: c.state},
 		{Key: c.path("expirationTime"), Value: c.time.Add(requestTime)},
-		{Key: "updatedTime", Value: c.time},
+		{Key: "updatedTime", Value: store.Now()},
 	}
 	if c.state == statePendingReconnect {
 		set = append(set, bson.E{Key: c.path("modifiedTime"), Value: c.time})
 	}
 	return bson.D{
 		{Key: "$set", Value: set},
-		{Key: "$push", Value: bson.D{{Key: "providerConnectionRequests." + c.source.ProviderName, Value: bson.D{
+		{Key: "$push", Value: bson.D{{Key: c.requests(), Value: bson.D{
 			{Key: "$each", Value: []ConnectionRequest{{ProviderName: c.source.ProviderName, CreatedTime: c.time}}},
 			{Key: "$position", Value: 0},
 		}}}},
 	}
 }
+
+// requests is the path of the requests for the same provider.
+func (c connection) requests() string { return "providerConnectionRequests." + c.source.ProviderName }
 
 func (c connection) path(field string) string {
 	return fmt.Sprintf("dataSources.%d.%s", c.index, field)

@@ -32,6 +32,7 @@ func (s *Service) CreateCustodial(ctx context.Context, clinicID bson.ObjectID, d
 		return nil, err
 	}
 	patient := details.patient(clinicID)
+	patient.ID = store.NewID(ctx)
 	patient.Permissions = &Permissions{Custodian: &Grant{}, View: &Grant{}, Upload: &Grant{}, Note: &Grant{}}
 	patient.InvitedBy = invitedBy
 	lasting, release, err := s.holdMRN(ctx, clinic, patient.MRN)

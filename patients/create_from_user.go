@@ -29,6 +29,7 @@ func (s *Service) CreateFromUser(ctx context.Context, clinicID bson.ObjectID, us
 		return nil, err
 	}
 	patient := user.patient(clinicID)
+	patient.ID = store.NewID(ctx)
 	patient.fillFrom(account, profile)
 	patient.Email = address(patient.Email)
 	// COMPAT: unlike for a new account, sites that the clinic does not have are no error.

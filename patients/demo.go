@@ -19,7 +19,7 @@ func (s *Service) AddDemoPatient(ctx context.Context, clinicID bson.ObjectID, us
 	}
 	patient.fillFrom(user, profile)
 	_, err := s.collection.InsertOne(ctx, patient)
-	return err
+	return store.UnlessMade(ctx, err)
 }
 
 // fillFrom takes over the address from the account, and from the profile what is not known yet. What is not known there

@@ -27,6 +27,9 @@ func (s *Service) Remove(ctx context.Context, clinicID bson.ObjectID, userID str
 // remove is Remove with a choice of what the record says about the patient.
 func (s *Service) remove(ctx context.Context, clinicID bson.ObjectID, userID string, deletedBy *string, record func(stored bson.Raw) (bson.Raw, error)) error {
 	return s.census.Change(ctx, clinicID, func(ctx context.Context) (census.Count, error) {
+		if err := s.database.Claim(ctx, s.collection, patientKey(clinicID, userID)); err != nil {
+			return census.Count{}, err
+		}
 		stored, err := s.collection.FindOne(ctx, patientKey(clinicID, userID)).Raw()
 		if err != nil {
 			return census.Count{}, store.OneOf(err, ErrNotFound, nil)

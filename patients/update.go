@@ -8,6 +8,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
+	"go.uber.org/zap"
 
 	"github.com/tidepool-org/clinic/audit"
 	"github.com/tidepool-org/clinic/census"
@@ -60,7 +61,7 @@ func (s *Service) Update(ctx context.Context, clinicID bson.ObjectID, userID str
 //
 // COMPAT: the account is also changed if the address is what it was.
 func (s *Service) updateWithAccount(ctx context.Context, before, after *Patient, rules clinics.MRNSettings) (*Patient, error) {
-	if isQuiet(before) {
+	if isQuiet(before) && len(store.Held(ctx, s.collection)) == 0 { // what fails to hold has to be noticed before the account changes
 		if err := s.setAddress(ctx, after); err != nil {
 			return nil, err
 		}
@@ -74,10 +75,31 @@ func (s *Service) updateWithAccount(ctx context.Context, before, after *Patient,
 		return nil, err
 	}
 	defer lease.Release() //nolint:contextcheck // it is given back although the caller left
+	if err := store.RequireHeld(ctx, s.collection, patientKey(before.ClinicID, before.UserID)); err != nil {
+		return nil, err
+	}
 	if err := s.setAddress(ctx, after); err != nil {
 		return nil, err
 	}
-	return s.update(ctx, before, after, rules)
+	patient, err := s.update(ctx, before, after, rules)
+	if errors.Is(err, store.ErrNotAsRead) {
+		s.putBackAddress(ctx, before)
+	}
+	return patient, err
+}
+
+// putBackAddress gives the account the address that the patient has, after an update that went no further than the account. If
+// that fails, the next update of the patient sets both.
+func (s *Service) putBackAddress(ctx context.Context, before *Patient) {
+	ctx, cancel := finishing(ctx)
+	defer cancel()
+	stored, err := s.beforeUpdate(ctx, before.ClinicID, before.UserID)
+	if err == nil {
+		err = s.accounts.UpdateUser(ctx, before.UserID, text(stored.Email))
+	}
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		s.log.Warn("the address of an account could not be put back", zap.String("userId", before.UserID), zap.Error(err))
+	}
 }
 
 func (s *Service) setAddress(ctx context.Context, after *Patient) error {
@@ -123,6 +145,7 @@ func (s *Service) updateUnchanged(ctx context.Context, before, after *Patient, r
 		audit.Fields(ctx, changedFields(before, after))
 	}
 	filter := append(patientKey(before.ClinicID, before.UserID), unchangedSince(before.UpdatedTime))
+	filter = append(filter, store.Held(ctx, s.collection)...)
 	if sameText(before.MRN, after.MRN) && isQuiet(before) {
 		return s.updateQuiet(ctx, filter, before, after)
 	}
@@ -136,7 +159,7 @@ func (s *Service) updateQuiet(ctx context.Context, filter bson.D, before, after 
 	write := func(ctx context.Context, update bson.D) error {
 		patient = Patient{} // an earlier run of the same transaction may have filled it
 		err := s.collection.FindOneAndUpdate(ctx, filter, update, options.FindOneAndUpdate().SetReturnDocument(options.After)).Decode(&patient)
-		return store.OneOf(err, errPatientChanged, ErrMRNNotUnique)
+		return store.OneOf(err, store.Missed(ctx, s.collection, errPatientChanged), ErrMRNNotUnique)
 	}
 	if s.difference(before, after).IsZero() {
 		return &patient, write(ctx, assignments(before, after))
@@ -176,7 +199,7 @@ func (s *Service) updateTracked(ctx context.Context, filter bson.D, before, afte
 		var replaced Patient
 		err = s.collection.FindOneAndUpdate(ctx, filter, assignments(before, &written), options.FindOneAndUpdate().SetProjection(censusFields)).Decode(&replaced)
 		if err != nil {
-			return census.Count{}, store.OneOf(err, errPatientChanged, ErrMRNNotUnique)
+			return census.Count{}, store.OneOf(err, store.Missed(ctx, s.collection, errPatientChanged), ErrMRNNotUnique)
 		}
 		if newMRN && s.database.HasTransactions() {
 			err = s.census.Touch(ctx, before.ClinicID)

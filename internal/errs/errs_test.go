@@ -73,7 +73,7 @@ func TestPrefixedMessagesBeginWithTheirCategory(t *testing.T) {
 	made := []error{
 		errs.BadRequestf("x"), errs.Unauthorizedf("x"), errs.PaymentRequiredf("x"), errs.Forbiddenf("x"),
 		errs.NotFoundf("x"), errs.Duplicatef("x"), errs.Conflictf("x"), errs.Constraintf("x"), errs.NoChangef("x"),
-		errs.TooLargef("x"), errs.Unsupportedf("x"), errs.Unavailablef("x"), errs.Internalf("x"),
+		errs.Preconditionf("x"), errs.TooLargef("x"), errs.Unsupportedf("x"), errs.Unavailablef("x"), errs.Internalf("x"),
 	}
 	require.Len(t, made, len(errs.Kinds()))
 	for i, kind := range errs.Kinds() {

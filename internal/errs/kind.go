@@ -16,17 +16,19 @@ const (
 	Conflict        Kind = "conflict"
 	Constraint      Kind = "constraint violation"
 	// NoChange is no failure: there was nothing to do, and the caller gets an empty answer.
-	NoChange    Kind = "no change"
-	TooLarge    Kind = "request entity too large"
-	Unsupported Kind = "not implemented"
-	Unavailable Kind = "service unavailable"
-	Internal    Kind = "internal server error"
+	NoChange Kind = "no change"
+	// Precondition tells that something is not what the caller said it had to be.
+	Precondition Kind = "precondition failed"
+	TooLarge     Kind = "request entity too large"
+	Unsupported  Kind = "not implemented"
+	Unavailable  Kind = "service unavailable"
+	Internal     Kind = "internal server error"
 )
 
 // Kinds returns every kind, so that a table keyed by kind can be checked for completeness.
 func Kinds() []Kind {
 	return []Kind{
 		BadRequest, Unauthorized, PaymentRequired, Forbidden, NotFound, Duplicate, Conflict, Constraint,
-		NoChange, TooLarge, Unsupported, Unavailable, Internal,
+		NoChange, Precondition, TooLarge, Unsupported, Unavailable, Internal,
 	}
 }

@@ -31,6 +31,9 @@ func Constraintf(format string, args ...any) error { return newf(Constraint, for
 // NoChangef returns an error of kind NoChange with the message "no change: " and the formatted text.
 func NoChangef(format string, args ...any) error { return newf(NoChange, format, args...) }
 
+// Preconditionf returns an error of kind Precondition with the message "precondition failed: " and the formatted text.
+func Preconditionf(format string, args ...any) error { return newf(Precondition, format, args...) }
+
 // TooLargef returns an error of kind TooLarge with the message "request entity too large: " and the formatted text.
 func TooLargef(format string, args ...any) error { return newf(TooLarge, format, args...) }
 
