@@ -104,11 +104,11 @@ func (c connection) unchanged(key bson.D) bson.D {
 }
 
 // update puts the newest request first, because that is where those who watch look for it.
-func (c connection) update() bson.D {
+func (c connection) update(updated time.Time) bson.D {
 	set := bson.D{
 		{Key: c.path("state"), Value: c.state},
 		{Key: c.path("expirationTime"), Value: c.time.Add(requestTime)},
-		{Key: "updatedTime", Value: store.Now()},
+		{Key: "updatedTime", Value: updated},
 	}
 	if c.state == statePendingReconnect {
 		set = append(set, bson.E{Key: c.path("modifiedTime"), Value: c.time})
@@ -131,7 +131,7 @@ func (c connection) path(field string) string {
 
 func (s *Service) writeConnection(ctx context.Context, key bson.D, c connection) (census.Count, error) {
 	var before Patient
-	err := s.collection.FindOneAndUpdate(ctx, c.unchanged(key), c.update(),
+	err := s.collection.FindOneAndUpdate(ctx, c.unchanged(key), c.update(store.UpdateTime(ctx, c.time)),
 		options.FindOneAndUpdate().SetProjection(censusFields)).Decode(&before)
 	if err != nil {
 		return census.Count{}, store.OneOf(err, ErrContested, nil)

@@ -18,6 +18,6 @@ func (s *Service) RemindToUpload(ctx context.Context, clinicID bson.ObjectID, us
 	}
 	return s.change(ctx, key, bson.D{{Key: "$set", Value: bson.D{
 		{Key: "lastUploadReminderTime", Value: now},
-		{Key: "updatedTime", Value: store.Now()},
+		{Key: "updatedTime", Value: store.UpdateTime(ctx, now)},
 	}}})
 }

@@ -37,6 +37,15 @@ func EffectTime(ctx context.Context) time.Time {
 	return Now()
 }
 
+// UpdateTime returns the updatedTime of the write that has an effect of this time: the same, or, since a plan may be old and who
+// follows changes looks for new ones, Now.
+func UpdateTime(ctx context.Context, effect time.Time) time.Time {
+	if IsPlanned(ctx) {
+		return Now()
+	}
+	return effect
+}
+
 // IsPlanned reports whether the work may be that of an earlier request, which left a part of it.
 func IsPlanned(ctx context.Context) bool {
 	_, ok := ctx.Value(planKey{}).(Plan)
