@@ -35,6 +35,7 @@ type Services struct {
 	Redox      *redox.Service
 
 	Partners *auth.Partners
+	Cursors  *Cursors
 
 	Xealth       *xealth.Service
 	XealthConfig config.Xealth

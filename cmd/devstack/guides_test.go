@@ -87,7 +87,7 @@ func TestGuides(t *testing.T) {
 	}
 	base, d := newDemo(t)
 	tried := 0
-	for _, guide := range []string{"frontends.md", "redox.md", "xealth.md", "backend-services.md"} {
+	for _, guide := range []string{"frontends.md", "redox.md", "xealth.md", "backend-services.md", "beyond.md"} {
 		content, err := os.ReadFile(filepath.Join("../../docs", guide))
 		require.NoError(t, err)
 		folder := t.TempDir()
