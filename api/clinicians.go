@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"iter"
 
 	"github.com/tidepool-org/clinic/api/gen"
 	"github.com/tidepool-org/clinic/auth"
@@ -32,10 +33,28 @@ func (h *Handlers) GetClinician(ctx context.Context, r gen.GetClinicianRequestOb
 
 // ListClinicians returns members and invites of a clinic.
 func (h *Handlers) ListClinicians(ctx context.Context, r gen.ListCliniciansRequestObject) (gen.ListCliniciansResponseObject, error) {
-	members := h.services.Clinicians.List(ctx, r.ClinicId, clinicians.Filter{
-		Email: (*string)(r.Params.Email), Role: r.Params.Role, Search: r.Params.Search,
-	}, store.NewPage(r.Params.Offset, r.Params.Limit))
-	return clinicianList(batched(members, func(batch []*clinicians.Clinician) ([]gen.ClinicianV1, error) { return cliniciansWire(batch), nil })), nil
+	filter := clinicians.Filter{Email: (*string)(r.Params.Email), Role: r.Params.Role, Search: r.Params.Search}
+	page := store.NewPage(r.Params.Offset, r.Params.Limit)
+	cursor, err := h.cursorOf("clinicians", r.ClinicId.Hex(), requestFrom(ctx).query, r.Params.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	if cursor == nil {
+		return shownClinicians(h.services.Clinicians.List(ctx, r.ClinicId, filter, page)), nil
+	}
+	var members iter.Seq2[*clinicians.Clinician, error]
+	next, err := behind(cursor, func(after *clinicians.Place) (next *clinicians.Place, err error) {
+		members, next, err = h.services.Clinicians.ListBehind(ctx, r.ClinicId, filter, after, page.Limit)
+		return next, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return cursorList{next, shownClinicians(members).VisitListCliniciansResponse}, nil
+}
+
+func shownClinicians(members iter.Seq2[*clinicians.Clinician, error]) clinicianList {
+	return clinicianList(batched(members, func(batch []*clinicians.Clinician) ([]gen.ClinicianV1, error) { return cliniciansWire(batch), nil }))
 }
 
 // UpdateClinician changes name and roles of a member. COMPAT: all else in the body is ignored.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"iter"
 
 	"github.com/tidepool-org/clinic/api/gen"
 	"github.com/tidepool-org/clinic/auth"
@@ -48,8 +49,27 @@ func (h *Handlers) GetClinicByShareCode(ctx context.Context, r gen.GetClinicBySh
 func (h *Handlers) ListClinics(ctx context.Context, r gen.ListClinicsRequestObject) (gen.ListClinicsResponseObject, error) {
 	p := r.Params
 	filter := clinics.Filter{ShareCode: p.ShareCode, CreatedFrom: p.CreatedTimeStart, CreatedBefore: p.CreatedTimeEnd, EHREnabled: p.EhrEnabled}
-	list := h.services.Clinics.Each(ctx, filter, store.NewPage(p.Offset, p.Limit))
-	return clinicList(batched(list, func(batch []*clinics.Clinic) ([]gen.ClinicV1, error) { return h.showClinics(ctx, batch) })), nil
+	page := store.NewPage(p.Offset, p.Limit)
+	cursor, err := h.cursorOf("clinics", "", requestFrom(ctx).query, p.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	if cursor == nil {
+		return h.clinicList(ctx, h.services.Clinics.Each(ctx, filter, page)), nil
+	}
+	var list iter.Seq2[*clinics.Clinic, error]
+	next, err := behind(cursor, func(after *clinics.Place) (next *clinics.Place, err error) {
+		list, next, err = h.services.Clinics.EachBehind(ctx, filter, after, page.Limit)
+		return next, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return cursorList{next, h.clinicList(ctx, list).VisitListClinicsResponse}, nil
+}
+
+func (h *Handlers) clinicList(ctx context.Context, list iter.Seq2[*clinics.Clinic, error]) clinicList {
+	return clinicList(batched(list, func(batch []*clinics.Clinic) ([]gen.ClinicV1, error) { return h.showClinics(ctx, batch) }))
 }
 
 // UpdateClinic changes what a clinic says about itself.

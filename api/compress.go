@@ -3,6 +3,7 @@ package api
 import (
 	"compress/gzip"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -12,6 +13,9 @@ import (
 // compressFrom is the size from which an answer is compressed, in bytes. Below, what is saved is not worth the work.
 const compressFrom = 16 << 10
 
+// compressed are the types of answers that are compressed.
+var compressed = []string{echo.MIMEApplicationJSON, mimeNDJSON, mimeCSV}
+
 // gzipWriters are reused: each holds several hundred kilobytes. The fastest level makes pages of patients a tenth of their size;
 // better levels take several times as long for little more.
 var gzipWriters = sync.Pool{New: func() any {
@@ -19,7 +23,7 @@ var gzipWriters = sync.Pool{New: func() any {
 	return w
 }}
 
-// compress lets callers who accept that have large answers in JSON compressed. Pages with a report, which hold a secret, and what
+// compress lets callers who accept that have large lists compressed. Pages with a report, which hold a secret, and what
 // is compressed already stay as they are.
 func compress(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
@@ -84,7 +88,7 @@ func (w *compressor) forward(p []byte) (int, error) {
 func (w *compressor) isEligible() bool {
 	header := w.Header()
 	return w.status == http.StatusOK && header.Get(echo.HeaderContentEncoding) == "" &&
-		strings.HasPrefix(header.Get(echo.HeaderContentType), echo.MIMEApplicationJSON)
+		slices.ContainsFunc(compressed, func(kind string) bool { return strings.HasPrefix(header.Get(echo.HeaderContentType), kind) })
 }
 
 // decide sends the header and what was held back. A large answer depends on what the caller accepts, and caches must know.

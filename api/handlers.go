@@ -37,6 +37,7 @@ type Services struct {
 
 	Trail    *audit.Trail
 	Partners *auth.Partners
+	Cursors  *Cursors
 
 	Xealth       *xealth.Service
 	XealthConfig config.Xealth

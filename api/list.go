@@ -81,31 +81,58 @@ const flushSize = 1 << 20
 // bodies are the buffers of answers. Making one anew for each answer would be most of the garbage.
 var bodies = sync.Pool{New: func() any { return new([]byte) }}
 
+// listForm is what an answer has beside its rows.
+type listForm struct {
+	header         map[string]string
+	start, between string
+	end            func() (string, error) // asked when all rows are written; nil for nothing
+	flush          int                    // as flushSize
+}
+
 // writeList writes a list with what comes before and after it.
 func writeList[T any](w http.ResponseWriter, start string, rows iter.Seq2[T, error], add func([]byte, T) ([]byte, error), end string) error {
+	return writeRows(w, jsonList(start, func() (string, error) { return end, nil }), rows, add)
+}
+
+// jsonList is the form of a list in JSON; start and end include the brackets.
+func jsonList(start string, end func() (string, error)) listForm {
+	return listForm{header: map[string]string{echo.HeaderContentType: echo.MIMEApplicationJSON}, start: start, between: ",", flush: flushSize, end: func() (string, error) {
+		text, err := end()
+		return text + "\n", err
+	}}
+}
+
+// writeRows writes an answer while its rows are being read.
+func writeRows[T any](w http.ResponseWriter, form listForm, rows iter.Seq2[T, error], add func([]byte, T) ([]byte, error)) error {
 	buffer := bodies.Get().(*[]byte) //nolint:errcheck // the pool holds nothing else
 	defer bodies.Put(buffer)
-	body := append((*buffer)[:0], start...)
+	body := append((*buffer)[:0], form.start...)
 	defer func() { *buffer = body }()
 	sent, first := false, true
 	for row, err := range rows {
 		if !first {
-			body = append(body, ',')
+			body = append(body, form.between...)
 		}
 		first = false
 		if err == nil {
 			body, err = add(body, row)
 		}
-		if err == nil && len(body) >= flushSize {
-			sent, err = true, send(w, sent, body)
+		if err == nil && len(body) >= form.flush {
+			sent, err = true, sendAs(w, form.header, sent, body)
 			body = body[:0]
 		}
 		if err != nil {
 			return broken(sent, err)
 		}
 	}
-	body = append(append(body, end...), '\n')
-	return send(w, sent, body)
+	if form.end != nil {
+		end, err := form.end()
+		if err != nil {
+			return broken(sent, err)
+		}
+		body = append(body, end...)
+	}
+	return sendAs(w, form.header, sent, body)
 }
 
 func appendJSON[T any](body []byte, row T) ([]byte, error) {
@@ -114,8 +141,15 @@ func appendJSON[T any](body []byte, row T) ([]byte, error) {
 }
 
 func send(w http.ResponseWriter, sent bool, body []byte) error {
+	return sendAs(w, map[string]string{echo.HeaderContentType: echo.MIMEApplicationJSON}, sent, body)
+}
+
+// sendAs sends a part of an answer, before the first one with the header.
+func sendAs(w http.ResponseWriter, header map[string]string, sent bool, body []byte) error {
 	if !sent {
-		w.Header().Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
+		for name, value := range header {
+			w.Header().Set(name, value)
+		}
 		w.WriteHeader(http.StatusOK)
 	}
 	_, err := w.Write(body)

@@ -20,9 +20,23 @@ func (h *Handlers) ListClinicsForClinician(ctx context.Context, r gen.ListClinic
 
 // ListAllClinicians returns the members and invites of all clinics.
 func (h *Handlers) ListAllClinicians(ctx context.Context, r gen.ListAllCliniciansRequestObject) (gen.ListAllCliniciansResponseObject, error) {
-	params := r.Params
-	return h.membershipList(ctx, h.services.Clinicians.ListAll(ctx,
-		valueOf(params.CreatedTimeStart), valueOf(params.CreatedTimeEnd), store.NewPage(params.Offset, params.Limit))), nil
+	start, end, page := valueOf(r.Params.CreatedTimeStart), valueOf(r.Params.CreatedTimeEnd), store.NewPage(r.Params.Offset, r.Params.Limit)
+	cursor, err := h.cursorOf("all clinicians", "", requestFrom(ctx).query, r.Params.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	if cursor == nil {
+		return h.membershipList(ctx, h.services.Clinicians.ListAll(ctx, start, end, page)), nil
+	}
+	var members iter.Seq2[*clinicians.Clinician, error]
+	next, err := behind(cursor, func(after *clinicians.Place) (next *clinicians.Place, err error) {
+		members, next, err = h.services.Clinicians.ListAllBehind(ctx, start, end, after, page.Limit)
+		return next, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return cursorList{next, h.membershipList(ctx, members).VisitListAllCliniciansResponse}, nil
 }
 
 func (h *Handlers) membershipList(ctx context.Context, members iter.Seq2[*clinicians.Clinician, error]) membershipList {

@@ -17,20 +17,55 @@ func (h *Handlers) ListPatients(ctx context.Context, r gen.ListPatientsRequestOb
 	if err != nil {
 		return nil, err
 	}
+	cursor, err := h.cursorOf(patientCursors, r.ClinicId.Hex(), requestFrom(ctx).query, r.Params.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	query, err = behindCursor(query, cursor)
+	if err != nil {
+		return nil, err
+	}
 	list, err := h.services.Roster.List(ctx, r.ClinicId, query)
 	if err != nil {
 		return nil, err
 	}
-	return patientListResponse{list}, nil
+	return patientListResponse{list, cursor}, nil
+}
+
+// patientCursors are the cursors of lists and exports of patients.
+const patientCursors = "patients"
+
+// behindCursor returns the query for the page behind a cursor; nil means pages by offset.
+func behindCursor(query roster.Query, cursor *pageCursor) (roster.Query, error) {
+	if cursor == nil {
+		return query, nil
+	}
+	place, err := readCursor[roster.Place](cursor.cursors, cursor.scope, cursor.text)
+	return query.Behind(place), err
 }
 
 // patientListResponse writes a list while it is being read, so that a page of any length takes little memory.
-type patientListResponse struct{ list *roster.List }
+type patientListResponse struct {
+	list   *roster.List
+	cursor *pageCursor // nil if pages are told by offset
+}
 
 // VisitListPatientsResponse writes the answer.
 func (p patientListResponse) VisitListPatientsResponse(w http.ResponseWriter) error {
-	end := fmt.Sprintf(`],"meta":{"count":%d,"totalCount":%d}}`, p.list.Count, p.list.Total)
-	return writeList(w, `{"data":[`, p.list.Rows, appendRow, end)
+	rows, end := p.list.Rows, ""
+	if p.cursor != nil {
+		rows = p.cursor.follow(rows)
+	}
+	return writeRows(w, jsonList(`{"data":[`, func() (string, error) {
+		if p.cursor != nil && p.list.More {
+			next, err := p.cursor.next()
+			if err != nil {
+				return "", err
+			}
+			end = fmt.Sprintf(`,"nextCursor":"%s"`, next)
+		}
+		return fmt.Sprintf(`],"meta":{"count":%d,"totalCount":%d%s}}`, p.list.Count, p.list.Total, end), nil
+	}), rows, appendRow)
 }
 
 // patientResponse is the answer that shows one patient.

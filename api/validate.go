@@ -36,7 +36,7 @@ func validate(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		for _, parameters := range [][]*openapi3.Parameter{operation.path, operation.query} {
 			for _, parameter := range parameters {
-				if values := input.QueryParams[parameter.Name]; parameter.In == openapi3.ParameterInQuery && len(values) > 0 && values[0] == "" {
+				if values := input.QueryParams[parameter.Name]; parameter.In == openapi3.ParameterInQuery && len(values) > 0 && values[0] == "" && !parameter.AllowEmptyValue {
 					return parameterError(parameter, errEmptyValue)
 				}
 				if other, ok := parameter.Extensions[optionalBeside].(string); ok && !input.QueryParams.Has(parameter.Name) && !input.QueryParams.Has(other) {

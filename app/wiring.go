@@ -125,6 +125,7 @@ func face() fx.Option {
 	return fx.Provide(
 		api.LoadDocument,
 		api.NewHandlers,
+		api.NewCursors,
 		api.NewServer,
 		auth.NewTokens,
 		auth.NewPartners,

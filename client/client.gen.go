@@ -803,6 +803,12 @@ const (
 	SearchText   ListPatientsParamsSearchMode = "text"
 )
 
+// Defines values for ExportPatientsParamsFormat.
+const (
+	ExportAsCSV    ExportPatientsParamsFormat = "csv"
+	ExportAsNDJSON ExportPatientsParamsFormat = "ndjson"
+)
+
 // Defines values for TideReportParamsCategories.
 const (
 	DropInTimeInTargetPercent TideReportParamsCategories = "dropInTimeInTargetPercent"
@@ -2064,6 +2070,9 @@ type MetaV1 struct {
 	// Count Number of patients that meet the filters, on all pages.
 	Count *int `json:"count,omitempty"`
 
+	// NextCursor Cursor of the next page. Only if `cursor` was given, and there is a next page.
+	NextCursor *string `json:"nextCursor,omitempty"`
+
 	// TotalCount Number of patients of the clinic, whatever the filters.
 	TotalCount *int `json:"totalCount,omitempty"`
 }
@@ -2857,6 +2866,9 @@ type CreatedTimeEnd = time.Time
 // CreatedTimeStart defines model for createdTimeStart.
 type CreatedTimeStart = time.Time
 
+// Cursor defines model for cursor.
+type Cursor = string
+
 // EhrEnabled defines model for ehrEnabled.
 type EhrEnabled = bool
 
@@ -2913,6 +2925,10 @@ type Unexpected = ErrorV1
 
 // ListAllCliniciansParams defines parameters for ListAllClinicians.
 type ListAllCliniciansParams struct {
+	// Cursor Where the page begins: empty for the first page, then the next cursor of the answer before. See
+	// *Cursors* at the top. Cannot be given with `offset`.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 
@@ -2939,6 +2955,10 @@ type ListClinicsForClinicianParams struct {
 type ListClinicsParams struct {
 	// Limit How many entries to return at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where the page begins: empty for the first page, then the next cursor of the answer before. See
+	// *Cursors* at the top. Cannot be given with `offset`.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
@@ -2988,6 +3008,10 @@ type ListCliniciansParams struct {
 	// literally, without regard to letter case.
 	Search *Search `form:"search,omitempty" json:"search,omitempty"`
 
+	// Cursor Where the page begins: empty for the first page, then the next cursor of the answer before. See
+	// *Cursors* at the top. Cannot be given with `offset`.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 
@@ -2999,6 +3023,23 @@ type ListCliniciansParams struct {
 
 	// Role Role that the member must have. A role that does not exist finds nobody.
 	Role *Role `form:"role,omitempty" json:"role,omitempty"`
+}
+
+// ExportCliniciansParams defines parameters for ExportClinicians.
+type ExportCliniciansParams struct {
+	// Search Text to search for. For members: words of the e-mail address, or a part of the name. For
+	// patients: a part of the full name, e-mail address, MRN or birth date (`2001-02-03`), taken
+	// literally, without regard to letter case.
+	Search *Search `form:"search,omitempty" json:"search,omitempty"`
+
+	// Email E-mail address of the member, without regard to letter case.
+	Email *Email `form:"email,omitempty" json:"email,omitempty"`
+
+	// Role Role that the member must have. A role that does not exist finds nobody.
+	Role *Role `form:"role,omitempty" json:"role,omitempty"`
+
+	// Bom Whether the file begins with a byte order mark, by which some spreadsheets know that it is UTF-8.
+	Bom *bool `form:"bom,omitempty" json:"bom,omitempty"`
 }
 
 // ListPatientDuplicatesParams defines parameters for ListPatientDuplicates.
@@ -3033,6 +3074,10 @@ type ListPatientsParams struct {
 
 	// Limit How many entries to return at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where the page begins: empty for the first page, then the next cursor of the answer before. See
+	// *Cursors* at the top. Cannot be given with `offset`.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// Sort A sign, `+` for ascending or `-` for descending, and the field to sort by. Needs `sortType`.
 	// Send `+` as `%2B`; a plain plus sign is a blank in a URL and is refused.
@@ -3524,6 +3569,530 @@ type ListPatientsParams struct {
 // ListPatientsParamsSearchMode defines parameters for ListPatients.
 type ListPatientsParamsSearchMode string
 
+// ExportPatientsParams defines parameters for ExportPatients.
+type ExportPatientsParams struct {
+	// Format Form of the file.
+	Format *ExportPatientsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+
+	// Bom Whether a CSV file begins with a byte order mark, by which some spreadsheets know that it is UTF-8.
+	Bom *bool `form:"bom,omitempty" json:"bom,omitempty"`
+
+	// Cursors Whether each line has its cursor: in CSV as the last field, in NDJSON as the first member, `cursor`.
+	Cursors *bool `form:"cursors,omitempty" json:"cursors,omitempty"`
+
+	// Search Text to search for. For members: words of the e-mail address, or a part of the name. For
+	// patients: a part of the full name, e-mail address, MRN or birth date (`2001-02-03`), taken
+	// literally, without regard to letter case.
+	Search *Search `form:"search,omitempty" json:"search,omitempty"`
+
+	// SearchMode How `search` is read. `text`, the default: one text, found anywhere, as it is written. `people`:
+	// words in any order, all of which must be found, without regard to case, accents, apostrophes,
+	// hyphens and other signs. A word is the beginning of a name (or of several: `vandenberg` is van den
+	// Berg), of a part of the e-mail address before the `@`, or of the MRN; with an `@`, of any part of the
+	// address; from four digits on also a part of the MRN, or the beginning of the birth date. Patients
+	// whose MRN, or all of whose digits, one of the words is come first. At most 16 words.
+	SearchMode *string `form:"searchMode,omitempty" json:"searchMode,omitempty"`
+
+	// Offset How many entries to skip. Default 0; past the end the page is empty.
+	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// Limit How many entries to return at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where the page begins: empty for the first page, then the next cursor of the answer before. See
+	// *Cursors* at the top. Cannot be given with `offset`.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Sort A sign, `+` for ascending or `-` for descending, and the field to sort by. Needs `sortType`.
+	// Send `+` as `%2B`; a plain plus sign is a blank in a URL and is refused.
+	Sort *Sort `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// SortType Which data `sort` means: `cgm` for continuous monitors, `bgm` for meters. Without `sort` it has
+	// no effect.
+	SortType *string `form:"sortType,omitempty" json:"sortType,omitempty"`
+
+	// Period Length of the summary period that filters and sorting look at: 1, 7, 14 or 30 days. Default
+	// `14d`.
+	Period *string `form:"period,omitempty" json:"period,omitempty"`
+
+	// LastReviewed Only patients whose newest review is from this instant or earlier. Patients never reviewed do
+	// not match.
+	LastReviewed *time.Time `form:"lastReviewed,omitempty" json:"lastReviewed,omitempty"`
+
+	// CgmMax Filter on the CGM summary: highest glucose, mmol/L.
+	CgmMax *FloatFilter `form:"cgm.max,omitempty" json:"cgm.max,omitempty"`
+
+	// CgmMin Filter on the CGM summary: lowest glucose, mmol/L.
+	CgmMin *FloatFilter `form:"cgm.min,omitempty" json:"cgm.min,omitempty"`
+
+	// CgmAverageGlucoseMmol Filter on the CGM summary: average glucose, mmol/L.
+	CgmAverageGlucoseMmol *FloatFilter `form:"cgm.averageGlucoseMmol,omitempty" json:"cgm.averageGlucoseMmol,omitempty"`
+
+	// CgmGlucoseManagementIndicator Filter on the CGM summary: glucose management indicator (GMI, an estimate of HbA1c), percent,
+	// such as 6.9.
+	CgmGlucoseManagementIndicator *FloatFilter `form:"cgm.glucoseManagementIndicator,omitempty" json:"cgm.glucoseManagementIndicator,omitempty"`
+
+	// CgmTimeCGMUsePercent Filter on the CGM summary: share of the period in which a CGM was in use, fraction 0 to 1.
+	CgmTimeCGMUsePercent *FloatFilter `form:"cgm.timeCGMUsePercent,omitempty" json:"cgm.timeCGMUsePercent,omitempty"`
+
+	// CgmTimeInVeryLowPercent Filter on the CGM summary: share of CGM time with very low glucose (below the very low
+	// threshold, usually 3.0 mmol/L), fraction 0 to 1.
+	CgmTimeInVeryLowPercent *FloatFilter `form:"cgm.timeInVeryLowPercent,omitempty" json:"cgm.timeInVeryLowPercent,omitempty"`
+
+	// CgmTimeInAnyLowPercent Filter on the CGM summary: share of CGM time with low or very low glucose (below the low
+	// threshold, usually 3.9 mmol/L), fraction 0 to 1.
+	CgmTimeInAnyLowPercent *FloatFilter `form:"cgm.timeInAnyLowPercent,omitempty" json:"cgm.timeInAnyLowPercent,omitempty"`
+
+	// CgmTimeInLowPercent Filter on the CGM summary: share of CGM time with low glucose (from the very low up to the low
+	// threshold, usually 3.0 to 3.9 mmol/L), fraction 0 to 1.
+	CgmTimeInLowPercent *FloatFilter `form:"cgm.timeInLowPercent,omitempty" json:"cgm.timeInLowPercent,omitempty"`
+
+	// CgmTimeInTargetPercent Filter on the CGM summary: share of CGM time with in-target glucose (between the low and the
+	// high threshold, usually 3.9 to 10.0 mmol/L), fraction 0 to 1.
+	CgmTimeInTargetPercent *FloatFilter `form:"cgm.timeInTargetPercent,omitempty" json:"cgm.timeInTargetPercent,omitempty"`
+
+	// CgmTimeInHighPercent Filter on the CGM summary: share of CGM time with high glucose (above the high and up to the
+	// very high threshold, usually 10.0 to 13.9 mmol/L), fraction 0 to 1.
+	CgmTimeInHighPercent *FloatFilter `form:"cgm.timeInHighPercent,omitempty" json:"cgm.timeInHighPercent,omitempty"`
+
+	// CgmTimeInVeryHighPercent Filter on the CGM summary: share of CGM time with very high glucose (above the very high
+	// threshold, usually 13.9 mmol/L), fraction 0 to 1.
+	CgmTimeInVeryHighPercent *FloatFilter `form:"cgm.timeInVeryHighPercent,omitempty" json:"cgm.timeInVeryHighPercent,omitempty"`
+
+	// CgmTimeInExtremeHighPercent Filter on the CGM summary: share of CGM time with extremely high glucose (above the extremely
+	// high threshold, usually 19.4 mmol/L), fraction 0 to 1.
+	CgmTimeInExtremeHighPercent *FloatFilter `form:"cgm.timeInExtremeHighPercent,omitempty" json:"cgm.timeInExtremeHighPercent,omitempty"`
+
+	// CgmTimeInAnyHighPercent Filter on the CGM summary: share of CGM time with high or very high glucose (above the high
+	// threshold, usually 10.0 mmol/L), fraction 0 to 1.
+	CgmTimeInAnyHighPercent *FloatFilter `form:"cgm.timeInAnyHighPercent,omitempty" json:"cgm.timeInAnyHighPercent,omitempty"`
+
+	// CgmTimeCGMUseMinutes Filter on the CGM summary: time in which a CGM was in use, minutes.
+	CgmTimeCGMUseMinutes *IntFilter `form:"cgm.timeCGMUseMinutes,omitempty" json:"cgm.timeCGMUseMinutes,omitempty"`
+
+	// CgmTimeInVeryLowMinutes Filter on the CGM summary: CGM time with very low glucose (below the very low threshold, usually
+	// 3.0 mmol/L), minutes.
+	CgmTimeInVeryLowMinutes *IntFilter `form:"cgm.timeInVeryLowMinutes,omitempty" json:"cgm.timeInVeryLowMinutes,omitempty"`
+
+	// CgmTimeInAnyLowMinutes Filter on the CGM summary: CGM time with low or very low glucose (below the low threshold,
+	// usually 3.9 mmol/L), minutes.
+	CgmTimeInAnyLowMinutes *IntFilter `form:"cgm.timeInAnyLowMinutes,omitempty" json:"cgm.timeInAnyLowMinutes,omitempty"`
+
+	// CgmTimeInLowMinutes Filter on the CGM summary: CGM time with low glucose (from the very low up to the low threshold,
+	// usually 3.0 to 3.9 mmol/L), minutes.
+	CgmTimeInLowMinutes *IntFilter `form:"cgm.timeInLowMinutes,omitempty" json:"cgm.timeInLowMinutes,omitempty"`
+
+	// CgmTimeInTargetMinutes Filter on the CGM summary: CGM time with in-target glucose (between the low and the high
+	// threshold, usually 3.9 to 10.0 mmol/L), minutes.
+	CgmTimeInTargetMinutes *IntFilter `form:"cgm.timeInTargetMinutes,omitempty" json:"cgm.timeInTargetMinutes,omitempty"`
+
+	// CgmTimeInHighMinutes Filter on the CGM summary: CGM time with high glucose (above the high and up to the very high
+	// threshold, usually 10.0 to 13.9 mmol/L), minutes.
+	CgmTimeInHighMinutes *IntFilter `form:"cgm.timeInHighMinutes,omitempty" json:"cgm.timeInHighMinutes,omitempty"`
+
+	// CgmTimeInVeryHighMinutes Filter on the CGM summary: CGM time with very high glucose (above the very high threshold,
+	// usually 13.9 mmol/L), minutes.
+	CgmTimeInVeryHighMinutes *IntFilter `form:"cgm.timeInVeryHighMinutes,omitempty" json:"cgm.timeInVeryHighMinutes,omitempty"`
+
+	// CgmTimeInExtremeHighMinutes Filter on the CGM summary: CGM time with extremely high glucose (above the extremely high
+	// threshold, usually 19.4 mmol/L), minutes.
+	CgmTimeInExtremeHighMinutes *IntFilter `form:"cgm.timeInExtremeHighMinutes,omitempty" json:"cgm.timeInExtremeHighMinutes,omitempty"`
+
+	// CgmTimeInAnyHighMinutes Filter on the CGM summary: CGM time with high or very high glucose (above the high threshold,
+	// usually 10.0 mmol/L), minutes.
+	CgmTimeInAnyHighMinutes *IntFilter `form:"cgm.timeInAnyHighMinutes,omitempty" json:"cgm.timeInAnyHighMinutes,omitempty"`
+
+	// CgmTimeCGMUseRecords Filter on the CGM summary: number of readings that count as CGM use.
+	CgmTimeCGMUseRecords *IntFilter `form:"cgm.timeCGMUseRecords,omitempty" json:"cgm.timeCGMUseRecords,omitempty"`
+
+	// CgmTimeInVeryLowRecords Filter on the CGM summary: number of readings with very low glucose (below the very low
+	// threshold, usually 3.0 mmol/L).
+	CgmTimeInVeryLowRecords *IntFilter `form:"cgm.timeInVeryLowRecords,omitempty" json:"cgm.timeInVeryLowRecords,omitempty"`
+
+	// CgmTimeInAnyLowRecords Filter on the CGM summary: number of readings with low or very low glucose (below the low
+	// threshold, usually 3.9 mmol/L).
+	CgmTimeInAnyLowRecords *IntFilter `form:"cgm.timeInAnyLowRecords,omitempty" json:"cgm.timeInAnyLowRecords,omitempty"`
+
+	// CgmTimeInLowRecords Filter on the CGM summary: number of readings with low glucose (from the very low up to the low
+	// threshold, usually 3.0 to 3.9 mmol/L).
+	CgmTimeInLowRecords *IntFilter `form:"cgm.timeInLowRecords,omitempty" json:"cgm.timeInLowRecords,omitempty"`
+
+	// CgmTimeInTargetRecords Filter on the CGM summary: number of readings with in-target glucose (between the low and the
+	// high threshold, usually 3.9 to 10.0 mmol/L).
+	CgmTimeInTargetRecords *IntFilter `form:"cgm.timeInTargetRecords,omitempty" json:"cgm.timeInTargetRecords,omitempty"`
+
+	// CgmTimeInHighRecords Filter on the CGM summary: number of readings with high glucose (above the high and up to the
+	// very high threshold, usually 10.0 to 13.9 mmol/L).
+	CgmTimeInHighRecords *IntFilter `form:"cgm.timeInHighRecords,omitempty" json:"cgm.timeInHighRecords,omitempty"`
+
+	// CgmTimeInVeryHighRecords Filter on the CGM summary: number of readings with very high glucose (above the very high
+	// threshold, usually 13.9 mmol/L).
+	CgmTimeInVeryHighRecords *IntFilter `form:"cgm.timeInVeryHighRecords,omitempty" json:"cgm.timeInVeryHighRecords,omitempty"`
+
+	// CgmTimeInAnyHighRecords Filter on the CGM summary: number of readings with high or very high glucose (above the high
+	// threshold, usually 10.0 mmol/L).
+	CgmTimeInAnyHighRecords *IntFilter `form:"cgm.timeInAnyHighRecords,omitempty" json:"cgm.timeInAnyHighRecords,omitempty"`
+
+	// CgmAverageDailyRecords Filter on the CGM summary: average number of readings a day.
+	CgmAverageDailyRecords *FloatFilter `form:"cgm.averageDailyRecords,omitempty" json:"cgm.averageDailyRecords,omitempty"`
+
+	// CgmTotalRecords Filter on the CGM summary: number of readings.
+	CgmTotalRecords *IntFilter `form:"cgm.totalRecords,omitempty" json:"cgm.totalRecords,omitempty"`
+
+	// CgmHoursWithData Filter on the CGM summary: number of hours with at least one reading.
+	CgmHoursWithData *IntFilter `form:"cgm.hoursWithData,omitempty" json:"cgm.hoursWithData,omitempty"`
+
+	// CgmDaysWithData Filter on the CGM summary: number of days with at least one reading.
+	CgmDaysWithData *IntFilter `form:"cgm.daysWithData,omitempty" json:"cgm.daysWithData,omitempty"`
+
+	// CgmStandardDeviation Filter on the CGM summary: standard deviation of glucose, mmol/L.
+	CgmStandardDeviation *FloatFilter `form:"cgm.standardDeviation,omitempty" json:"cgm.standardDeviation,omitempty"`
+
+	// CgmCoefficientOfVariation Filter on the CGM summary: coefficient of variation of glucose (standard deviation divided by
+	// average), fraction.
+	CgmCoefficientOfVariation *FloatFilter `form:"cgm.coefficientOfVariation,omitempty" json:"cgm.coefficientOfVariation,omitempty"`
+
+	// BgmMax Filter on the blood glucose meter summary: highest glucose, mmol/L.
+	BgmMax *FloatFilter `form:"bgm.max,omitempty" json:"bgm.max,omitempty"`
+
+	// BgmMin Filter on the blood glucose meter summary: lowest glucose, mmol/L.
+	BgmMin *FloatFilter `form:"bgm.min,omitempty" json:"bgm.min,omitempty"`
+
+	// BgmAverageGlucoseMmol Filter on the blood glucose meter summary: average glucose, mmol/L.
+	BgmAverageGlucoseMmol *FloatFilter `form:"bgm.averageGlucoseMmol,omitempty" json:"bgm.averageGlucoseMmol,omitempty"`
+
+	// BgmTimeInVeryLowPercent Filter on the blood glucose meter summary: share of readings with very low glucose (below the
+	// very low threshold, usually 3.0 mmol/L), fraction 0 to 1.
+	BgmTimeInVeryLowPercent *FloatFilter `form:"bgm.timeInVeryLowPercent,omitempty" json:"bgm.timeInVeryLowPercent,omitempty"`
+
+	// BgmTimeInAnyLowPercent Filter on the blood glucose meter summary: share of readings with low or very low glucose (below
+	// the low threshold, usually 3.9 mmol/L), fraction 0 to 1.
+	BgmTimeInAnyLowPercent *FloatFilter `form:"bgm.timeInAnyLowPercent,omitempty" json:"bgm.timeInAnyLowPercent,omitempty"`
+
+	// BgmTimeInLowPercent Filter on the blood glucose meter summary: share of readings with low glucose (from the very low
+	// up to the low threshold, usually 3.0 to 3.9 mmol/L), fraction 0 to 1.
+	BgmTimeInLowPercent *FloatFilter `form:"bgm.timeInLowPercent,omitempty" json:"bgm.timeInLowPercent,omitempty"`
+
+	// BgmTimeInTargetPercent Filter on the blood glucose meter summary: share of readings with in-target glucose (between the
+	// low and the high threshold, usually 3.9 to 10.0 mmol/L), fraction 0 to 1.
+	BgmTimeInTargetPercent *FloatFilter `form:"bgm.timeInTargetPercent,omitempty" json:"bgm.timeInTargetPercent,omitempty"`
+
+	// BgmTimeInHighPercent Filter on the blood glucose meter summary: share of readings with high glucose (above the high
+	// and up to the very high threshold, usually 10.0 to 13.9 mmol/L), fraction 0 to 1.
+	BgmTimeInHighPercent *FloatFilter `form:"bgm.timeInHighPercent,omitempty" json:"bgm.timeInHighPercent,omitempty"`
+
+	// BgmTimeInVeryHighPercent Filter on the blood glucose meter summary: share of readings with very high glucose (above the
+	// very high threshold, usually 13.9 mmol/L), fraction 0 to 1.
+	BgmTimeInVeryHighPercent *FloatFilter `form:"bgm.timeInVeryHighPercent,omitempty" json:"bgm.timeInVeryHighPercent,omitempty"`
+
+	// BgmTimeInExtremeHighPercent Filter on the blood glucose meter summary: share of readings with extremely high glucose (above
+	// the extremely high threshold, usually 19.4 mmol/L), fraction 0 to 1.
+	BgmTimeInExtremeHighPercent *FloatFilter `form:"bgm.timeInExtremeHighPercent,omitempty" json:"bgm.timeInExtremeHighPercent,omitempty"`
+
+	// BgmTimeInAnyHighPercent Filter on the blood glucose meter summary: share of readings with high or very high glucose
+	// (above the high threshold, usually 10.0 mmol/L), fraction 0 to 1.
+	BgmTimeInAnyHighPercent *FloatFilter `form:"bgm.timeInAnyHighPercent,omitempty" json:"bgm.timeInAnyHighPercent,omitempty"`
+
+	// BgmTimeInVeryLowRecords Filter on the blood glucose meter summary: number of readings with very low glucose (below the
+	// very low threshold, usually 3.0 mmol/L).
+	BgmTimeInVeryLowRecords *IntFilter `form:"bgm.timeInVeryLowRecords,omitempty" json:"bgm.timeInVeryLowRecords,omitempty"`
+
+	// BgmTimeInAnyLowRecords Filter on the blood glucose meter summary: number of readings with low or very low glucose
+	// (below the low threshold, usually 3.9 mmol/L).
+	BgmTimeInAnyLowRecords *IntFilter `form:"bgm.timeInAnyLowRecords,omitempty" json:"bgm.timeInAnyLowRecords,omitempty"`
+
+	// BgmTimeInLowRecords Filter on the blood glucose meter summary: number of readings with low glucose (from the very
+	// low up to the low threshold, usually 3.0 to 3.9 mmol/L).
+	BgmTimeInLowRecords *IntFilter `form:"bgm.timeInLowRecords,omitempty" json:"bgm.timeInLowRecords,omitempty"`
+
+	// BgmTimeInTargetRecords Filter on the blood glucose meter summary: number of readings with in-target glucose (between
+	// the low and the high threshold, usually 3.9 to 10.0 mmol/L).
+	BgmTimeInTargetRecords *IntFilter `form:"bgm.timeInTargetRecords,omitempty" json:"bgm.timeInTargetRecords,omitempty"`
+
+	// BgmTimeInHighRecords Filter on the blood glucose meter summary: number of readings with high glucose (above the high
+	// and up to the very high threshold, usually 10.0 to 13.9 mmol/L).
+	BgmTimeInHighRecords *IntFilter `form:"bgm.timeInHighRecords,omitempty" json:"bgm.timeInHighRecords,omitempty"`
+
+	// BgmTimeInVeryHighRecords Filter on the blood glucose meter summary: number of readings with very high glucose (above the
+	// very high threshold, usually 13.9 mmol/L).
+	BgmTimeInVeryHighRecords *IntFilter `form:"bgm.timeInVeryHighRecords,omitempty" json:"bgm.timeInVeryHighRecords,omitempty"`
+
+	// BgmTimeInAnyHighRecords Filter on the blood glucose meter summary: number of readings with high or very high glucose
+	// (above the high threshold, usually 10.0 mmol/L).
+	BgmTimeInAnyHighRecords *IntFilter `form:"bgm.timeInAnyHighRecords,omitempty" json:"bgm.timeInAnyHighRecords,omitempty"`
+
+	// BgmAverageDailyRecords Filter on the blood glucose meter summary: average number of readings a day.
+	BgmAverageDailyRecords *FloatFilter `form:"bgm.averageDailyRecords,omitempty" json:"bgm.averageDailyRecords,omitempty"`
+
+	// BgmTotalRecords Filter on the blood glucose meter summary: number of readings.
+	BgmTotalRecords *IntFilter `form:"bgm.totalRecords,omitempty" json:"bgm.totalRecords,omitempty"`
+
+	// CgmMaxDelta Filter on the CGM summary: change from the preceding period: highest glucose, mmol/L.
+	CgmMaxDelta *FloatFilter `form:"cgm.maxDelta,omitempty" json:"cgm.maxDelta,omitempty"`
+
+	// CgmMinDelta Filter on the CGM summary: change from the preceding period: lowest glucose, mmol/L.
+	CgmMinDelta *FloatFilter `form:"cgm.minDelta,omitempty" json:"cgm.minDelta,omitempty"`
+
+	// CgmAverageGlucoseMmolDelta Filter on the CGM summary: change from the preceding period: average glucose, mmol/L.
+	CgmAverageGlucoseMmolDelta *FloatFilter `form:"cgm.averageGlucoseMmolDelta,omitempty" json:"cgm.averageGlucoseMmolDelta,omitempty"`
+
+	// CgmGlucoseManagementIndicatorDelta Filter on the CGM summary: change from the preceding period: glucose management indicator (GMI,
+	// an estimate of HbA1c), percent, such as 6.9.
+	CgmGlucoseManagementIndicatorDelta *FloatFilter `form:"cgm.glucoseManagementIndicatorDelta,omitempty" json:"cgm.glucoseManagementIndicatorDelta,omitempty"`
+
+	// CgmTimeCGMUsePercentDelta Filter on the CGM summary: change from the preceding period: share of the period in which a CGM
+	// was in use, difference of fractions.
+	CgmTimeCGMUsePercentDelta *FloatFilter `form:"cgm.timeCGMUsePercentDelta,omitempty" json:"cgm.timeCGMUsePercentDelta,omitempty"`
+
+	// CgmTimeInVeryLowPercentDelta Filter on the CGM summary: change from the preceding period: share of CGM time with very low
+	// glucose (below the very low threshold, usually 3.0 mmol/L), difference of fractions.
+	CgmTimeInVeryLowPercentDelta *FloatFilter `form:"cgm.timeInVeryLowPercentDelta,omitempty" json:"cgm.timeInVeryLowPercentDelta,omitempty"`
+
+	// CgmTimeInAnyLowPercentDelta Filter on the CGM summary: change from the preceding period: share of CGM time with low or very
+	// low glucose (below the low threshold, usually 3.9 mmol/L), difference of fractions.
+	CgmTimeInAnyLowPercentDelta *FloatFilter `form:"cgm.timeInAnyLowPercentDelta,omitempty" json:"cgm.timeInAnyLowPercentDelta,omitempty"`
+
+	// CgmTimeInLowPercentDelta Filter on the CGM summary: change from the preceding period: share of CGM time with low glucose
+	// (from the very low up to the low threshold, usually 3.0 to 3.9 mmol/L), difference of fractions.
+	CgmTimeInLowPercentDelta *FloatFilter `form:"cgm.timeInLowPercentDelta,omitempty" json:"cgm.timeInLowPercentDelta,omitempty"`
+
+	// CgmTimeInTargetPercentDelta Filter on the CGM summary: change from the preceding period: share of CGM time with in-target
+	// glucose (between the low and the high threshold, usually 3.9 to 10.0 mmol/L), difference of
+	// fractions.
+	CgmTimeInTargetPercentDelta *FloatFilter `form:"cgm.timeInTargetPercentDelta,omitempty" json:"cgm.timeInTargetPercentDelta,omitempty"`
+
+	// CgmTimeInHighPercentDelta Filter on the CGM summary: change from the preceding period: share of CGM time with high glucose
+	// (above the high and up to the very high threshold, usually 10.0 to 13.9 mmol/L), difference of
+	// fractions.
+	CgmTimeInHighPercentDelta *FloatFilter `form:"cgm.timeInHighPercentDelta,omitempty" json:"cgm.timeInHighPercentDelta,omitempty"`
+
+	// CgmTimeInVeryHighPercentDelta Filter on the CGM summary: change from the preceding period: share of CGM time with very high
+	// glucose (above the very high threshold, usually 13.9 mmol/L), difference of fractions.
+	CgmTimeInVeryHighPercentDelta *FloatFilter `form:"cgm.timeInVeryHighPercentDelta,omitempty" json:"cgm.timeInVeryHighPercentDelta,omitempty"`
+
+	// CgmTimeInExtremeHighPercentDelta Filter on the CGM summary: change from the preceding period: share of CGM time with extremely
+	// high glucose (above the extremely high threshold, usually 19.4 mmol/L), difference of fractions.
+	CgmTimeInExtremeHighPercentDelta *FloatFilter `form:"cgm.timeInExtremeHighPercentDelta,omitempty" json:"cgm.timeInExtremeHighPercentDelta,omitempty"`
+
+	// CgmTimeInAnyHighPercentDelta Filter on the CGM summary: change from the preceding period: share of CGM time with high or very
+	// high glucose (above the high threshold, usually 10.0 mmol/L), difference of fractions.
+	CgmTimeInAnyHighPercentDelta *FloatFilter `form:"cgm.timeInAnyHighPercentDelta,omitempty" json:"cgm.timeInAnyHighPercentDelta,omitempty"`
+
+	// CgmTimeCGMUseMinutesDelta Filter on the CGM summary: change from the preceding period: time in which a CGM was in use,
+	// minutes.
+	CgmTimeCGMUseMinutesDelta *IntFilter `form:"cgm.timeCGMUseMinutesDelta,omitempty" json:"cgm.timeCGMUseMinutesDelta,omitempty"`
+
+	// CgmTimeInVeryLowMinutesDelta Filter on the CGM summary: change from the preceding period: CGM time with very low glucose
+	// (below the very low threshold, usually 3.0 mmol/L), minutes.
+	CgmTimeInVeryLowMinutesDelta *IntFilter `form:"cgm.timeInVeryLowMinutesDelta,omitempty" json:"cgm.timeInVeryLowMinutesDelta,omitempty"`
+
+	// CgmTimeInAnyLowMinutesDelta Filter on the CGM summary: change from the preceding period: CGM time with low or very low
+	// glucose (below the low threshold, usually 3.9 mmol/L), minutes.
+	CgmTimeInAnyLowMinutesDelta *IntFilter `form:"cgm.timeInAnyLowMinutesDelta,omitempty" json:"cgm.timeInAnyLowMinutesDelta,omitempty"`
+
+	// CgmTimeInLowMinutesDelta Filter on the CGM summary: change from the preceding period: CGM time with low glucose (from the
+	// very low up to the low threshold, usually 3.0 to 3.9 mmol/L), minutes.
+	CgmTimeInLowMinutesDelta *IntFilter `form:"cgm.timeInLowMinutesDelta,omitempty" json:"cgm.timeInLowMinutesDelta,omitempty"`
+
+	// CgmTimeInTargetMinutesDelta Filter on the CGM summary: change from the preceding period: CGM time with in-target glucose
+	// (between the low and the high threshold, usually 3.9 to 10.0 mmol/L), minutes.
+	CgmTimeInTargetMinutesDelta *IntFilter `form:"cgm.timeInTargetMinutesDelta,omitempty" json:"cgm.timeInTargetMinutesDelta,omitempty"`
+
+	// CgmTimeInHighMinutesDelta Filter on the CGM summary: change from the preceding period: CGM time with high glucose (above
+	// the high and up to the very high threshold, usually 10.0 to 13.9 mmol/L), minutes.
+	CgmTimeInHighMinutesDelta *IntFilter `form:"cgm.timeInHighMinutesDelta,omitempty" json:"cgm.timeInHighMinutesDelta,omitempty"`
+
+	// CgmTimeInVeryHighMinutesDelta Filter on the CGM summary: change from the preceding period: CGM time with very high glucose
+	// (above the very high threshold, usually 13.9 mmol/L), minutes.
+	CgmTimeInVeryHighMinutesDelta *IntFilter `form:"cgm.timeInVeryHighMinutesDelta,omitempty" json:"cgm.timeInVeryHighMinutesDelta,omitempty"`
+
+	// CgmTimeInExtremeHighMinutesDelta Filter on the CGM summary: change from the preceding period: CGM time with extremely high
+	// glucose (above the extremely high threshold, usually 19.4 mmol/L), minutes.
+	CgmTimeInExtremeHighMinutesDelta *IntFilter `form:"cgm.timeInExtremeHighMinutesDelta,omitempty" json:"cgm.timeInExtremeHighMinutesDelta,omitempty"`
+
+	// CgmTimeInAnyHighMinutesDelta Filter on the CGM summary: change from the preceding period: CGM time with high or very high
+	// glucose (above the high threshold, usually 10.0 mmol/L), minutes.
+	CgmTimeInAnyHighMinutesDelta *IntFilter `form:"cgm.timeInAnyHighMinutesDelta,omitempty" json:"cgm.timeInAnyHighMinutesDelta,omitempty"`
+
+	// CgmTimeCGMUseRecordsDelta Filter on the CGM summary: change from the preceding period: number of readings that count as
+	// CGM use.
+	CgmTimeCGMUseRecordsDelta *IntFilter `form:"cgm.timeCGMUseRecordsDelta,omitempty" json:"cgm.timeCGMUseRecordsDelta,omitempty"`
+
+	// CgmTimeInVeryLowRecordsDelta Filter on the CGM summary: change from the preceding period: number of readings with very low
+	// glucose (below the very low threshold, usually 3.0 mmol/L).
+	CgmTimeInVeryLowRecordsDelta *IntFilter `form:"cgm.timeInVeryLowRecordsDelta,omitempty" json:"cgm.timeInVeryLowRecordsDelta,omitempty"`
+
+	// CgmTimeInAnyLowRecordsDelta Filter on the CGM summary: change from the preceding period: number of readings with low or very
+	// low glucose (below the low threshold, usually 3.9 mmol/L).
+	CgmTimeInAnyLowRecordsDelta *IntFilter `form:"cgm.timeInAnyLowRecordsDelta,omitempty" json:"cgm.timeInAnyLowRecordsDelta,omitempty"`
+
+	// CgmTimeInLowRecordsDelta Filter on the CGM summary: change from the preceding period: number of readings with low glucose
+	// (from the very low up to the low threshold, usually 3.0 to 3.9 mmol/L).
+	CgmTimeInLowRecordsDelta *IntFilter `form:"cgm.timeInLowRecordsDelta,omitempty" json:"cgm.timeInLowRecordsDelta,omitempty"`
+
+	// CgmTimeInTargetRecordsDelta Filter on the CGM summary: change from the preceding period: number of readings with in-target
+	// glucose (between the low and the high threshold, usually 3.9 to 10.0 mmol/L).
+	CgmTimeInTargetRecordsDelta *IntFilter `form:"cgm.timeInTargetRecordsDelta,omitempty" json:"cgm.timeInTargetRecordsDelta,omitempty"`
+
+	// CgmTimeInHighRecordsDelta Filter on the CGM summary: change from the preceding period: number of readings with high
+	// glucose (above the high and up to the very high threshold, usually 10.0 to 13.9 mmol/L).
+	CgmTimeInHighRecordsDelta *IntFilter `form:"cgm.timeInHighRecordsDelta,omitempty" json:"cgm.timeInHighRecordsDelta,omitempty"`
+
+	// CgmTimeInVeryHighRecordsDelta Filter on the CGM summary: change from the preceding period: number of readings with very high
+	// glucose (above the very high threshold, usually 13.9 mmol/L).
+	CgmTimeInVeryHighRecordsDelta *IntFilter `form:"cgm.timeInVeryHighRecordsDelta,omitempty" json:"cgm.timeInVeryHighRecordsDelta,omitempty"`
+
+	// CgmTimeInAnyHighRecordsDelta Filter on the CGM summary: change from the preceding period: number of readings with high or
+	// very high glucose (above the high threshold, usually 10.0 mmol/L).
+	CgmTimeInAnyHighRecordsDelta *IntFilter `form:"cgm.timeInAnyHighRecordsDelta,omitempty" json:"cgm.timeInAnyHighRecordsDelta,omitempty"`
+
+	// CgmAverageDailyRecordsDelta Filter on the CGM summary: change from the preceding period: average number of readings a day.
+	CgmAverageDailyRecordsDelta *FloatFilter `form:"cgm.averageDailyRecordsDelta,omitempty" json:"cgm.averageDailyRecordsDelta,omitempty"`
+
+	// CgmTotalRecordsDelta Filter on the CGM summary: change from the preceding period: number of readings.
+	CgmTotalRecordsDelta *IntFilter `form:"cgm.totalRecordsDelta,omitempty" json:"cgm.totalRecordsDelta,omitempty"`
+
+	// CgmHoursWithDataDelta Filter on the CGM summary: change from the preceding period: number of hours with at least one
+	// reading.
+	CgmHoursWithDataDelta *IntFilter `form:"cgm.hoursWithDataDelta,omitempty" json:"cgm.hoursWithDataDelta,omitempty"`
+
+	// CgmDaysWithDataDelta Filter on the CGM summary: change from the preceding period: number of days with at least one
+	// reading.
+	CgmDaysWithDataDelta *IntFilter `form:"cgm.daysWithDataDelta,omitempty" json:"cgm.daysWithDataDelta,omitempty"`
+
+	// CgmStandardDeviationDelta Filter on the CGM summary: change from the preceding period: standard deviation of glucose,
+	// mmol/L.
+	CgmStandardDeviationDelta *FloatFilter `form:"cgm.standardDeviationDelta,omitempty" json:"cgm.standardDeviationDelta,omitempty"`
+
+	// CgmCoefficientOfVariationDelta Filter on the CGM summary: change from the preceding period: coefficient of variation of glucose
+	// (standard deviation divided by average), difference of fractions.
+	CgmCoefficientOfVariationDelta *FloatFilter `form:"cgm.coefficientOfVariationDelta,omitempty" json:"cgm.coefficientOfVariationDelta,omitempty"`
+
+	// CgmLastDataFrom Only patients whose newest CGM data is from this instant or later. Patients without data never
+	// match.
+	CgmLastDataFrom *time.Time `form:"cgm.lastDataFrom,omitempty" json:"cgm.lastDataFrom,omitempty"`
+
+	// CgmLastDataTo Only patients whose newest CGM data is from before this instant. Patients without data never
+	// match.
+	CgmLastDataTo *time.Time `form:"cgm.lastDataTo,omitempty" json:"cgm.lastDataTo,omitempty"`
+
+	// BgmMaxDelta Filter on the blood glucose meter summary: change from the preceding period: highest glucose,
+	// mmol/L.
+	BgmMaxDelta *FloatFilter `form:"bgm.maxDelta,omitempty" json:"bgm.maxDelta,omitempty"`
+
+	// BgmMinDelta Filter on the blood glucose meter summary: change from the preceding period: lowest glucose,
+	// mmol/L.
+	BgmMinDelta *FloatFilter `form:"bgm.minDelta,omitempty" json:"bgm.minDelta,omitempty"`
+
+	// BgmAverageGlucoseMmolDelta Filter on the blood glucose meter summary: change from the preceding period: average glucose,
+	// mmol/L.
+	BgmAverageGlucoseMmolDelta *FloatFilter `form:"bgm.averageGlucoseMmolDelta,omitempty" json:"bgm.averageGlucoseMmolDelta,omitempty"`
+
+	// BgmTimeInVeryLowPercentDelta Filter on the blood glucose meter summary: change from the preceding period: share of readings
+	// with very low glucose (below the very low threshold, usually 3.0 mmol/L), difference of
+	// fractions.
+	BgmTimeInVeryLowPercentDelta *FloatFilter `form:"bgm.timeInVeryLowPercentDelta,omitempty" json:"bgm.timeInVeryLowPercentDelta,omitempty"`
+
+	// BgmTimeInAnyLowPercentDelta Filter on the blood glucose meter summary: change from the preceding period: share of readings
+	// with low or very low glucose (below the low threshold, usually 3.9 mmol/L), difference of
+	// fractions.
+	BgmTimeInAnyLowPercentDelta *FloatFilter `form:"bgm.timeInAnyLowPercentDelta,omitempty" json:"bgm.timeInAnyLowPercentDelta,omitempty"`
+
+	// BgmTimeInLowPercentDelta Filter on the blood glucose meter summary: change from the preceding period: share of readings
+	// with low glucose (from the very low up to the low threshold, usually 3.0 to 3.9 mmol/L),
+	// difference of fractions.
+	BgmTimeInLowPercentDelta *FloatFilter `form:"bgm.timeInLowPercentDelta,omitempty" json:"bgm.timeInLowPercentDelta,omitempty"`
+
+	// BgmTimeInTargetPercentDelta Filter on the blood glucose meter summary: change from the preceding period: share of readings
+	// with in-target glucose (between the low and the high threshold, usually 3.9 to 10.0 mmol/L),
+	// difference of fractions.
+	BgmTimeInTargetPercentDelta *FloatFilter `form:"bgm.timeInTargetPercentDelta,omitempty" json:"bgm.timeInTargetPercentDelta,omitempty"`
+
+	// BgmTimeInHighPercentDelta Filter on the blood glucose meter summary: change from the preceding period: share of readings
+	// with high glucose (above the high and up to the very high threshold, usually 10.0 to 13.9
+	// mmol/L), difference of fractions.
+	BgmTimeInHighPercentDelta *FloatFilter `form:"bgm.timeInHighPercentDelta,omitempty" json:"bgm.timeInHighPercentDelta,omitempty"`
+
+	// BgmTimeInVeryHighPercentDelta Filter on the blood glucose meter summary: change from the preceding period: share of readings
+	// with very high glucose (above the very high threshold, usually 13.9 mmol/L), difference of
+	// fractions.
+	BgmTimeInVeryHighPercentDelta *FloatFilter `form:"bgm.timeInVeryHighPercentDelta,omitempty" json:"bgm.timeInVeryHighPercentDelta,omitempty"`
+
+	// BgmTimeInExtremeHighPercentDelta Filter on the blood glucose meter summary: change from the preceding period: share of readings
+	// with extremely high glucose (above the extremely high threshold, usually 19.4 mmol/L),
+	// difference of fractions.
+	BgmTimeInExtremeHighPercentDelta *FloatFilter `form:"bgm.timeInExtremeHighPercentDelta,omitempty" json:"bgm.timeInExtremeHighPercentDelta,omitempty"`
+
+	// BgmTimeInAnyHighPercentDelta Filter on the blood glucose meter summary: change from the preceding period: share of readings
+	// with high or very high glucose (above the high threshold, usually 10.0 mmol/L), difference of
+	// fractions.
+	BgmTimeInAnyHighPercentDelta *FloatFilter `form:"bgm.timeInAnyHighPercentDelta,omitempty" json:"bgm.timeInAnyHighPercentDelta,omitempty"`
+
+	// BgmTimeInVeryLowRecordsDelta Filter on the blood glucose meter summary: change from the preceding period: number of readings
+	// with very low glucose (below the very low threshold, usually 3.0 mmol/L).
+	BgmTimeInVeryLowRecordsDelta *IntFilter `form:"bgm.timeInVeryLowRecordsDelta,omitempty" json:"bgm.timeInVeryLowRecordsDelta,omitempty"`
+
+	// BgmTimeInAnyLowRecordsDelta Filter on the blood glucose meter summary: change from the preceding period: number of readings
+	// with low or very low glucose (below the low threshold, usually 3.9 mmol/L).
+	BgmTimeInAnyLowRecordsDelta *IntFilter `form:"bgm.timeInAnyLowRecordsDelta,omitempty" json:"bgm.timeInAnyLowRecordsDelta,omitempty"`
+
+	// BgmTimeInLowRecordsDelta Filter on the blood glucose meter summary: change from the preceding period: number of readings
+	// with low glucose (from the very low up to the low threshold, usually 3.0 to 3.9 mmol/L).
+	BgmTimeInLowRecordsDelta *IntFilter `form:"bgm.timeInLowRecordsDelta,omitempty" json:"bgm.timeInLowRecordsDelta,omitempty"`
+
+	// BgmTimeInTargetRecordsDelta Filter on the blood glucose meter summary: change from the preceding period: number of readings
+	// with in-target glucose (between the low and the high threshold, usually 3.9 to 10.0 mmol/L).
+	BgmTimeInTargetRecordsDelta *IntFilter `form:"bgm.timeInTargetRecordsDelta,omitempty" json:"bgm.timeInTargetRecordsDelta,omitempty"`
+
+	// BgmTimeInHighRecordsDelta Filter on the blood glucose meter summary: change from the preceding period: number of readings
+	// with high glucose (above the high and up to the very high threshold, usually 10.0 to 13.9
+	// mmol/L).
+	BgmTimeInHighRecordsDelta *IntFilter `form:"bgm.timeInHighRecordsDelta,omitempty" json:"bgm.timeInHighRecordsDelta,omitempty"`
+
+	// BgmTimeInVeryHighRecordsDelta Filter on the blood glucose meter summary: change from the preceding period: number of readings
+	// with very high glucose (above the very high threshold, usually 13.9 mmol/L).
+	BgmTimeInVeryHighRecordsDelta *IntFilter `form:"bgm.timeInVeryHighRecordsDelta,omitempty" json:"bgm.timeInVeryHighRecordsDelta,omitempty"`
+
+	// BgmTimeInAnyHighRecordsDelta Filter on the blood glucose meter summary: change from the preceding period: number of readings
+	// with high or very high glucose (above the high threshold, usually 10.0 mmol/L).
+	BgmTimeInAnyHighRecordsDelta *IntFilter `form:"bgm.timeInAnyHighRecordsDelta,omitempty" json:"bgm.timeInAnyHighRecordsDelta,omitempty"`
+
+	// BgmAverageDailyRecordsDelta Filter on the blood glucose meter summary: change from the preceding period: average number of
+	// readings a day.
+	BgmAverageDailyRecordsDelta *IntFilter `form:"bgm.averageDailyRecordsDelta,omitempty" json:"bgm.averageDailyRecordsDelta,omitempty"`
+
+	// BgmTotalRecordsDelta Filter on the blood glucose meter summary: change from the preceding period: number of readings.
+	BgmTotalRecordsDelta *IntFilter `form:"bgm.totalRecordsDelta,omitempty" json:"bgm.totalRecordsDelta,omitempty"`
+
+	// BgmLastDataFrom Only patients whose newest blood glucose meter data is from this instant or later. Patients
+	// without data never match.
+	BgmLastDataFrom *time.Time `form:"bgm.lastDataFrom,omitempty" json:"bgm.lastDataFrom,omitempty"`
+
+	// BgmLastDataTo Only patients whose newest blood glucose meter data is from before this instant. Patients
+	// without data never match.
+	BgmLastDataTo *time.Time `form:"bgm.lastDataTo,omitempty" json:"bgm.lastDataTo,omitempty"`
+
+	// Tags Only patients that have **all** of these tags, or, as `tagsMatch` says, any of them: ids,
+	// separated by commas. If no element is an id (`_`, for instance), only patients without tags.
+	Tags *[]string `form:"tags,omitempty" json:"tags,omitempty"`
+
+	// Sites Only patients of **any** of these sites, or, as `sitesMatch` says, of all of them: ids, separated
+	// by commas. If no element is an id (`_`, for instance), only patients without sites.
+	Sites *[]string `form:"sites,omitempty" json:"sites,omitempty"`
+
+	// TagsMatch Whether patients must have `all` of the `tags`, which is the default, or `any` of them.
+	TagsMatch *TagsMatch `form:"tagsMatch,omitempty" json:"tagsMatch,omitempty"`
+
+	// SitesMatch Whether patients must be at `any` of the `sites`, which is the default, or at `all` of them.
+	SitesMatch *SitesMatch `form:"sitesMatch,omitempty" json:"sitesMatch,omitempty"`
+
+	// OmitNonStandardRanges If true, only patients with the standard glycemic ranges, or without any setting of ranges.
+	OmitNonStandardRanges *bool `form:"omitNonStandardRanges,omitempty" json:"omitNonStandardRanges,omitempty"`
+}
+
+// ExportPatientsParamsFormat defines parameters for ExportPatients.
+type ExportPatientsParamsFormat string
+
 // TideReportParams defines parameters for TideReport.
 type TideReportParams struct {
 	// Period Length of the summary period to look at: 1, 7, 14 or 30 days.
@@ -3847,6 +4416,9 @@ type ClientInterface interface {
 
 	UpdateClinician(ctx context.Context, clinicId ClinicId, clinicianId ClinicianId, body UpdateClinicianJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ExportClinicians request
+	ExportClinicians(ctx context.Context, clinicId ClinicId, params *ExportCliniciansParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// SyncEHRData request
 	SyncEHRData(ctx context.Context, clinicId ClinicId, reqEditors ...RequestEditorFn) (*http.Response, error)
 
@@ -3973,6 +4545,9 @@ type ClientInterface interface {
 
 	// SendUploadReminder request
 	SendUploadReminder(ctx context.Context, clinicId ClinicId, patientId PatientId, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExportPatients request
+	ExportPatients(ctx context.Context, clinicId ClinicId, params *ExportPatientsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GenerateMergeReportWithBody request with any body
 	GenerateMergeReportWithBody(ctx context.Context, clinicId ClinicId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4322,6 +4897,18 @@ func (c *Client) UpdateClinicianWithBody(ctx context.Context, clinicId ClinicId,
 
 func (c *Client) UpdateClinician(ctx context.Context, clinicId ClinicId, clinicianId ClinicianId, body UpdateClinicianJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateClinicianRequest(c.Server, clinicId, clinicianId, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+func (c *Client) ExportClinicians(ctx context.Context, clinicId ClinicId, params *ExportCliniciansParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportCliniciansRequest(c.Server, clinicId, params)
 	if err != nil {
 		return nil, err
 	}
@@ -4886,6 +5473,18 @@ func (c *Client) UpdatePatientReviews(ctx context.Context, clinicId ClinicId, pa
 
 func (c *Client) SendUploadReminder(ctx context.Context, clinicId ClinicId, patientId PatientId, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewSendUploadReminderRequest(c.Server, clinicId, patientId)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+func (c *Client) ExportPatients(ctx context.Context, clinicId ClinicId, params *ExportPatientsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportPatientsRequest(c.Server, clinicId, params)
 	if err != nil {
 		return nil, err
 	}
@@ -5494,6 +6093,22 @@ func NewListAllCliniciansRequest(server string, params *ListAllCliniciansParams)
 	if params != nil {
 		queryValues := queryURL.Query()
 
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cursor", runtime.ParamLocationQuery, *params.Cursor); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
 		if params.Offset != nil {
 
 			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "offset", runtime.ParamLocationQuery, *params.Offset); err != nil {
@@ -5700,6 +6315,22 @@ func NewListClinicsRequest(server string, params *ListClinicsParams) (*http.Requ
 		if params.Limit != nil {
 
 			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "limit", runtime.ParamLocationQuery, *params.Limit); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cursor", runtime.ParamLocationQuery, *params.Cursor); err != nil {
 				return nil, err
 			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
 				return nil, err
@@ -6190,6 +6821,22 @@ func NewListCliniciansRequest(server string, clinicId ClinicId, params *ListClin
 
 		}
 
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cursor", runtime.ParamLocationQuery, *params.Cursor); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
 		if params.Offset != nil {
 
 			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "offset", runtime.ParamLocationQuery, *params.Offset); err != nil {
@@ -6444,6 +7091,110 @@ func NewUpdateClinicianRequestWithBody(server string, clinicId ClinicId, clinici
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewExportCliniciansRequest generates requests for ExportClinicians
+func NewExportCliniciansRequest(server string, clinicId ClinicId, params *ExportCliniciansParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithLocation("simple", false, "clinicId", runtime.ParamLocationPath, clinicId)
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/clinics/%s/clinicians_export", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		queryValues := queryURL.Query()
+
+		if params.Search != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "search", runtime.ParamLocationQuery, *params.Search); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Email != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "email", runtime.ParamLocationQuery, *params.Email); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Role != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "role", runtime.ParamLocationQuery, *params.Role); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Bom != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bom", runtime.ParamLocationQuery, *params.Bom); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		queryURL.RawQuery = queryValues.Encode()
+	}
+
+	req, err := http.NewRequest("GET", queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -7388,6 +8139,22 @@ func NewListPatientsRequest(server string, clinicId ClinicId, params *ListPatien
 		if params.Limit != nil {
 
 			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "limit", runtime.ParamLocationQuery, *params.Limit); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cursor", runtime.ParamLocationQuery, *params.Cursor); err != nil {
 				return nil, err
 			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
 				return nil, err
@@ -10030,6 +10797,2174 @@ func NewSendUploadReminderRequest(server string, clinicId ClinicId, patientId Pa
 	return req, nil
 }
 
+// NewExportPatientsRequest generates requests for ExportPatients
+func NewExportPatientsRequest(server string, clinicId ClinicId, params *ExportPatientsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithLocation("simple", false, "clinicId", runtime.ParamLocationPath, clinicId)
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/clinics/%s/patients_export", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		queryValues := queryURL.Query()
+
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "format", runtime.ParamLocationQuery, *params.Format); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Bom != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bom", runtime.ParamLocationQuery, *params.Bom); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Cursors != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cursors", runtime.ParamLocationQuery, *params.Cursors); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Search != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "search", runtime.ParamLocationQuery, *params.Search); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.SearchMode != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "searchMode", runtime.ParamLocationQuery, *params.SearchMode); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Offset != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "offset", runtime.ParamLocationQuery, *params.Offset); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "limit", runtime.ParamLocationQuery, *params.Limit); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cursor", runtime.ParamLocationQuery, *params.Cursor); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "sort", runtime.ParamLocationQuery, *params.Sort); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.SortType != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "sortType", runtime.ParamLocationQuery, *params.SortType); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Period != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "period", runtime.ParamLocationQuery, *params.Period); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.LastReviewed != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "lastReviewed", runtime.ParamLocationQuery, *params.LastReviewed); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmMax != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.max", runtime.ParamLocationQuery, *params.CgmMax); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmMin != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.min", runtime.ParamLocationQuery, *params.CgmMin); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmAverageGlucoseMmol != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.averageGlucoseMmol", runtime.ParamLocationQuery, *params.CgmAverageGlucoseMmol); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmGlucoseManagementIndicator != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.glucoseManagementIndicator", runtime.ParamLocationQuery, *params.CgmGlucoseManagementIndicator); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeCGMUsePercent != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeCGMUsePercent", runtime.ParamLocationQuery, *params.CgmTimeCGMUsePercent); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInVeryLowPercent != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInVeryLowPercent", runtime.ParamLocationQuery, *params.CgmTimeInVeryLowPercent); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInAnyLowPercent != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInAnyLowPercent", runtime.ParamLocationQuery, *params.CgmTimeInAnyLowPercent); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInLowPercent != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInLowPercent", runtime.ParamLocationQuery, *params.CgmTimeInLowPercent); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInTargetPercent != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInTargetPercent", runtime.ParamLocationQuery, *params.CgmTimeInTargetPercent); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInHighPercent != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInHighPercent", runtime.ParamLocationQuery, *params.CgmTimeInHighPercent); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInVeryHighPercent != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInVeryHighPercent", runtime.ParamLocationQuery, *params.CgmTimeInVeryHighPercent); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInExtremeHighPercent != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInExtremeHighPercent", runtime.ParamLocationQuery, *params.CgmTimeInExtremeHighPercent); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInAnyHighPercent != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInAnyHighPercent", runtime.ParamLocationQuery, *params.CgmTimeInAnyHighPercent); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeCGMUseMinutes != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeCGMUseMinutes", runtime.ParamLocationQuery, *params.CgmTimeCGMUseMinutes); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInVeryLowMinutes != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInVeryLowMinutes", runtime.ParamLocationQuery, *params.CgmTimeInVeryLowMinutes); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInAnyLowMinutes != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInAnyLowMinutes", runtime.ParamLocationQuery, *params.CgmTimeInAnyLowMinutes); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInLowMinutes != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInLowMinutes", runtime.ParamLocationQuery, *params.CgmTimeInLowMinutes); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInTargetMinutes != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInTargetMinutes", runtime.ParamLocationQuery, *params.CgmTimeInTargetMinutes); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInHighMinutes != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInHighMinutes", runtime.ParamLocationQuery, *params.CgmTimeInHighMinutes); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInVeryHighMinutes != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInVeryHighMinutes", runtime.ParamLocationQuery, *params.CgmTimeInVeryHighMinutes); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInExtremeHighMinutes != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInExtremeHighMinutes", runtime.ParamLocationQuery, *params.CgmTimeInExtremeHighMinutes); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInAnyHighMinutes != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInAnyHighMinutes", runtime.ParamLocationQuery, *params.CgmTimeInAnyHighMinutes); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeCGMUseRecords != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeCGMUseRecords", runtime.ParamLocationQuery, *params.CgmTimeCGMUseRecords); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInVeryLowRecords != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInVeryLowRecords", runtime.ParamLocationQuery, *params.CgmTimeInVeryLowRecords); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInAnyLowRecords != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInAnyLowRecords", runtime.ParamLocationQuery, *params.CgmTimeInAnyLowRecords); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInLowRecords != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInLowRecords", runtime.ParamLocationQuery, *params.CgmTimeInLowRecords); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInTargetRecords != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInTargetRecords", runtime.ParamLocationQuery, *params.CgmTimeInTargetRecords); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInHighRecords != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInHighRecords", runtime.ParamLocationQuery, *params.CgmTimeInHighRecords); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInVeryHighRecords != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInVeryHighRecords", runtime.ParamLocationQuery, *params.CgmTimeInVeryHighRecords); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInAnyHighRecords != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInAnyHighRecords", runtime.ParamLocationQuery, *params.CgmTimeInAnyHighRecords); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmAverageDailyRecords != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.averageDailyRecords", runtime.ParamLocationQuery, *params.CgmAverageDailyRecords); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTotalRecords != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.totalRecords", runtime.ParamLocationQuery, *params.CgmTotalRecords); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmHoursWithData != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.hoursWithData", runtime.ParamLocationQuery, *params.CgmHoursWithData); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmDaysWithData != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.daysWithData", runtime.ParamLocationQuery, *params.CgmDaysWithData); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmStandardDeviation != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.standardDeviation", runtime.ParamLocationQuery, *params.CgmStandardDeviation); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmCoefficientOfVariation != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.coefficientOfVariation", runtime.ParamLocationQuery, *params.CgmCoefficientOfVariation); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmMax != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.max", runtime.ParamLocationQuery, *params.BgmMax); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmMin != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.min", runtime.ParamLocationQuery, *params.BgmMin); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmAverageGlucoseMmol != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.averageGlucoseMmol", runtime.ParamLocationQuery, *params.BgmAverageGlucoseMmol); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmTimeInVeryLowPercent != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.timeInVeryLowPercent", runtime.ParamLocationQuery, *params.BgmTimeInVeryLowPercent); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmTimeInAnyLowPercent != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.timeInAnyLowPercent", runtime.ParamLocationQuery, *params.BgmTimeInAnyLowPercent); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmTimeInLowPercent != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.timeInLowPercent", runtime.ParamLocationQuery, *params.BgmTimeInLowPercent); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmTimeInTargetPercent != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.timeInTargetPercent", runtime.ParamLocationQuery, *params.BgmTimeInTargetPercent); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmTimeInHighPercent != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.timeInHighPercent", runtime.ParamLocationQuery, *params.BgmTimeInHighPercent); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmTimeInVeryHighPercent != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.timeInVeryHighPercent", runtime.ParamLocationQuery, *params.BgmTimeInVeryHighPercent); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmTimeInExtremeHighPercent != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.timeInExtremeHighPercent", runtime.ParamLocationQuery, *params.BgmTimeInExtremeHighPercent); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmTimeInAnyHighPercent != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.timeInAnyHighPercent", runtime.ParamLocationQuery, *params.BgmTimeInAnyHighPercent); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmTimeInVeryLowRecords != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.timeInVeryLowRecords", runtime.ParamLocationQuery, *params.BgmTimeInVeryLowRecords); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmTimeInAnyLowRecords != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.timeInAnyLowRecords", runtime.ParamLocationQuery, *params.BgmTimeInAnyLowRecords); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmTimeInLowRecords != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.timeInLowRecords", runtime.ParamLocationQuery, *params.BgmTimeInLowRecords); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmTimeInTargetRecords != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.timeInTargetRecords", runtime.ParamLocationQuery, *params.BgmTimeInTargetRecords); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmTimeInHighRecords != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.timeInHighRecords", runtime.ParamLocationQuery, *params.BgmTimeInHighRecords); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmTimeInVeryHighRecords != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.timeInVeryHighRecords", runtime.ParamLocationQuery, *params.BgmTimeInVeryHighRecords); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmTimeInAnyHighRecords != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.timeInAnyHighRecords", runtime.ParamLocationQuery, *params.BgmTimeInAnyHighRecords); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmAverageDailyRecords != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.averageDailyRecords", runtime.ParamLocationQuery, *params.BgmAverageDailyRecords); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmTotalRecords != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.totalRecords", runtime.ParamLocationQuery, *params.BgmTotalRecords); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmMaxDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.maxDelta", runtime.ParamLocationQuery, *params.CgmMaxDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmMinDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.minDelta", runtime.ParamLocationQuery, *params.CgmMinDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmAverageGlucoseMmolDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.averageGlucoseMmolDelta", runtime.ParamLocationQuery, *params.CgmAverageGlucoseMmolDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmGlucoseManagementIndicatorDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.glucoseManagementIndicatorDelta", runtime.ParamLocationQuery, *params.CgmGlucoseManagementIndicatorDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeCGMUsePercentDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeCGMUsePercentDelta", runtime.ParamLocationQuery, *params.CgmTimeCGMUsePercentDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInVeryLowPercentDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInVeryLowPercentDelta", runtime.ParamLocationQuery, *params.CgmTimeInVeryLowPercentDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInAnyLowPercentDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInAnyLowPercentDelta", runtime.ParamLocationQuery, *params.CgmTimeInAnyLowPercentDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInLowPercentDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInLowPercentDelta", runtime.ParamLocationQuery, *params.CgmTimeInLowPercentDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInTargetPercentDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInTargetPercentDelta", runtime.ParamLocationQuery, *params.CgmTimeInTargetPercentDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInHighPercentDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInHighPercentDelta", runtime.ParamLocationQuery, *params.CgmTimeInHighPercentDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInVeryHighPercentDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInVeryHighPercentDelta", runtime.ParamLocationQuery, *params.CgmTimeInVeryHighPercentDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInExtremeHighPercentDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInExtremeHighPercentDelta", runtime.ParamLocationQuery, *params.CgmTimeInExtremeHighPercentDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInAnyHighPercentDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInAnyHighPercentDelta", runtime.ParamLocationQuery, *params.CgmTimeInAnyHighPercentDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeCGMUseMinutesDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeCGMUseMinutesDelta", runtime.ParamLocationQuery, *params.CgmTimeCGMUseMinutesDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInVeryLowMinutesDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInVeryLowMinutesDelta", runtime.ParamLocationQuery, *params.CgmTimeInVeryLowMinutesDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInAnyLowMinutesDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInAnyLowMinutesDelta", runtime.ParamLocationQuery, *params.CgmTimeInAnyLowMinutesDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInLowMinutesDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInLowMinutesDelta", runtime.ParamLocationQuery, *params.CgmTimeInLowMinutesDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInTargetMinutesDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInTargetMinutesDelta", runtime.ParamLocationQuery, *params.CgmTimeInTargetMinutesDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInHighMinutesDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInHighMinutesDelta", runtime.ParamLocationQuery, *params.CgmTimeInHighMinutesDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInVeryHighMinutesDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInVeryHighMinutesDelta", runtime.ParamLocationQuery, *params.CgmTimeInVeryHighMinutesDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInExtremeHighMinutesDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInExtremeHighMinutesDelta", runtime.ParamLocationQuery, *params.CgmTimeInExtremeHighMinutesDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInAnyHighMinutesDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInAnyHighMinutesDelta", runtime.ParamLocationQuery, *params.CgmTimeInAnyHighMinutesDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeCGMUseRecordsDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeCGMUseRecordsDelta", runtime.ParamLocationQuery, *params.CgmTimeCGMUseRecordsDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInVeryLowRecordsDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInVeryLowRecordsDelta", runtime.ParamLocationQuery, *params.CgmTimeInVeryLowRecordsDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInAnyLowRecordsDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInAnyLowRecordsDelta", runtime.ParamLocationQuery, *params.CgmTimeInAnyLowRecordsDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInLowRecordsDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInLowRecordsDelta", runtime.ParamLocationQuery, *params.CgmTimeInLowRecordsDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInTargetRecordsDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInTargetRecordsDelta", runtime.ParamLocationQuery, *params.CgmTimeInTargetRecordsDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInHighRecordsDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInHighRecordsDelta", runtime.ParamLocationQuery, *params.CgmTimeInHighRecordsDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInVeryHighRecordsDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInVeryHighRecordsDelta", runtime.ParamLocationQuery, *params.CgmTimeInVeryHighRecordsDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTimeInAnyHighRecordsDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.timeInAnyHighRecordsDelta", runtime.ParamLocationQuery, *params.CgmTimeInAnyHighRecordsDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmAverageDailyRecordsDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.averageDailyRecordsDelta", runtime.ParamLocationQuery, *params.CgmAverageDailyRecordsDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmTotalRecordsDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.totalRecordsDelta", runtime.ParamLocationQuery, *params.CgmTotalRecordsDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmHoursWithDataDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.hoursWithDataDelta", runtime.ParamLocationQuery, *params.CgmHoursWithDataDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmDaysWithDataDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.daysWithDataDelta", runtime.ParamLocationQuery, *params.CgmDaysWithDataDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmStandardDeviationDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.standardDeviationDelta", runtime.ParamLocationQuery, *params.CgmStandardDeviationDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmCoefficientOfVariationDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.coefficientOfVariationDelta", runtime.ParamLocationQuery, *params.CgmCoefficientOfVariationDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmLastDataFrom != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.lastDataFrom", runtime.ParamLocationQuery, *params.CgmLastDataFrom); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.CgmLastDataTo != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cgm.lastDataTo", runtime.ParamLocationQuery, *params.CgmLastDataTo); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmMaxDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.maxDelta", runtime.ParamLocationQuery, *params.BgmMaxDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmMinDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.minDelta", runtime.ParamLocationQuery, *params.BgmMinDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmAverageGlucoseMmolDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.averageGlucoseMmolDelta", runtime.ParamLocationQuery, *params.BgmAverageGlucoseMmolDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmTimeInVeryLowPercentDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.timeInVeryLowPercentDelta", runtime.ParamLocationQuery, *params.BgmTimeInVeryLowPercentDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmTimeInAnyLowPercentDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.timeInAnyLowPercentDelta", runtime.ParamLocationQuery, *params.BgmTimeInAnyLowPercentDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmTimeInLowPercentDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.timeInLowPercentDelta", runtime.ParamLocationQuery, *params.BgmTimeInLowPercentDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmTimeInTargetPercentDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.timeInTargetPercentDelta", runtime.ParamLocationQuery, *params.BgmTimeInTargetPercentDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmTimeInHighPercentDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.timeInHighPercentDelta", runtime.ParamLocationQuery, *params.BgmTimeInHighPercentDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmTimeInVeryHighPercentDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.timeInVeryHighPercentDelta", runtime.ParamLocationQuery, *params.BgmTimeInVeryHighPercentDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmTimeInExtremeHighPercentDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.timeInExtremeHighPercentDelta", runtime.ParamLocationQuery, *params.BgmTimeInExtremeHighPercentDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmTimeInAnyHighPercentDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.timeInAnyHighPercentDelta", runtime.ParamLocationQuery, *params.BgmTimeInAnyHighPercentDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmTimeInVeryLowRecordsDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.timeInVeryLowRecordsDelta", runtime.ParamLocationQuery, *params.BgmTimeInVeryLowRecordsDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmTimeInAnyLowRecordsDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.timeInAnyLowRecordsDelta", runtime.ParamLocationQuery, *params.BgmTimeInAnyLowRecordsDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmTimeInLowRecordsDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.timeInLowRecordsDelta", runtime.ParamLocationQuery, *params.BgmTimeInLowRecordsDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmTimeInTargetRecordsDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.timeInTargetRecordsDelta", runtime.ParamLocationQuery, *params.BgmTimeInTargetRecordsDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmTimeInHighRecordsDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.timeInHighRecordsDelta", runtime.ParamLocationQuery, *params.BgmTimeInHighRecordsDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmTimeInVeryHighRecordsDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.timeInVeryHighRecordsDelta", runtime.ParamLocationQuery, *params.BgmTimeInVeryHighRecordsDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmTimeInAnyHighRecordsDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.timeInAnyHighRecordsDelta", runtime.ParamLocationQuery, *params.BgmTimeInAnyHighRecordsDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmAverageDailyRecordsDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.averageDailyRecordsDelta", runtime.ParamLocationQuery, *params.BgmAverageDailyRecordsDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmTotalRecordsDelta != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.totalRecordsDelta", runtime.ParamLocationQuery, *params.BgmTotalRecordsDelta); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmLastDataFrom != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.lastDataFrom", runtime.ParamLocationQuery, *params.BgmLastDataFrom); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.BgmLastDataTo != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "bgm.lastDataTo", runtime.ParamLocationQuery, *params.BgmLastDataTo); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Tags != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", false, "tags", runtime.ParamLocationQuery, *params.Tags); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Sites != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", false, "sites", runtime.ParamLocationQuery, *params.Sites); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.TagsMatch != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "tagsMatch", runtime.ParamLocationQuery, *params.TagsMatch); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.SitesMatch != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "sitesMatch", runtime.ParamLocationQuery, *params.SitesMatch); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.OmitNonStandardRanges != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "omitNonStandardRanges", runtime.ParamLocationQuery, *params.OmitNonStandardRanges); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		queryURL.RawQuery = queryValues.Encode()
+	}
+
+	req, err := http.NewRequest("GET", queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewGenerateMergeReportRequest calls the generic GenerateMergeReport builder with application/json body
 func NewGenerateMergeReportRequest(server string, clinicId ClinicId, body GenerateMergeReportJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -11776,6 +14711,9 @@ type ClientWithResponsesInterface interface {
 
 	UpdateClinicianWithResponse(ctx context.Context, clinicId ClinicId, clinicianId ClinicianId, body UpdateClinicianJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateClinicianResponse, error)
 
+	// ExportCliniciansWithResponse request
+	ExportCliniciansWithResponse(ctx context.Context, clinicId ClinicId, params *ExportCliniciansParams, reqEditors ...RequestEditorFn) (*ExportCliniciansResponse, error)
+
 	// SyncEHRDataWithResponse request
 	SyncEHRDataWithResponse(ctx context.Context, clinicId ClinicId, reqEditors ...RequestEditorFn) (*SyncEHRDataResponse, error)
 
@@ -11902,6 +14840,9 @@ type ClientWithResponsesInterface interface {
 
 	// SendUploadReminderWithResponse request
 	SendUploadReminderWithResponse(ctx context.Context, clinicId ClinicId, patientId PatientId, reqEditors ...RequestEditorFn) (*SendUploadReminderResponse, error)
+
+	// ExportPatientsWithResponse request
+	ExportPatientsWithResponse(ctx context.Context, clinicId ClinicId, params *ExportPatientsParams, reqEditors ...RequestEditorFn) (*ExportPatientsResponse, error)
 
 	// GenerateMergeReportWithBodyWithResponse request with any body
 	GenerateMergeReportWithBodyWithResponse(ctx context.Context, clinicId ClinicId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*GenerateMergeReportResponse, error)
@@ -12370,6 +15311,28 @@ func (r UpdateClinicianResponse) Status() string {
 
 // StatusCode returns HTTPResponse.StatusCode
 func (r UpdateClinicianResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+type ExportCliniciansResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	JSONDefault  *Unexpected
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportCliniciansResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportCliniciansResponse) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -13120,6 +16083,28 @@ func (r SendUploadReminderResponse) Status() string {
 
 // StatusCode returns HTTPResponse.StatusCode
 func (r SendUploadReminderResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+type ExportPatientsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	JSONDefault  *Unexpected
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportPatientsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportPatientsResponse) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -14040,6 +17025,15 @@ func (c *ClientWithResponses) UpdateClinicianWithResponse(ctx context.Context, c
 	return ParseUpdateClinicianResponse(rsp)
 }
 
+// ExportCliniciansWithResponse request returning *ExportCliniciansResponse
+func (c *ClientWithResponses) ExportCliniciansWithResponse(ctx context.Context, clinicId ClinicId, params *ExportCliniciansParams, reqEditors ...RequestEditorFn) (*ExportCliniciansResponse, error) {
+	rsp, err := c.ExportClinicians(ctx, clinicId, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportCliniciansResponse(rsp)
+}
+
 // SyncEHRDataWithResponse request returning *SyncEHRDataResponse
 func (c *ClientWithResponses) SyncEHRDataWithResponse(ctx context.Context, clinicId ClinicId, reqEditors ...RequestEditorFn) (*SyncEHRDataResponse, error) {
 	rsp, err := c.SyncEHRData(ctx, clinicId, reqEditors...)
@@ -14447,6 +17441,15 @@ func (c *ClientWithResponses) SendUploadReminderWithResponse(ctx context.Context
 		return nil, err
 	}
 	return ParseSendUploadReminderResponse(rsp)
+}
+
+// ExportPatientsWithResponse request returning *ExportPatientsResponse
+func (c *ClientWithResponses) ExportPatientsWithResponse(ctx context.Context, clinicId ClinicId, params *ExportPatientsParams, reqEditors ...RequestEditorFn) (*ExportPatientsResponse, error) {
+	rsp, err := c.ExportPatients(ctx, clinicId, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportPatientsResponse(rsp)
 }
 
 // GenerateMergeReportWithBodyWithResponse request with arbitrary body returning *GenerateMergeReportResponse
@@ -15335,6 +18338,32 @@ func ParseUpdateClinicianResponse(rsp *http.Response) (*UpdateClinicianResponse,
 		}
 		response.JSON200 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Unexpected
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseExportCliniciansResponse parses an HTTP response from a ExportCliniciansWithResponse call
+func ParseExportCliniciansResponse(rsp *http.Response) (*ExportCliniciansResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportCliniciansResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Unexpected
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -16361,6 +19390,32 @@ func ParseSendUploadReminderResponse(rsp *http.Response) (*SendUploadReminderRes
 		}
 		response.JSON200 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Unexpected
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseExportPatientsResponse parses an HTTP response from a ExportPatientsWithResponse call
+func ParseExportPatientsResponse(rsp *http.Response) (*ExportPatientsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportPatientsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Unexpected
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {

@@ -740,6 +740,46 @@ func (mr *MockClientInterfaceMockRecorder) EnableNewClinicExperience(ctx, userId
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "EnableNewClinicExperience", reflect.TypeOf((*MockClientInterface)(nil).EnableNewClinicExperience), varargs...)
 }
 
+// ExportClinicians mocks base method.
+func (m *MockClientInterface) ExportClinicians(ctx context.Context, clinicId ClinicId, params *ExportCliniciansParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	m.ctrl.T.Helper()
+	varargs := []any{ctx, clinicId, params}
+	for _, a := range reqEditors {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "ExportClinicians", varargs...)
+	ret0, _ := ret[0].(*http.Response)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// ExportClinicians indicates an expected call of ExportClinicians.
+func (mr *MockClientInterfaceMockRecorder) ExportClinicians(ctx, clinicId, params any, reqEditors ...any) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]any{ctx, clinicId, params}, reqEditors...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ExportClinicians", reflect.TypeOf((*MockClientInterface)(nil).ExportClinicians), varargs...)
+}
+
+// ExportPatients mocks base method.
+func (m *MockClientInterface) ExportPatients(ctx context.Context, clinicId ClinicId, params *ExportPatientsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	m.ctrl.T.Helper()
+	varargs := []any{ctx, clinicId, params}
+	for _, a := range reqEditors {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "ExportPatients", varargs...)
+	ret0, _ := ret[0].(*http.Response)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// ExportPatients indicates an expected call of ExportPatients.
+func (mr *MockClientInterfaceMockRecorder) ExportPatients(ctx, clinicId, params any, reqEditors ...any) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]any{ctx, clinicId, params}, reqEditors...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ExportPatients", reflect.TypeOf((*MockClientInterface)(nil).ExportPatients), varargs...)
+}
+
 // FindPatients mocks base method.
 func (m *MockClientInterface) FindPatients(ctx context.Context, params *FindPatientsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	m.ctrl.T.Helper()
@@ -3042,6 +3082,46 @@ func (mr *MockClientWithResponsesInterfaceMockRecorder) EnableNewClinicExperienc
 	mr.mock.ctrl.T.Helper()
 	varargs := append([]any{ctx, userId}, reqEditors...)
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "EnableNewClinicExperienceWithResponse", reflect.TypeOf((*MockClientWithResponsesInterface)(nil).EnableNewClinicExperienceWithResponse), varargs...)
+}
+
+// ExportCliniciansWithResponse mocks base method.
+func (m *MockClientWithResponsesInterface) ExportCliniciansWithResponse(ctx context.Context, clinicId ClinicId, params *ExportCliniciansParams, reqEditors ...RequestEditorFn) (*ExportCliniciansResponse, error) {
+	m.ctrl.T.Helper()
+	varargs := []any{ctx, clinicId, params}
+	for _, a := range reqEditors {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "ExportCliniciansWithResponse", varargs...)
+	ret0, _ := ret[0].(*ExportCliniciansResponse)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// ExportCliniciansWithResponse indicates an expected call of ExportCliniciansWithResponse.
+func (mr *MockClientWithResponsesInterfaceMockRecorder) ExportCliniciansWithResponse(ctx, clinicId, params any, reqEditors ...any) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]any{ctx, clinicId, params}, reqEditors...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ExportCliniciansWithResponse", reflect.TypeOf((*MockClientWithResponsesInterface)(nil).ExportCliniciansWithResponse), varargs...)
+}
+
+// ExportPatientsWithResponse mocks base method.
+func (m *MockClientWithResponsesInterface) ExportPatientsWithResponse(ctx context.Context, clinicId ClinicId, params *ExportPatientsParams, reqEditors ...RequestEditorFn) (*ExportPatientsResponse, error) {
+	m.ctrl.T.Helper()
+	varargs := []any{ctx, clinicId, params}
+	for _, a := range reqEditors {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "ExportPatientsWithResponse", varargs...)
+	ret0, _ := ret[0].(*ExportPatientsResponse)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// ExportPatientsWithResponse indicates an expected call of ExportPatientsWithResponse.
+func (mr *MockClientWithResponsesInterfaceMockRecorder) ExportPatientsWithResponse(ctx, clinicId, params any, reqEditors ...any) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]any{ctx, clinicId, params}, reqEditors...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ExportPatientsWithResponse", reflect.TypeOf((*MockClientWithResponsesInterface)(nil).ExportPatientsWithResponse), varargs...)
 }
 
 // FindPatientsWithResponse mocks base method.

@@ -22,16 +22,22 @@ type Filter struct {
 	Search *string // see search
 }
 
+// query is all of the filter but the search.
+func (f Filter) query(clinicID bson.ObjectID) bson.D {
+	query := ofClinic(clinicID)
+	if f.Email != nil {
+		query = append(query, bson.E{Key: "email", Value: strings.ToLower(*f.Email)})
+	}
+	if f.Role != nil {
+		query = append(query, bson.E{Key: "roles", Value: *f.Role})
+	}
+	return query
+}
+
 // List yields members and invites of the clinic, the newest first; those that were searched for, the best first. An error comes
 // last.
 func (s *Service) List(ctx context.Context, clinicID bson.ObjectID, filter Filter, page store.Page) iter.Seq2[*Clinician, error] {
-	query := ofClinic(clinicID)
-	if filter.Email != nil {
-		query = append(query, bson.E{Key: "email", Value: strings.ToLower(*filter.Email)})
-	}
-	if filter.Role != nil {
-		query = append(query, bson.E{Key: "roles", Value: *filter.Role})
-	}
+	query := filter.query(clinicID)
 	if filter.Search == nil {
 		return s.each(ctx, query, page.Find().SetSort(newestFirst))
 	}
@@ -75,6 +81,10 @@ func (s *Service) EachOfUser(ctx context.Context, userID string, page store.Page
 // ListAll yields the members and invites of all clinics that were created from start on and before end, the newest first.
 // A zero time does not narrow the list. An error comes last.
 func (s *Service) ListAll(ctx context.Context, start, end time.Time, page store.Page) iter.Seq2[*Clinician, error] {
+	return s.each(ctx, createdBetween(start, end), page.Find().SetSort(newestFirst))
+}
+
+func createdBetween(start, end time.Time) bson.D {
 	var created bson.D
 	if !start.IsZero() {
 		created = append(created, bson.E{Key: "$gte", Value: start})
@@ -86,7 +96,7 @@ func (s *Service) ListAll(ctx context.Context, start, end time.Time, page store.
 	if created != nil {
 		query = append(query, bson.E{Key: "createdTime", Value: created})
 	}
-	return s.each(ctx, query, page.Find().SetSort(newestFirst))
+	return query
 }
 
 func ofUser(userID string) bson.D { return bson.D{{Key: "userId", Value: userID}} }

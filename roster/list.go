@@ -35,6 +35,8 @@ type List struct {
 	Rows iter.Seq2[Row, error]
 	// Count is how many patients meet the conditions, on all pages; Total is how many the clinic has.
 	Count, Total int
+	// More tells whether there is a page behind this one. Only a list behind a place says so.
+	More bool
 }
 
 // List returns the page that the query asks for. A clinic that does not exist has no patients.
@@ -43,6 +45,9 @@ type List struct {
 // of the clinic says who is on the page, and only these are read, by their ids: whole records are large. What the table does not
 // know, and a clinic that is too large for one, is ranked from what is read of all patients who meet the conditions.
 func (s *Service) List(ctx context.Context, clinicID bson.ObjectID, query Query) (*List, error) {
+	if query.placed {
+		return s.behind(ctx, clinicID, query)
+	}
 	everyone := len(query.conditions) == 0 && query.people == nil
 	indexed := everyone && query.order.index.Name != "" && query.page.Offset < deepPage
 	if !indexed && !query.selection.reviewed {

@@ -25,6 +25,9 @@ type Query struct {
 	page       store.Page
 	// narrow tells that an index leads to the few patients that meet a condition.
 	narrow bool
+	// placed tells that the rows have places, and that the page begins after one, or at the beginning if it is nil.
+	placed bool
+	after  *Place
 }
 
 // Errors of orders, which callers know by their texts.

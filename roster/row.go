@@ -15,6 +15,8 @@ import (
 type Row struct {
 	Patient patients.Patient // its Summary is nil
 	Summary summary.Stored
+	// Place is where the patient stands in a list behind a place; nil in others, and if the name has changed since it was chosen.
+	Place *Place
 }
 
 // Get returns a patient to be shown, or patients.ErrNotFound.

@@ -178,12 +178,18 @@ func (c *contents) pageByValue(q Query, finds func(int32) (found, exact bool)) (
 
 // comparison returns how two rows compare in an order.
 func (c *contents) comparison(o order) (compare func(a, b int32) int, ok bool) {
+	rankOf, ok := c.ranks(o)
+	return func(a, b int32) int { return o.compare(rankOf(a), rankOf(b)) }, ok
+}
+
+// ranks returns the places of rows in an order; ok is false if a column is missing.
+func (c *contents) ranks(o order) (rankOf func(slot int32) rank, ok bool) {
 	values, ok := c.columns[o.path]
 	flags := c.columns[o.flag]
 	if !ok || o.flag != "" && flags == nil {
 		return nil, false
 	}
-	rankOf := func(slot int32) rank {
+	return func(slot int32) rank {
 		r := rank{id: c.rows[slot].id, value: values.at(slot)}
 		var flag sortValue
 		if flags != nil {
@@ -191,6 +197,5 @@ func (c *contents) comparison(o order) (compare func(a, b int32) int, ok bool) {
 		}
 		r.known = o.known(r.value, flag)
 		return r
-	}
-	return func(a, b int32) int { return o.compare(rankOf(a), rankOf(b)) }, true
+	}, true
 }

@@ -2328,6 +2328,24 @@ func (e ListPatientsParamsSearchMode) Valid() bool {
 	}
 }
 
+// Defines values for ExportPatientsParamsFormat.
+const (
+	ExportAsCSV    ExportPatientsParamsFormat = "csv"
+	ExportAsNDJSON ExportPatientsParamsFormat = "ndjson"
+)
+
+// Valid indicates whether the value is a known member of the ExportPatientsParamsFormat enum.
+func (e ExportPatientsParamsFormat) Valid() bool {
+	switch e {
+	case ExportAsCSV:
+		return true
+	case ExportAsNDJSON:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for TideReportParamsCategories.
 const (
 	DropInTimeInTargetPercent TideReportParamsCategories = "dropInTimeInTargetPercent"
@@ -3619,6 +3637,9 @@ type MetaV1 struct {
 	// Count Number of patients that meet the filters, on all pages.
 	Count *int `json:"count,omitempty"`
 
+	// NextCursor Cursor of the next page. Only if `cursor` was given, and there is a next page.
+	NextCursor *string `json:"nextCursor,omitempty"`
+
 	// TotalCount Number of patients of the clinic, whatever the filters.
 	TotalCount *int `json:"totalCount,omitempty"`
 }
@@ -4418,6 +4439,9 @@ type CreatedTimeEnd = time.Time
 // CreatedTimeStart defines model for createdTimeStart.
 type CreatedTimeStart = time.Time
 
+// Cursor defines model for cursor.
+type Cursor = string
+
 // EhrEnabled defines model for ehrEnabled.
 type EhrEnabled = bool
 
@@ -4473,6 +4497,10 @@ type UserId = Tidepooluserid
 
 // ListAllCliniciansParams defines parameters for ListAllClinicians.
 type ListAllCliniciansParams struct {
+	// Cursor Where the page begins: empty for the first page, then the next cursor of the answer before. See
+	// *Cursors* at the top. Cannot be given with `offset`.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 
@@ -4499,6 +4527,10 @@ type ListClinicsForClinicianParams struct {
 type ListClinicsParams struct {
 	// Limit How many entries to return at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where the page begins: empty for the first page, then the next cursor of the answer before. See
+	// *Cursors* at the top. Cannot be given with `offset`.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
@@ -4548,6 +4580,10 @@ type ListCliniciansParams struct {
 	// literally, without regard to letter case.
 	Search *Search `form:"search,omitempty" json:"search,omitempty"`
 
+	// Cursor Where the page begins: empty for the first page, then the next cursor of the answer before. See
+	// *Cursors* at the top. Cannot be given with `offset`.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 
@@ -4559,6 +4595,23 @@ type ListCliniciansParams struct {
 
 	// Role Role that the member must have. A role that does not exist finds nobody.
 	Role *Role `form:"role,omitempty" json:"role,omitempty"`
+}
+
+// ExportCliniciansParams defines parameters for ExportClinicians.
+type ExportCliniciansParams struct {
+	// Search Text to search for. For members: words of the e-mail address, or a part of the name. For
+	// patients: a part of the full name, e-mail address, MRN or birth date (`2001-02-03`), taken
+	// literally, without regard to letter case.
+	Search *Search `form:"search,omitempty" json:"search,omitempty"`
+
+	// Email E-mail address of the member, without regard to letter case.
+	Email *Email `form:"email,omitempty" json:"email,omitempty"`
+
+	// Role Role that the member must have. A role that does not exist finds nobody.
+	Role *Role `form:"role,omitempty" json:"role,omitempty"`
+
+	// Bom Whether the file begins with a byte order mark, by which some spreadsheets know that it is UTF-8.
+	Bom *bool `form:"bom,omitempty" json:"bom,omitempty"`
 }
 
 // ListPatientDuplicatesParams defines parameters for ListPatientDuplicates.
@@ -4593,6 +4646,10 @@ type ListPatientsParams struct {
 
 	// Limit How many entries to return at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where the page begins: empty for the first page, then the next cursor of the answer before. See
+	// *Cursors* at the top. Cannot be given with `offset`.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// Sort A sign, `+` for ascending or `-` for descending, and the field to sort by. Needs `sortType`.
 	// Send `+` as `%2B`; a plain plus sign is a blank in a URL and is refused.
@@ -5084,6 +5141,530 @@ type ListPatientsParams struct {
 // ListPatientsParamsSearchMode defines parameters for ListPatients.
 type ListPatientsParamsSearchMode string
 
+// ExportPatientsParams defines parameters for ExportPatients.
+type ExportPatientsParams struct {
+	// Format Form of the file.
+	Format *ExportPatientsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+
+	// Bom Whether a CSV file begins with a byte order mark, by which some spreadsheets know that it is UTF-8.
+	Bom *bool `form:"bom,omitempty" json:"bom,omitempty"`
+
+	// Cursors Whether each line has its cursor: in CSV as the last field, in NDJSON as the first member, `cursor`.
+	Cursors *bool `form:"cursors,omitempty" json:"cursors,omitempty"`
+
+	// Search Text to search for. For members: words of the e-mail address, or a part of the name. For
+	// patients: a part of the full name, e-mail address, MRN or birth date (`2001-02-03`), taken
+	// literally, without regard to letter case.
+	Search *Search `form:"search,omitempty" json:"search,omitempty"`
+
+	// SearchMode How `search` is read. `text`, the default: one text, found anywhere, as it is written. `people`:
+	// words in any order, all of which must be found, without regard to case, accents, apostrophes,
+	// hyphens and other signs. A word is the beginning of a name (or of several: `vandenberg` is van den
+	// Berg), of a part of the e-mail address before the `@`, or of the MRN; with an `@`, of any part of the
+	// address; from four digits on also a part of the MRN, or the beginning of the birth date. Patients
+	// whose MRN, or all of whose digits, one of the words is come first. At most 16 words.
+	SearchMode *string `form:"searchMode,omitempty" json:"searchMode,omitempty"`
+
+	// Offset How many entries to skip. Default 0; past the end the page is empty.
+	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// Limit How many entries to return at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where the page begins: empty for the first page, then the next cursor of the answer before. See
+	// *Cursors* at the top. Cannot be given with `offset`.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Sort A sign, `+` for ascending or `-` for descending, and the field to sort by. Needs `sortType`.
+	// Send `+` as `%2B`; a plain plus sign is a blank in a URL and is refused.
+	Sort *Sort `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// SortType Which data `sort` means: `cgm` for continuous monitors, `bgm` for meters. Without `sort` it has
+	// no effect.
+	SortType *string `form:"sortType,omitempty" json:"sortType,omitempty"`
+
+	// Period Length of the summary period that filters and sorting look at: 1, 7, 14 or 30 days. Default
+	// `14d`.
+	Period *string `form:"period,omitempty" json:"period,omitempty"`
+
+	// LastReviewed Only patients whose newest review is from this instant or earlier. Patients never reviewed do
+	// not match.
+	LastReviewed *time.Time `form:"lastReviewed,omitempty" json:"lastReviewed,omitempty"`
+
+	// CgmMax Filter on the CGM summary: highest glucose, mmol/L.
+	CgmMax *FloatFilter `form:"cgm.max,omitempty" json:"cgm.max,omitempty"`
+
+	// CgmMin Filter on the CGM summary: lowest glucose, mmol/L.
+	CgmMin *FloatFilter `form:"cgm.min,omitempty" json:"cgm.min,omitempty"`
+
+	// CgmAverageGlucoseMmol Filter on the CGM summary: average glucose, mmol/L.
+	CgmAverageGlucoseMmol *FloatFilter `form:"cgm.averageGlucoseMmol,omitempty" json:"cgm.averageGlucoseMmol,omitempty"`
+
+	// CgmGlucoseManagementIndicator Filter on the CGM summary: glucose management indicator (GMI, an estimate of HbA1c), percent,
+	// such as 6.9.
+	CgmGlucoseManagementIndicator *FloatFilter `form:"cgm.glucoseManagementIndicator,omitempty" json:"cgm.glucoseManagementIndicator,omitempty"`
+
+	// CgmTimeCGMUsePercent Filter on the CGM summary: share of the period in which a CGM was in use, fraction 0 to 1.
+	CgmTimeCGMUsePercent *FloatFilter `form:"cgm.timeCGMUsePercent,omitempty" json:"cgm.timeCGMUsePercent,omitempty"`
+
+	// CgmTimeInVeryLowPercent Filter on the CGM summary: share of CGM time with very low glucose (below the very low
+	// threshold, usually 3.0 mmol/L), fraction 0 to 1.
+	CgmTimeInVeryLowPercent *FloatFilter `form:"cgm.timeInVeryLowPercent,omitempty" json:"cgm.timeInVeryLowPercent,omitempty"`
+
+	// CgmTimeInAnyLowPercent Filter on the CGM summary: share of CGM time with low or very low glucose (below the low
+	// threshold, usually 3.9 mmol/L), fraction 0 to 1.
+	CgmTimeInAnyLowPercent *FloatFilter `form:"cgm.timeInAnyLowPercent,omitempty" json:"cgm.timeInAnyLowPercent,omitempty"`
+
+	// CgmTimeInLowPercent Filter on the CGM summary: share of CGM time with low glucose (from the very low up to the low
+	// threshold, usually 3.0 to 3.9 mmol/L), fraction 0 to 1.
+	CgmTimeInLowPercent *FloatFilter `form:"cgm.timeInLowPercent,omitempty" json:"cgm.timeInLowPercent,omitempty"`
+
+	// CgmTimeInTargetPercent Filter on the CGM summary: share of CGM time with in-target glucose (between the low and the
+	// high threshold, usually 3.9 to 10.0 mmol/L), fraction 0 to 1.
+	CgmTimeInTargetPercent *FloatFilter `form:"cgm.timeInTargetPercent,omitempty" json:"cgm.timeInTargetPercent,omitempty"`
+
+	// CgmTimeInHighPercent Filter on the CGM summary: share of CGM time with high glucose (above the high and up to the
+	// very high threshold, usually 10.0 to 13.9 mmol/L), fraction 0 to 1.
+	CgmTimeInHighPercent *FloatFilter `form:"cgm.timeInHighPercent,omitempty" json:"cgm.timeInHighPercent,omitempty"`
+
+	// CgmTimeInVeryHighPercent Filter on the CGM summary: share of CGM time with very high glucose (above the very high
+	// threshold, usually 13.9 mmol/L), fraction 0 to 1.
+	CgmTimeInVeryHighPercent *FloatFilter `form:"cgm.timeInVeryHighPercent,omitempty" json:"cgm.timeInVeryHighPercent,omitempty"`
+
+	// CgmTimeInExtremeHighPercent Filter on the CGM summary: share of CGM time with extremely high glucose (above the extremely
+	// high threshold, usually 19.4 mmol/L), fraction 0 to 1.
+	CgmTimeInExtremeHighPercent *FloatFilter `form:"cgm.timeInExtremeHighPercent,omitempty" json:"cgm.timeInExtremeHighPercent,omitempty"`
+
+	// CgmTimeInAnyHighPercent Filter on the CGM summary: share of CGM time with high or very high glucose (above the high
+	// threshold, usually 10.0 mmol/L), fraction 0 to 1.
+	CgmTimeInAnyHighPercent *FloatFilter `form:"cgm.timeInAnyHighPercent,omitempty" json:"cgm.timeInAnyHighPercent,omitempty"`
+
+	// CgmTimeCGMUseMinutes Filter on the CGM summary: time in which a CGM was in use, minutes.
+	CgmTimeCGMUseMinutes *IntFilter `form:"cgm.timeCGMUseMinutes,omitempty" json:"cgm.timeCGMUseMinutes,omitempty"`
+
+	// CgmTimeInVeryLowMinutes Filter on the CGM summary: CGM time with very low glucose (below the very low threshold, usually
+	// 3.0 mmol/L), minutes.
+	CgmTimeInVeryLowMinutes *IntFilter `form:"cgm.timeInVeryLowMinutes,omitempty" json:"cgm.timeInVeryLowMinutes,omitempty"`
+
+	// CgmTimeInAnyLowMinutes Filter on the CGM summary: CGM time with low or very low glucose (below the low threshold,
+	// usually 3.9 mmol/L), minutes.
+	CgmTimeInAnyLowMinutes *IntFilter `form:"cgm.timeInAnyLowMinutes,omitempty" json:"cgm.timeInAnyLowMinutes,omitempty"`
+
+	// CgmTimeInLowMinutes Filter on the CGM summary: CGM time with low glucose (from the very low up to the low threshold,
+	// usually 3.0 to 3.9 mmol/L), minutes.
+	CgmTimeInLowMinutes *IntFilter `form:"cgm.timeInLowMinutes,omitempty" json:"cgm.timeInLowMinutes,omitempty"`
+
+	// CgmTimeInTargetMinutes Filter on the CGM summary: CGM time with in-target glucose (between the low and the high
+	// threshold, usually 3.9 to 10.0 mmol/L), minutes.
+	CgmTimeInTargetMinutes *IntFilter `form:"cgm.timeInTargetMinutes,omitempty" json:"cgm.timeInTargetMinutes,omitempty"`
+
+	// CgmTimeInHighMinutes Filter on the CGM summary: CGM time with high glucose (above the high and up to the very high
+	// threshold, usually 10.0 to 13.9 mmol/L), minutes.
+	CgmTimeInHighMinutes *IntFilter `form:"cgm.timeInHighMinutes,omitempty" json:"cgm.timeInHighMinutes,omitempty"`
+
+	// CgmTimeInVeryHighMinutes Filter on the CGM summary: CGM time with very high glucose (above the very high threshold,
+	// usually 13.9 mmol/L), minutes.
+	CgmTimeInVeryHighMinutes *IntFilter `form:"cgm.timeInVeryHighMinutes,omitempty" json:"cgm.timeInVeryHighMinutes,omitempty"`
+
+	// CgmTimeInExtremeHighMinutes Filter on the CGM summary: CGM time with extremely high glucose (above the extremely high
+	// threshold, usually 19.4 mmol/L), minutes.
+	CgmTimeInExtremeHighMinutes *IntFilter `form:"cgm.timeInExtremeHighMinutes,omitempty" json:"cgm.timeInExtremeHighMinutes,omitempty"`
+
+	// CgmTimeInAnyHighMinutes Filter on the CGM summary: CGM time with high or very high glucose (above the high threshold,
+	// usually 10.0 mmol/L), minutes.
+	CgmTimeInAnyHighMinutes *IntFilter `form:"cgm.timeInAnyHighMinutes,omitempty" json:"cgm.timeInAnyHighMinutes,omitempty"`
+
+	// CgmTimeCGMUseRecords Filter on the CGM summary: number of readings that count as CGM use.
+	CgmTimeCGMUseRecords *IntFilter `form:"cgm.timeCGMUseRecords,omitempty" json:"cgm.timeCGMUseRecords,omitempty"`
+
+	// CgmTimeInVeryLowRecords Filter on the CGM summary: number of readings with very low glucose (below the very low
+	// threshold, usually 3.0 mmol/L).
+	CgmTimeInVeryLowRecords *IntFilter `form:"cgm.timeInVeryLowRecords,omitempty" json:"cgm.timeInVeryLowRecords,omitempty"`
+
+	// CgmTimeInAnyLowRecords Filter on the CGM summary: number of readings with low or very low glucose (below the low
+	// threshold, usually 3.9 mmol/L).
+	CgmTimeInAnyLowRecords *IntFilter `form:"cgm.timeInAnyLowRecords,omitempty" json:"cgm.timeInAnyLowRecords,omitempty"`
+
+	// CgmTimeInLowRecords Filter on the CGM summary: number of readings with low glucose (from the very low up to the low
+	// threshold, usually 3.0 to 3.9 mmol/L).
+	CgmTimeInLowRecords *IntFilter `form:"cgm.timeInLowRecords,omitempty" json:"cgm.timeInLowRecords,omitempty"`
+
+	// CgmTimeInTargetRecords Filter on the CGM summary: number of readings with in-target glucose (between the low and the
+	// high threshold, usually 3.9 to 10.0 mmol/L).
+	CgmTimeInTargetRecords *IntFilter `form:"cgm.timeInTargetRecords,omitempty" json:"cgm.timeInTargetRecords,omitempty"`
+
+	// CgmTimeInHighRecords Filter on the CGM summary: number of readings with high glucose (above the high and up to the
+	// very high threshold, usually 10.0 to 13.9 mmol/L).
+	CgmTimeInHighRecords *IntFilter `form:"cgm.timeInHighRecords,omitempty" json:"cgm.timeInHighRecords,omitempty"`
+
+	// CgmTimeInVeryHighRecords Filter on the CGM summary: number of readings with very high glucose (above the very high
+	// threshold, usually 13.9 mmol/L).
+	CgmTimeInVeryHighRecords *IntFilter `form:"cgm.timeInVeryHighRecords,omitempty" json:"cgm.timeInVeryHighRecords,omitempty"`
+
+	// CgmTimeInAnyHighRecords Filter on the CGM summary: number of readings with high or very high glucose (above the high
+	// threshold, usually 10.0 mmol/L).
+	CgmTimeInAnyHighRecords *IntFilter `form:"cgm.timeInAnyHighRecords,omitempty" json:"cgm.timeInAnyHighRecords,omitempty"`
+
+	// CgmAverageDailyRecords Filter on the CGM summary: average number of readings a day.
+	CgmAverageDailyRecords *FloatFilter `form:"cgm.averageDailyRecords,omitempty" json:"cgm.averageDailyRecords,omitempty"`
+
+	// CgmTotalRecords Filter on the CGM summary: number of readings.
+	CgmTotalRecords *IntFilter `form:"cgm.totalRecords,omitempty" json:"cgm.totalRecords,omitempty"`
+
+	// CgmHoursWithData Filter on the CGM summary: number of hours with at least one reading.
+	CgmHoursWithData *IntFilter `form:"cgm.hoursWithData,omitempty" json:"cgm.hoursWithData,omitempty"`
+
+	// CgmDaysWithData Filter on the CGM summary: number of days with at least one reading.
+	CgmDaysWithData *IntFilter `form:"cgm.daysWithData,omitempty" json:"cgm.daysWithData,omitempty"`
+
+	// CgmStandardDeviation Filter on the CGM summary: standard deviation of glucose, mmol/L.
+	CgmStandardDeviation *FloatFilter `form:"cgm.standardDeviation,omitempty" json:"cgm.standardDeviation,omitempty"`
+
+	// CgmCoefficientOfVariation Filter on the CGM summary: coefficient of variation of glucose (standard deviation divided by
+	// average), fraction.
+	CgmCoefficientOfVariation *FloatFilter `form:"cgm.coefficientOfVariation,omitempty" json:"cgm.coefficientOfVariation,omitempty"`
+
+	// BgmMax Filter on the blood glucose meter summary: highest glucose, mmol/L.
+	BgmMax *FloatFilter `form:"bgm.max,omitempty" json:"bgm.max,omitempty"`
+
+	// BgmMin Filter on the blood glucose meter summary: lowest glucose, mmol/L.
+	BgmMin *FloatFilter `form:"bgm.min,omitempty" json:"bgm.min,omitempty"`
+
+	// BgmAverageGlucoseMmol Filter on the blood glucose meter summary: average glucose, mmol/L.
+	BgmAverageGlucoseMmol *FloatFilter `form:"bgm.averageGlucoseMmol,omitempty" json:"bgm.averageGlucoseMmol,omitempty"`
+
+	// BgmTimeInVeryLowPercent Filter on the blood glucose meter summary: share of readings with very low glucose (below the
+	// very low threshold, usually 3.0 mmol/L), fraction 0 to 1.
+	BgmTimeInVeryLowPercent *FloatFilter `form:"bgm.timeInVeryLowPercent,omitempty" json:"bgm.timeInVeryLowPercent,omitempty"`
+
+	// BgmTimeInAnyLowPercent Filter on the blood glucose meter summary: share of readings with low or very low glucose (below
+	// the low threshold, usually 3.9 mmol/L), fraction 0 to 1.
+	BgmTimeInAnyLowPercent *FloatFilter `form:"bgm.timeInAnyLowPercent,omitempty" json:"bgm.timeInAnyLowPercent,omitempty"`
+
+	// BgmTimeInLowPercent Filter on the blood glucose meter summary: share of readings with low glucose (from the very low
+	// up to the low threshold, usually 3.0 to 3.9 mmol/L), fraction 0 to 1.
+	BgmTimeInLowPercent *FloatFilter `form:"bgm.timeInLowPercent,omitempty" json:"bgm.timeInLowPercent,omitempty"`
+
+	// BgmTimeInTargetPercent Filter on the blood glucose meter summary: share of readings with in-target glucose (between the
+	// low and the high threshold, usually 3.9 to 10.0 mmol/L), fraction 0 to 1.
+	BgmTimeInTargetPercent *FloatFilter `form:"bgm.timeInTargetPercent,omitempty" json:"bgm.timeInTargetPercent,omitempty"`
+
+	// BgmTimeInHighPercent Filter on the blood glucose meter summary: share of readings with high glucose (above the high
+	// and up to the very high threshold, usually 10.0 to 13.9 mmol/L), fraction 0 to 1.
+	BgmTimeInHighPercent *FloatFilter `form:"bgm.timeInHighPercent,omitempty" json:"bgm.timeInHighPercent,omitempty"`
+
+	// BgmTimeInVeryHighPercent Filter on the blood glucose meter summary: share of readings with very high glucose (above the
+	// very high threshold, usually 13.9 mmol/L), fraction 0 to 1.
+	BgmTimeInVeryHighPercent *FloatFilter `form:"bgm.timeInVeryHighPercent,omitempty" json:"bgm.timeInVeryHighPercent,omitempty"`
+
+	// BgmTimeInExtremeHighPercent Filter on the blood glucose meter summary: share of readings with extremely high glucose (above
+	// the extremely high threshold, usually 19.4 mmol/L), fraction 0 to 1.
+	BgmTimeInExtremeHighPercent *FloatFilter `form:"bgm.timeInExtremeHighPercent,omitempty" json:"bgm.timeInExtremeHighPercent,omitempty"`
+
+	// BgmTimeInAnyHighPercent Filter on the blood glucose meter summary: share of readings with high or very high glucose
+	// (above the high threshold, usually 10.0 mmol/L), fraction 0 to 1.
+	BgmTimeInAnyHighPercent *FloatFilter `form:"bgm.timeInAnyHighPercent,omitempty" json:"bgm.timeInAnyHighPercent,omitempty"`
+
+	// BgmTimeInVeryLowRecords Filter on the blood glucose meter summary: number of readings with very low glucose (below the
+	// very low threshold, usually 3.0 mmol/L).
+	BgmTimeInVeryLowRecords *IntFilter `form:"bgm.timeInVeryLowRecords,omitempty" json:"bgm.timeInVeryLowRecords,omitempty"`
+
+	// BgmTimeInAnyLowRecords Filter on the blood glucose meter summary: number of readings with low or very low glucose
+	// (below the low threshold, usually 3.9 mmol/L).
+	BgmTimeInAnyLowRecords *IntFilter `form:"bgm.timeInAnyLowRecords,omitempty" json:"bgm.timeInAnyLowRecords,omitempty"`
+
+	// BgmTimeInLowRecords Filter on the blood glucose meter summary: number of readings with low glucose (from the very
+	// low up to the low threshold, usually 3.0 to 3.9 mmol/L).
+	BgmTimeInLowRecords *IntFilter `form:"bgm.timeInLowRecords,omitempty" json:"bgm.timeInLowRecords,omitempty"`
+
+	// BgmTimeInTargetRecords Filter on the blood glucose meter summary: number of readings with in-target glucose (between
+	// the low and the high threshold, usually 3.9 to 10.0 mmol/L).
+	BgmTimeInTargetRecords *IntFilter `form:"bgm.timeInTargetRecords,omitempty" json:"bgm.timeInTargetRecords,omitempty"`
+
+	// BgmTimeInHighRecords Filter on the blood glucose meter summary: number of readings with high glucose (above the high
+	// and up to the very high threshold, usually 10.0 to 13.9 mmol/L).
+	BgmTimeInHighRecords *IntFilter `form:"bgm.timeInHighRecords,omitempty" json:"bgm.timeInHighRecords,omitempty"`
+
+	// BgmTimeInVeryHighRecords Filter on the blood glucose meter summary: number of readings with very high glucose (above the
+	// very high threshold, usually 13.9 mmol/L).
+	BgmTimeInVeryHighRecords *IntFilter `form:"bgm.timeInVeryHighRecords,omitempty" json:"bgm.timeInVeryHighRecords,omitempty"`
+
+	// BgmTimeInAnyHighRecords Filter on the blood glucose meter summary: number of readings with high or very high glucose
+	// (above the high threshold, usually 10.0 mmol/L).
+	BgmTimeInAnyHighRecords *IntFilter `form:"bgm.timeInAnyHighRecords,omitempty" json:"bgm.timeInAnyHighRecords,omitempty"`
+
+	// BgmAverageDailyRecords Filter on the blood glucose meter summary: average number of readings a day.
+	BgmAverageDailyRecords *FloatFilter `form:"bgm.averageDailyRecords,omitempty" json:"bgm.averageDailyRecords,omitempty"`
+
+	// BgmTotalRecords Filter on the blood glucose meter summary: number of readings.
+	BgmTotalRecords *IntFilter `form:"bgm.totalRecords,omitempty" json:"bgm.totalRecords,omitempty"`
+
+	// CgmMaxDelta Filter on the CGM summary: change from the preceding period: highest glucose, mmol/L.
+	CgmMaxDelta *FloatFilter `form:"cgm.maxDelta,omitempty" json:"cgm.maxDelta,omitempty"`
+
+	// CgmMinDelta Filter on the CGM summary: change from the preceding period: lowest glucose, mmol/L.
+	CgmMinDelta *FloatFilter `form:"cgm.minDelta,omitempty" json:"cgm.minDelta,omitempty"`
+
+	// CgmAverageGlucoseMmolDelta Filter on the CGM summary: change from the preceding period: average glucose, mmol/L.
+	CgmAverageGlucoseMmolDelta *FloatFilter `form:"cgm.averageGlucoseMmolDelta,omitempty" json:"cgm.averageGlucoseMmolDelta,omitempty"`
+
+	// CgmGlucoseManagementIndicatorDelta Filter on the CGM summary: change from the preceding period: glucose management indicator (GMI,
+	// an estimate of HbA1c), percent, such as 6.9.
+	CgmGlucoseManagementIndicatorDelta *FloatFilter `form:"cgm.glucoseManagementIndicatorDelta,omitempty" json:"cgm.glucoseManagementIndicatorDelta,omitempty"`
+
+	// CgmTimeCGMUsePercentDelta Filter on the CGM summary: change from the preceding period: share of the period in which a CGM
+	// was in use, difference of fractions.
+	CgmTimeCGMUsePercentDelta *FloatFilter `form:"cgm.timeCGMUsePercentDelta,omitempty" json:"cgm.timeCGMUsePercentDelta,omitempty"`
+
+	// CgmTimeInVeryLowPercentDelta Filter on the CGM summary: change from the preceding period: share of CGM time with very low
+	// glucose (below the very low threshold, usually 3.0 mmol/L), difference of fractions.
+	CgmTimeInVeryLowPercentDelta *FloatFilter `form:"cgm.timeInVeryLowPercentDelta,omitempty" json:"cgm.timeInVeryLowPercentDelta,omitempty"`
+
+	// CgmTimeInAnyLowPercentDelta Filter on the CGM summary: change from the preceding period: share of CGM time with low or very
+	// low glucose (below the low threshold, usually 3.9 mmol/L), difference of fractions.
+	CgmTimeInAnyLowPercentDelta *FloatFilter `form:"cgm.timeInAnyLowPercentDelta,omitempty" json:"cgm.timeInAnyLowPercentDelta,omitempty"`
+
+	// CgmTimeInLowPercentDelta Filter on the CGM summary: change from the preceding period: share of CGM time with low glucose
+	// (from the very low up to the low threshold, usually 3.0 to 3.9 mmol/L), difference of fractions.
+	CgmTimeInLowPercentDelta *FloatFilter `form:"cgm.timeInLowPercentDelta,omitempty" json:"cgm.timeInLowPercentDelta,omitempty"`
+
+	// CgmTimeInTargetPercentDelta Filter on the CGM summary: change from the preceding period: share of CGM time with in-target
+	// glucose (between the low and the high threshold, usually 3.9 to 10.0 mmol/L), difference of
+	// fractions.
+	CgmTimeInTargetPercentDelta *FloatFilter `form:"cgm.timeInTargetPercentDelta,omitempty" json:"cgm.timeInTargetPercentDelta,omitempty"`
+
+	// CgmTimeInHighPercentDelta Filter on the CGM summary: change from the preceding period: share of CGM time with high glucose
+	// (above the high and up to the very high threshold, usually 10.0 to 13.9 mmol/L), difference of
+	// fractions.
+	CgmTimeInHighPercentDelta *FloatFilter `form:"cgm.timeInHighPercentDelta,omitempty" json:"cgm.timeInHighPercentDelta,omitempty"`
+
+	// CgmTimeInVeryHighPercentDelta Filter on the CGM summary: change from the preceding period: share of CGM time with very high
+	// glucose (above the very high threshold, usually 13.9 mmol/L), difference of fractions.
+	CgmTimeInVeryHighPercentDelta *FloatFilter `form:"cgm.timeInVeryHighPercentDelta,omitempty" json:"cgm.timeInVeryHighPercentDelta,omitempty"`
+
+	// CgmTimeInExtremeHighPercentDelta Filter on the CGM summary: change from the preceding period: share of CGM time with extremely
+	// high glucose (above the extremely high threshold, usually 19.4 mmol/L), difference of fractions.
+	CgmTimeInExtremeHighPercentDelta *FloatFilter `form:"cgm.timeInExtremeHighPercentDelta,omitempty" json:"cgm.timeInExtremeHighPercentDelta,omitempty"`
+
+	// CgmTimeInAnyHighPercentDelta Filter on the CGM summary: change from the preceding period: share of CGM time with high or very
+	// high glucose (above the high threshold, usually 10.0 mmol/L), difference of fractions.
+	CgmTimeInAnyHighPercentDelta *FloatFilter `form:"cgm.timeInAnyHighPercentDelta,omitempty" json:"cgm.timeInAnyHighPercentDelta,omitempty"`
+
+	// CgmTimeCGMUseMinutesDelta Filter on the CGM summary: change from the preceding period: time in which a CGM was in use,
+	// minutes.
+	CgmTimeCGMUseMinutesDelta *IntFilter `form:"cgm.timeCGMUseMinutesDelta,omitempty" json:"cgm.timeCGMUseMinutesDelta,omitempty"`
+
+	// CgmTimeInVeryLowMinutesDelta Filter on the CGM summary: change from the preceding period: CGM time with very low glucose
+	// (below the very low threshold, usually 3.0 mmol/L), minutes.
+	CgmTimeInVeryLowMinutesDelta *IntFilter `form:"cgm.timeInVeryLowMinutesDelta,omitempty" json:"cgm.timeInVeryLowMinutesDelta,omitempty"`
+
+	// CgmTimeInAnyLowMinutesDelta Filter on the CGM summary: change from the preceding period: CGM time with low or very low
+	// glucose (below the low threshold, usually 3.9 mmol/L), minutes.
+	CgmTimeInAnyLowMinutesDelta *IntFilter `form:"cgm.timeInAnyLowMinutesDelta,omitempty" json:"cgm.timeInAnyLowMinutesDelta,omitempty"`
+
+	// CgmTimeInLowMinutesDelta Filter on the CGM summary: change from the preceding period: CGM time with low glucose (from the
+	// very low up to the low threshold, usually 3.0 to 3.9 mmol/L), minutes.
+	CgmTimeInLowMinutesDelta *IntFilter `form:"cgm.timeInLowMinutesDelta,omitempty" json:"cgm.timeInLowMinutesDelta,omitempty"`
+
+	// CgmTimeInTargetMinutesDelta Filter on the CGM summary: change from the preceding period: CGM time with in-target glucose
+	// (between the low and the high threshold, usually 3.9 to 10.0 mmol/L), minutes.
+	CgmTimeInTargetMinutesDelta *IntFilter `form:"cgm.timeInTargetMinutesDelta,omitempty" json:"cgm.timeInTargetMinutesDelta,omitempty"`
+
+	// CgmTimeInHighMinutesDelta Filter on the CGM summary: change from the preceding period: CGM time with high glucose (above
+	// the high and up to the very high threshold, usually 10.0 to 13.9 mmol/L), minutes.
+	CgmTimeInHighMinutesDelta *IntFilter `form:"cgm.timeInHighMinutesDelta,omitempty" json:"cgm.timeInHighMinutesDelta,omitempty"`
+
+	// CgmTimeInVeryHighMinutesDelta Filter on the CGM summary: change from the preceding period: CGM time with very high glucose
+	// (above the very high threshold, usually 13.9 mmol/L), minutes.
+	CgmTimeInVeryHighMinutesDelta *IntFilter `form:"cgm.timeInVeryHighMinutesDelta,omitempty" json:"cgm.timeInVeryHighMinutesDelta,omitempty"`
+
+	// CgmTimeInExtremeHighMinutesDelta Filter on the CGM summary: change from the preceding period: CGM time with extremely high
+	// glucose (above the extremely high threshold, usually 19.4 mmol/L), minutes.
+	CgmTimeInExtremeHighMinutesDelta *IntFilter `form:"cgm.timeInExtremeHighMinutesDelta,omitempty" json:"cgm.timeInExtremeHighMinutesDelta,omitempty"`
+
+	// CgmTimeInAnyHighMinutesDelta Filter on the CGM summary: change from the preceding period: CGM time with high or very high
+	// glucose (above the high threshold, usually 10.0 mmol/L), minutes.
+	CgmTimeInAnyHighMinutesDelta *IntFilter `form:"cgm.timeInAnyHighMinutesDelta,omitempty" json:"cgm.timeInAnyHighMinutesDelta,omitempty"`
+
+	// CgmTimeCGMUseRecordsDelta Filter on the CGM summary: change from the preceding period: number of readings that count as
+	// CGM use.
+	CgmTimeCGMUseRecordsDelta *IntFilter `form:"cgm.timeCGMUseRecordsDelta,omitempty" json:"cgm.timeCGMUseRecordsDelta,omitempty"`
+
+	// CgmTimeInVeryLowRecordsDelta Filter on the CGM summary: change from the preceding period: number of readings with very low
+	// glucose (below the very low threshold, usually 3.0 mmol/L).
+	CgmTimeInVeryLowRecordsDelta *IntFilter `form:"cgm.timeInVeryLowRecordsDelta,omitempty" json:"cgm.timeInVeryLowRecordsDelta,omitempty"`
+
+	// CgmTimeInAnyLowRecordsDelta Filter on the CGM summary: change from the preceding period: number of readings with low or very
+	// low glucose (below the low threshold, usually 3.9 mmol/L).
+	CgmTimeInAnyLowRecordsDelta *IntFilter `form:"cgm.timeInAnyLowRecordsDelta,omitempty" json:"cgm.timeInAnyLowRecordsDelta,omitempty"`
+
+	// CgmTimeInLowRecordsDelta Filter on the CGM summary: change from the preceding period: number of readings with low glucose
+	// (from the very low up to the low threshold, usually 3.0 to 3.9 mmol/L).
+	CgmTimeInLowRecordsDelta *IntFilter `form:"cgm.timeInLowRecordsDelta,omitempty" json:"cgm.timeInLowRecordsDelta,omitempty"`
+
+	// CgmTimeInTargetRecordsDelta Filter on the CGM summary: change from the preceding period: number of readings with in-target
+	// glucose (between the low and the high threshold, usually 3.9 to 10.0 mmol/L).
+	CgmTimeInTargetRecordsDelta *IntFilter `form:"cgm.timeInTargetRecordsDelta,omitempty" json:"cgm.timeInTargetRecordsDelta,omitempty"`
+
+	// CgmTimeInHighRecordsDelta Filter on the CGM summary: change from the preceding period: number of readings with high
+	// glucose (above the high and up to the very high threshold, usually 10.0 to 13.9 mmol/L).
+	CgmTimeInHighRecordsDelta *IntFilter `form:"cgm.timeInHighRecordsDelta,omitempty" json:"cgm.timeInHighRecordsDelta,omitempty"`
+
+	// CgmTimeInVeryHighRecordsDelta Filter on the CGM summary: change from the preceding period: number of readings with very high
+	// glucose (above the very high threshold, usually 13.9 mmol/L).
+	CgmTimeInVeryHighRecordsDelta *IntFilter `form:"cgm.timeInVeryHighRecordsDelta,omitempty" json:"cgm.timeInVeryHighRecordsDelta,omitempty"`
+
+	// CgmTimeInAnyHighRecordsDelta Filter on the CGM summary: change from the preceding period: number of readings with high or
+	// very high glucose (above the high threshold, usually 10.0 mmol/L).
+	CgmTimeInAnyHighRecordsDelta *IntFilter `form:"cgm.timeInAnyHighRecordsDelta,omitempty" json:"cgm.timeInAnyHighRecordsDelta,omitempty"`
+
+	// CgmAverageDailyRecordsDelta Filter on the CGM summary: change from the preceding period: average number of readings a day.
+	CgmAverageDailyRecordsDelta *FloatFilter `form:"cgm.averageDailyRecordsDelta,omitempty" json:"cgm.averageDailyRecordsDelta,omitempty"`
+
+	// CgmTotalRecordsDelta Filter on the CGM summary: change from the preceding period: number of readings.
+	CgmTotalRecordsDelta *IntFilter `form:"cgm.totalRecordsDelta,omitempty" json:"cgm.totalRecordsDelta,omitempty"`
+
+	// CgmHoursWithDataDelta Filter on the CGM summary: change from the preceding period: number of hours with at least one
+	// reading.
+	CgmHoursWithDataDelta *IntFilter `form:"cgm.hoursWithDataDelta,omitempty" json:"cgm.hoursWithDataDelta,omitempty"`
+
+	// CgmDaysWithDataDelta Filter on the CGM summary: change from the preceding period: number of days with at least one
+	// reading.
+	CgmDaysWithDataDelta *IntFilter `form:"cgm.daysWithDataDelta,omitempty" json:"cgm.daysWithDataDelta,omitempty"`
+
+	// CgmStandardDeviationDelta Filter on the CGM summary: change from the preceding period: standard deviation of glucose,
+	// mmol/L.
+	CgmStandardDeviationDelta *FloatFilter `form:"cgm.standardDeviationDelta,omitempty" json:"cgm.standardDeviationDelta,omitempty"`
+
+	// CgmCoefficientOfVariationDelta Filter on the CGM summary: change from the preceding period: coefficient of variation of glucose
+	// (standard deviation divided by average), difference of fractions.
+	CgmCoefficientOfVariationDelta *FloatFilter `form:"cgm.coefficientOfVariationDelta,omitempty" json:"cgm.coefficientOfVariationDelta,omitempty"`
+
+	// CgmLastDataFrom Only patients whose newest CGM data is from this instant or later. Patients without data never
+	// match.
+	CgmLastDataFrom *time.Time `form:"cgm.lastDataFrom,omitempty" json:"cgm.lastDataFrom,omitempty"`
+
+	// CgmLastDataTo Only patients whose newest CGM data is from before this instant. Patients without data never
+	// match.
+	CgmLastDataTo *time.Time `form:"cgm.lastDataTo,omitempty" json:"cgm.lastDataTo,omitempty"`
+
+	// BgmMaxDelta Filter on the blood glucose meter summary: change from the preceding period: highest glucose,
+	// mmol/L.
+	BgmMaxDelta *FloatFilter `form:"bgm.maxDelta,omitempty" json:"bgm.maxDelta,omitempty"`
+
+	// BgmMinDelta Filter on the blood glucose meter summary: change from the preceding period: lowest glucose,
+	// mmol/L.
+	BgmMinDelta *FloatFilter `form:"bgm.minDelta,omitempty" json:"bgm.minDelta,omitempty"`
+
+	// BgmAverageGlucoseMmolDelta Filter on the blood glucose meter summary: change from the preceding period: average glucose,
+	// mmol/L.
+	BgmAverageGlucoseMmolDelta *FloatFilter `form:"bgm.averageGlucoseMmolDelta,omitempty" json:"bgm.averageGlucoseMmolDelta,omitempty"`
+
+	// BgmTimeInVeryLowPercentDelta Filter on the blood glucose meter summary: change from the preceding period: share of readings
+	// with very low glucose (below the very low threshold, usually 3.0 mmol/L), difference of
+	// fractions.
+	BgmTimeInVeryLowPercentDelta *FloatFilter `form:"bgm.timeInVeryLowPercentDelta,omitempty" json:"bgm.timeInVeryLowPercentDelta,omitempty"`
+
+	// BgmTimeInAnyLowPercentDelta Filter on the blood glucose meter summary: change from the preceding period: share of readings
+	// with low or very low glucose (below the low threshold, usually 3.9 mmol/L), difference of
+	// fractions.
+	BgmTimeInAnyLowPercentDelta *FloatFilter `form:"bgm.timeInAnyLowPercentDelta,omitempty" json:"bgm.timeInAnyLowPercentDelta,omitempty"`
+
+	// BgmTimeInLowPercentDelta Filter on the blood glucose meter summary: change from the preceding period: share of readings
+	// with low glucose (from the very low up to the low threshold, usually 3.0 to 3.9 mmol/L),
+	// difference of fractions.
+	BgmTimeInLowPercentDelta *FloatFilter `form:"bgm.timeInLowPercentDelta,omitempty" json:"bgm.timeInLowPercentDelta,omitempty"`
+
+	// BgmTimeInTargetPercentDelta Filter on the blood glucose meter summary: change from the preceding period: share of readings
+	// with in-target glucose (between the low and the high threshold, usually 3.9 to 10.0 mmol/L),
+	// difference of fractions.
+	BgmTimeInTargetPercentDelta *FloatFilter `form:"bgm.timeInTargetPercentDelta,omitempty" json:"bgm.timeInTargetPercentDelta,omitempty"`
+
+	// BgmTimeInHighPercentDelta Filter on the blood glucose meter summary: change from the preceding period: share of readings
+	// with high glucose (above the high and up to the very high threshold, usually 10.0 to 13.9
+	// mmol/L), difference of fractions.
+	BgmTimeInHighPercentDelta *FloatFilter `form:"bgm.timeInHighPercentDelta,omitempty" json:"bgm.timeInHighPercentDelta,omitempty"`
+
+	// BgmTimeInVeryHighPercentDelta Filter on the blood glucose meter summary: change from the preceding period: share of readings
+	// with very high glucose (above the very high threshold, usually 13.9 mmol/L), difference of
+	// fractions.
+	BgmTimeInVeryHighPercentDelta *FloatFilter `form:"bgm.timeInVeryHighPercentDelta,omitempty" json:"bgm.timeInVeryHighPercentDelta,omitempty"`
+
+	// BgmTimeInExtremeHighPercentDelta Filter on the blood glucose meter summary: change from the preceding period: share of readings
+	// with extremely high glucose (above the extremely high threshold, usually 19.4 mmol/L),
+	// difference of fractions.
+	BgmTimeInExtremeHighPercentDelta *FloatFilter `form:"bgm.timeInExtremeHighPercentDelta,omitempty" json:"bgm.timeInExtremeHighPercentDelta,omitempty"`
+
+	// BgmTimeInAnyHighPercentDelta Filter on the blood glucose meter summary: change from the preceding period: share of readings
+	// with high or very high glucose (above the high threshold, usually 10.0 mmol/L), difference of
+	// fractions.
+	BgmTimeInAnyHighPercentDelta *FloatFilter `form:"bgm.timeInAnyHighPercentDelta,omitempty" json:"bgm.timeInAnyHighPercentDelta,omitempty"`
+
+	// BgmTimeInVeryLowRecordsDelta Filter on the blood glucose meter summary: change from the preceding period: number of readings
+	// with very low glucose (below the very low threshold, usually 3.0 mmol/L).
+	BgmTimeInVeryLowRecordsDelta *IntFilter `form:"bgm.timeInVeryLowRecordsDelta,omitempty" json:"bgm.timeInVeryLowRecordsDelta,omitempty"`
+
+	// BgmTimeInAnyLowRecordsDelta Filter on the blood glucose meter summary: change from the preceding period: number of readings
+	// with low or very low glucose (below the low threshold, usually 3.9 mmol/L).
+	BgmTimeInAnyLowRecordsDelta *IntFilter `form:"bgm.timeInAnyLowRecordsDelta,omitempty" json:"bgm.timeInAnyLowRecordsDelta,omitempty"`
+
+	// BgmTimeInLowRecordsDelta Filter on the blood glucose meter summary: change from the preceding period: number of readings
+	// with low glucose (from the very low up to the low threshold, usually 3.0 to 3.9 mmol/L).
+	BgmTimeInLowRecordsDelta *IntFilter `form:"bgm.timeInLowRecordsDelta,omitempty" json:"bgm.timeInLowRecordsDelta,omitempty"`
+
+	// BgmTimeInTargetRecordsDelta Filter on the blood glucose meter summary: change from the preceding period: number of readings
+	// with in-target glucose (between the low and the high threshold, usually 3.9 to 10.0 mmol/L).
+	BgmTimeInTargetRecordsDelta *IntFilter `form:"bgm.timeInTargetRecordsDelta,omitempty" json:"bgm.timeInTargetRecordsDelta,omitempty"`
+
+	// BgmTimeInHighRecordsDelta Filter on the blood glucose meter summary: change from the preceding period: number of readings
+	// with high glucose (above the high and up to the very high threshold, usually 10.0 to 13.9
+	// mmol/L).
+	BgmTimeInHighRecordsDelta *IntFilter `form:"bgm.timeInHighRecordsDelta,omitempty" json:"bgm.timeInHighRecordsDelta,omitempty"`
+
+	// BgmTimeInVeryHighRecordsDelta Filter on the blood glucose meter summary: change from the preceding period: number of readings
+	// with very high glucose (above the very high threshold, usually 13.9 mmol/L).
+	BgmTimeInVeryHighRecordsDelta *IntFilter `form:"bgm.timeInVeryHighRecordsDelta,omitempty" json:"bgm.timeInVeryHighRecordsDelta,omitempty"`
+
+	// BgmTimeInAnyHighRecordsDelta Filter on the blood glucose meter summary: change from the preceding period: number of readings
+	// with high or very high glucose (above the high threshold, usually 10.0 mmol/L).
+	BgmTimeInAnyHighRecordsDelta *IntFilter `form:"bgm.timeInAnyHighRecordsDelta,omitempty" json:"bgm.timeInAnyHighRecordsDelta,omitempty"`
+
+	// BgmAverageDailyRecordsDelta Filter on the blood glucose meter summary: change from the preceding period: average number of
+	// readings a day.
+	BgmAverageDailyRecordsDelta *IntFilter `form:"bgm.averageDailyRecordsDelta,omitempty" json:"bgm.averageDailyRecordsDelta,omitempty"`
+
+	// BgmTotalRecordsDelta Filter on the blood glucose meter summary: change from the preceding period: number of readings.
+	BgmTotalRecordsDelta *IntFilter `form:"bgm.totalRecordsDelta,omitempty" json:"bgm.totalRecordsDelta,omitempty"`
+
+	// BgmLastDataFrom Only patients whose newest blood glucose meter data is from this instant or later. Patients
+	// without data never match.
+	BgmLastDataFrom *time.Time `form:"bgm.lastDataFrom,omitempty" json:"bgm.lastDataFrom,omitempty"`
+
+	// BgmLastDataTo Only patients whose newest blood glucose meter data is from before this instant. Patients
+	// without data never match.
+	BgmLastDataTo *time.Time `form:"bgm.lastDataTo,omitempty" json:"bgm.lastDataTo,omitempty"`
+
+	// Tags Only patients that have **all** of these tags, or, as `tagsMatch` says, any of them: ids,
+	// separated by commas. If no element is an id (`_`, for instance), only patients without tags.
+	Tags *[]string `form:"tags,omitempty" json:"tags,omitempty"`
+
+	// Sites Only patients of **any** of these sites, or, as `sitesMatch` says, of all of them: ids, separated
+	// by commas. If no element is an id (`_`, for instance), only patients without sites.
+	Sites *[]string `form:"sites,omitempty" json:"sites,omitempty"`
+
+	// TagsMatch Whether patients must have `all` of the `tags`, which is the default, or `any` of them.
+	TagsMatch *TagsMatch `form:"tagsMatch,omitempty" json:"tagsMatch,omitempty"`
+
+	// SitesMatch Whether patients must be at `any` of the `sites`, which is the default, or at `all` of them.
+	SitesMatch *SitesMatch `form:"sitesMatch,omitempty" json:"sitesMatch,omitempty"`
+
+	// OmitNonStandardRanges If true, only patients with the standard glycemic ranges, or without any setting of ranges.
+	OmitNonStandardRanges *bool `form:"omitNonStandardRanges,omitempty" json:"omitNonStandardRanges,omitempty"`
+}
+
+// ExportPatientsParamsFormat defines parameters for ExportPatients.
+type ExportPatientsParamsFormat string
+
 // TideReportParams defines parameters for TideReport.
 type TideReportParams struct {
 	// Period Length of the summary period to look at: 1, 7, 14 or 30 days.
@@ -5322,6 +5903,9 @@ type ServerInterface interface {
 	// UpdateClinician Change name and roles of a member
 	// (PUT /v1/clinics/{clinicId}/clinicians/{clinicianId})
 	UpdateClinician(ctx echo.Context, clinicId ClinicId, clinicianId ClinicianId) error
+	// ExportClinicians Export the members of a clinic
+	// (GET /v1/clinics/{clinicId}/clinicians_export)
+	ExportClinicians(ctx echo.Context, clinicId ClinicId, params ExportCliniciansParams) error
 	// SyncEHRData Send reports of all subscribed patients
 	// (POST /v1/clinics/{clinicId}/ehr/sync)
 	SyncEHRData(ctx echo.Context, clinicId ClinicId) error
@@ -5421,6 +6005,9 @@ type ServerInterface interface {
 	// SendUploadReminder Remind a patient to upload
 	// (POST /v1/clinics/{clinicId}/patients/{patientId}/upload_reminder)
 	SendUploadReminder(ctx echo.Context, clinicId ClinicId, patientId PatientId) error
+	// ExportPatients Export the patients of a clinic
+	// (GET /v1/clinics/{clinicId}/patients_export)
+	ExportPatients(ctx echo.Context, clinicId ClinicId, params ExportPatientsParams) error
 	// GenerateMergeReport Preview a merge as a spreadsheet
 	// (POST /v1/clinics/{clinicId}/reports/merge)
 	GenerateMergeReport(ctx echo.Context, clinicId ClinicId) error
@@ -5533,6 +6120,13 @@ func (w *ServerInterfaceWrapper) ListAllClinicians(ctx echo.Context) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params ListAllCliniciansParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
 	// ------------- Optional query parameter "offset" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", ctx.QueryParams(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
@@ -5625,6 +6219,13 @@ func (w *ServerInterfaceWrapper) ListClinics(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
 	}
 
 	// ------------- Optional query parameter "offset" -------------
@@ -5827,6 +6428,13 @@ func (w *ServerInterfaceWrapper) ListClinicians(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter search: %s", err))
 	}
 
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
 	// ------------- Optional query parameter "offset" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", ctx.QueryParams(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
@@ -5945,6 +6553,52 @@ func (w *ServerInterfaceWrapper) UpdateClinician(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.UpdateClinician(ctx, clinicId, clinicianId)
+	return err
+}
+
+// ExportClinicians converts echo context to params.
+func (w *ServerInterfaceWrapper) ExportClinicians(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "clinicId" -------------
+	var clinicId ClinicId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "clinicId", ctx.Param("clinicId"), &clinicId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter clinicId: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ExportCliniciansParams
+	// ------------- Optional query parameter "search" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "search", ctx.QueryParams(), &params.Search, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter search: %s", err))
+	}
+
+	// ------------- Optional query parameter "email" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "email", ctx.QueryParams(), &params.Email, runtime.BindQueryParameterOptions{Type: "string", Format: "email"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter email: %s", err))
+	}
+
+	// ------------- Optional query parameter "role" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "role", ctx.QueryParams(), &params.Role, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter role: %s", err))
+	}
+
+	// ------------- Optional query parameter "bom" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bom", ctx.QueryParams(), &params.Bom, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bom: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ExportClinicians(ctx, clinicId, params)
 	return err
 }
 
@@ -6378,6 +7032,13 @@ func (w *ServerInterfaceWrapper) ListPatients(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
 	}
 
 	// ------------- Optional query parameter "sort" -------------
@@ -7580,6 +8241,955 @@ func (w *ServerInterfaceWrapper) SendUploadReminder(ctx echo.Context) error {
 	return err
 }
 
+// ExportPatients converts echo context to params.
+func (w *ServerInterfaceWrapper) ExportPatients(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "clinicId" -------------
+	var clinicId ClinicId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "clinicId", ctx.Param("clinicId"), &clinicId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter clinicId: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ExportPatientsParams
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
+	}
+
+	// ------------- Optional query parameter "bom" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bom", ctx.QueryParams(), &params.Bom, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bom: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursors" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursors", ctx.QueryParams(), &params.Cursors, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursors: %s", err))
+	}
+
+	// ------------- Optional query parameter "search" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "search", ctx.QueryParams(), &params.Search, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter search: %s", err))
+	}
+
+	// ------------- Optional query parameter "searchMode" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "searchMode", ctx.QueryParams(), &params.SearchMode, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter searchMode: %s", err))
+	}
+
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", ctx.QueryParams(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter offset: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "sort" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sort", ctx.QueryParams(), &params.Sort, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sort: %s", err))
+	}
+
+	// ------------- Optional query parameter "sortType" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sortType", ctx.QueryParams(), &params.SortType, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sortType: %s", err))
+	}
+
+	// ------------- Optional query parameter "period" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "period", ctx.QueryParams(), &params.Period, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter period: %s", err))
+	}
+
+	// ------------- Optional query parameter "lastReviewed" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "lastReviewed", ctx.QueryParams(), &params.LastReviewed, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter lastReviewed: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.max" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.max", ctx.QueryParams(), &params.CgmMax, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.max: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.min" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.min", ctx.QueryParams(), &params.CgmMin, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.min: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.averageGlucoseMmol" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.averageGlucoseMmol", ctx.QueryParams(), &params.CgmAverageGlucoseMmol, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.averageGlucoseMmol: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.glucoseManagementIndicator" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.glucoseManagementIndicator", ctx.QueryParams(), &params.CgmGlucoseManagementIndicator, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.glucoseManagementIndicator: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeCGMUsePercent" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeCGMUsePercent", ctx.QueryParams(), &params.CgmTimeCGMUsePercent, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeCGMUsePercent: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInVeryLowPercent" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInVeryLowPercent", ctx.QueryParams(), &params.CgmTimeInVeryLowPercent, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInVeryLowPercent: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInAnyLowPercent" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInAnyLowPercent", ctx.QueryParams(), &params.CgmTimeInAnyLowPercent, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInAnyLowPercent: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInLowPercent" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInLowPercent", ctx.QueryParams(), &params.CgmTimeInLowPercent, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInLowPercent: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInTargetPercent" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInTargetPercent", ctx.QueryParams(), &params.CgmTimeInTargetPercent, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInTargetPercent: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInHighPercent" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInHighPercent", ctx.QueryParams(), &params.CgmTimeInHighPercent, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInHighPercent: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInVeryHighPercent" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInVeryHighPercent", ctx.QueryParams(), &params.CgmTimeInVeryHighPercent, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInVeryHighPercent: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInExtremeHighPercent" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInExtremeHighPercent", ctx.QueryParams(), &params.CgmTimeInExtremeHighPercent, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInExtremeHighPercent: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInAnyHighPercent" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInAnyHighPercent", ctx.QueryParams(), &params.CgmTimeInAnyHighPercent, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInAnyHighPercent: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeCGMUseMinutes" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeCGMUseMinutes", ctx.QueryParams(), &params.CgmTimeCGMUseMinutes, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeCGMUseMinutes: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInVeryLowMinutes" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInVeryLowMinutes", ctx.QueryParams(), &params.CgmTimeInVeryLowMinutes, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInVeryLowMinutes: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInAnyLowMinutes" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInAnyLowMinutes", ctx.QueryParams(), &params.CgmTimeInAnyLowMinutes, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInAnyLowMinutes: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInLowMinutes" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInLowMinutes", ctx.QueryParams(), &params.CgmTimeInLowMinutes, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInLowMinutes: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInTargetMinutes" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInTargetMinutes", ctx.QueryParams(), &params.CgmTimeInTargetMinutes, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInTargetMinutes: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInHighMinutes" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInHighMinutes", ctx.QueryParams(), &params.CgmTimeInHighMinutes, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInHighMinutes: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInVeryHighMinutes" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInVeryHighMinutes", ctx.QueryParams(), &params.CgmTimeInVeryHighMinutes, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInVeryHighMinutes: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInExtremeHighMinutes" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInExtremeHighMinutes", ctx.QueryParams(), &params.CgmTimeInExtremeHighMinutes, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInExtremeHighMinutes: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInAnyHighMinutes" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInAnyHighMinutes", ctx.QueryParams(), &params.CgmTimeInAnyHighMinutes, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInAnyHighMinutes: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeCGMUseRecords" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeCGMUseRecords", ctx.QueryParams(), &params.CgmTimeCGMUseRecords, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeCGMUseRecords: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInVeryLowRecords" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInVeryLowRecords", ctx.QueryParams(), &params.CgmTimeInVeryLowRecords, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInVeryLowRecords: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInAnyLowRecords" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInAnyLowRecords", ctx.QueryParams(), &params.CgmTimeInAnyLowRecords, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInAnyLowRecords: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInLowRecords" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInLowRecords", ctx.QueryParams(), &params.CgmTimeInLowRecords, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInLowRecords: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInTargetRecords" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInTargetRecords", ctx.QueryParams(), &params.CgmTimeInTargetRecords, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInTargetRecords: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInHighRecords" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInHighRecords", ctx.QueryParams(), &params.CgmTimeInHighRecords, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInHighRecords: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInVeryHighRecords" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInVeryHighRecords", ctx.QueryParams(), &params.CgmTimeInVeryHighRecords, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInVeryHighRecords: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInAnyHighRecords" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInAnyHighRecords", ctx.QueryParams(), &params.CgmTimeInAnyHighRecords, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInAnyHighRecords: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.averageDailyRecords" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.averageDailyRecords", ctx.QueryParams(), &params.CgmAverageDailyRecords, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.averageDailyRecords: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.totalRecords" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.totalRecords", ctx.QueryParams(), &params.CgmTotalRecords, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.totalRecords: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.hoursWithData" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.hoursWithData", ctx.QueryParams(), &params.CgmHoursWithData, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.hoursWithData: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.daysWithData" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.daysWithData", ctx.QueryParams(), &params.CgmDaysWithData, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.daysWithData: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.standardDeviation" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.standardDeviation", ctx.QueryParams(), &params.CgmStandardDeviation, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.standardDeviation: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.coefficientOfVariation" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.coefficientOfVariation", ctx.QueryParams(), &params.CgmCoefficientOfVariation, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.coefficientOfVariation: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.max" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.max", ctx.QueryParams(), &params.BgmMax, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.max: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.min" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.min", ctx.QueryParams(), &params.BgmMin, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.min: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.averageGlucoseMmol" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.averageGlucoseMmol", ctx.QueryParams(), &params.BgmAverageGlucoseMmol, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.averageGlucoseMmol: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.timeInVeryLowPercent" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.timeInVeryLowPercent", ctx.QueryParams(), &params.BgmTimeInVeryLowPercent, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.timeInVeryLowPercent: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.timeInAnyLowPercent" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.timeInAnyLowPercent", ctx.QueryParams(), &params.BgmTimeInAnyLowPercent, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.timeInAnyLowPercent: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.timeInLowPercent" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.timeInLowPercent", ctx.QueryParams(), &params.BgmTimeInLowPercent, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.timeInLowPercent: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.timeInTargetPercent" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.timeInTargetPercent", ctx.QueryParams(), &params.BgmTimeInTargetPercent, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.timeInTargetPercent: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.timeInHighPercent" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.timeInHighPercent", ctx.QueryParams(), &params.BgmTimeInHighPercent, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.timeInHighPercent: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.timeInVeryHighPercent" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.timeInVeryHighPercent", ctx.QueryParams(), &params.BgmTimeInVeryHighPercent, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.timeInVeryHighPercent: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.timeInExtremeHighPercent" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.timeInExtremeHighPercent", ctx.QueryParams(), &params.BgmTimeInExtremeHighPercent, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.timeInExtremeHighPercent: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.timeInAnyHighPercent" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.timeInAnyHighPercent", ctx.QueryParams(), &params.BgmTimeInAnyHighPercent, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.timeInAnyHighPercent: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.timeInVeryLowRecords" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.timeInVeryLowRecords", ctx.QueryParams(), &params.BgmTimeInVeryLowRecords, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.timeInVeryLowRecords: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.timeInAnyLowRecords" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.timeInAnyLowRecords", ctx.QueryParams(), &params.BgmTimeInAnyLowRecords, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.timeInAnyLowRecords: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.timeInLowRecords" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.timeInLowRecords", ctx.QueryParams(), &params.BgmTimeInLowRecords, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.timeInLowRecords: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.timeInTargetRecords" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.timeInTargetRecords", ctx.QueryParams(), &params.BgmTimeInTargetRecords, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.timeInTargetRecords: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.timeInHighRecords" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.timeInHighRecords", ctx.QueryParams(), &params.BgmTimeInHighRecords, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.timeInHighRecords: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.timeInVeryHighRecords" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.timeInVeryHighRecords", ctx.QueryParams(), &params.BgmTimeInVeryHighRecords, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.timeInVeryHighRecords: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.timeInAnyHighRecords" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.timeInAnyHighRecords", ctx.QueryParams(), &params.BgmTimeInAnyHighRecords, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.timeInAnyHighRecords: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.averageDailyRecords" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.averageDailyRecords", ctx.QueryParams(), &params.BgmAverageDailyRecords, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.averageDailyRecords: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.totalRecords" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.totalRecords", ctx.QueryParams(), &params.BgmTotalRecords, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.totalRecords: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.maxDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.maxDelta", ctx.QueryParams(), &params.CgmMaxDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.maxDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.minDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.minDelta", ctx.QueryParams(), &params.CgmMinDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.minDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.averageGlucoseMmolDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.averageGlucoseMmolDelta", ctx.QueryParams(), &params.CgmAverageGlucoseMmolDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.averageGlucoseMmolDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.glucoseManagementIndicatorDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.glucoseManagementIndicatorDelta", ctx.QueryParams(), &params.CgmGlucoseManagementIndicatorDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.glucoseManagementIndicatorDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeCGMUsePercentDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeCGMUsePercentDelta", ctx.QueryParams(), &params.CgmTimeCGMUsePercentDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeCGMUsePercentDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInVeryLowPercentDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInVeryLowPercentDelta", ctx.QueryParams(), &params.CgmTimeInVeryLowPercentDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInVeryLowPercentDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInAnyLowPercentDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInAnyLowPercentDelta", ctx.QueryParams(), &params.CgmTimeInAnyLowPercentDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInAnyLowPercentDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInLowPercentDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInLowPercentDelta", ctx.QueryParams(), &params.CgmTimeInLowPercentDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInLowPercentDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInTargetPercentDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInTargetPercentDelta", ctx.QueryParams(), &params.CgmTimeInTargetPercentDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInTargetPercentDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInHighPercentDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInHighPercentDelta", ctx.QueryParams(), &params.CgmTimeInHighPercentDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInHighPercentDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInVeryHighPercentDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInVeryHighPercentDelta", ctx.QueryParams(), &params.CgmTimeInVeryHighPercentDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInVeryHighPercentDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInExtremeHighPercentDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInExtremeHighPercentDelta", ctx.QueryParams(), &params.CgmTimeInExtremeHighPercentDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInExtremeHighPercentDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInAnyHighPercentDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInAnyHighPercentDelta", ctx.QueryParams(), &params.CgmTimeInAnyHighPercentDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInAnyHighPercentDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeCGMUseMinutesDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeCGMUseMinutesDelta", ctx.QueryParams(), &params.CgmTimeCGMUseMinutesDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeCGMUseMinutesDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInVeryLowMinutesDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInVeryLowMinutesDelta", ctx.QueryParams(), &params.CgmTimeInVeryLowMinutesDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInVeryLowMinutesDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInAnyLowMinutesDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInAnyLowMinutesDelta", ctx.QueryParams(), &params.CgmTimeInAnyLowMinutesDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInAnyLowMinutesDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInLowMinutesDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInLowMinutesDelta", ctx.QueryParams(), &params.CgmTimeInLowMinutesDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInLowMinutesDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInTargetMinutesDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInTargetMinutesDelta", ctx.QueryParams(), &params.CgmTimeInTargetMinutesDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInTargetMinutesDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInHighMinutesDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInHighMinutesDelta", ctx.QueryParams(), &params.CgmTimeInHighMinutesDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInHighMinutesDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInVeryHighMinutesDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInVeryHighMinutesDelta", ctx.QueryParams(), &params.CgmTimeInVeryHighMinutesDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInVeryHighMinutesDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInExtremeHighMinutesDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInExtremeHighMinutesDelta", ctx.QueryParams(), &params.CgmTimeInExtremeHighMinutesDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInExtremeHighMinutesDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInAnyHighMinutesDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInAnyHighMinutesDelta", ctx.QueryParams(), &params.CgmTimeInAnyHighMinutesDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInAnyHighMinutesDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeCGMUseRecordsDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeCGMUseRecordsDelta", ctx.QueryParams(), &params.CgmTimeCGMUseRecordsDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeCGMUseRecordsDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInVeryLowRecordsDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInVeryLowRecordsDelta", ctx.QueryParams(), &params.CgmTimeInVeryLowRecordsDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInVeryLowRecordsDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInAnyLowRecordsDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInAnyLowRecordsDelta", ctx.QueryParams(), &params.CgmTimeInAnyLowRecordsDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInAnyLowRecordsDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInLowRecordsDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInLowRecordsDelta", ctx.QueryParams(), &params.CgmTimeInLowRecordsDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInLowRecordsDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInTargetRecordsDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInTargetRecordsDelta", ctx.QueryParams(), &params.CgmTimeInTargetRecordsDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInTargetRecordsDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInHighRecordsDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInHighRecordsDelta", ctx.QueryParams(), &params.CgmTimeInHighRecordsDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInHighRecordsDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInVeryHighRecordsDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInVeryHighRecordsDelta", ctx.QueryParams(), &params.CgmTimeInVeryHighRecordsDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInVeryHighRecordsDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.timeInAnyHighRecordsDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.timeInAnyHighRecordsDelta", ctx.QueryParams(), &params.CgmTimeInAnyHighRecordsDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.timeInAnyHighRecordsDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.averageDailyRecordsDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.averageDailyRecordsDelta", ctx.QueryParams(), &params.CgmAverageDailyRecordsDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.averageDailyRecordsDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.totalRecordsDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.totalRecordsDelta", ctx.QueryParams(), &params.CgmTotalRecordsDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.totalRecordsDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.hoursWithDataDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.hoursWithDataDelta", ctx.QueryParams(), &params.CgmHoursWithDataDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.hoursWithDataDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.daysWithDataDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.daysWithDataDelta", ctx.QueryParams(), &params.CgmDaysWithDataDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.daysWithDataDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.standardDeviationDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.standardDeviationDelta", ctx.QueryParams(), &params.CgmStandardDeviationDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.standardDeviationDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.coefficientOfVariationDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.coefficientOfVariationDelta", ctx.QueryParams(), &params.CgmCoefficientOfVariationDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.coefficientOfVariationDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.lastDataFrom" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.lastDataFrom", ctx.QueryParams(), &params.CgmLastDataFrom, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.lastDataFrom: %s", err))
+	}
+
+	// ------------- Optional query parameter "cgm.lastDataTo" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cgm.lastDataTo", ctx.QueryParams(), &params.CgmLastDataTo, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cgm.lastDataTo: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.maxDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.maxDelta", ctx.QueryParams(), &params.BgmMaxDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.maxDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.minDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.minDelta", ctx.QueryParams(), &params.BgmMinDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.minDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.averageGlucoseMmolDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.averageGlucoseMmolDelta", ctx.QueryParams(), &params.BgmAverageGlucoseMmolDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.averageGlucoseMmolDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.timeInVeryLowPercentDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.timeInVeryLowPercentDelta", ctx.QueryParams(), &params.BgmTimeInVeryLowPercentDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.timeInVeryLowPercentDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.timeInAnyLowPercentDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.timeInAnyLowPercentDelta", ctx.QueryParams(), &params.BgmTimeInAnyLowPercentDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.timeInAnyLowPercentDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.timeInLowPercentDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.timeInLowPercentDelta", ctx.QueryParams(), &params.BgmTimeInLowPercentDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.timeInLowPercentDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.timeInTargetPercentDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.timeInTargetPercentDelta", ctx.QueryParams(), &params.BgmTimeInTargetPercentDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.timeInTargetPercentDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.timeInHighPercentDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.timeInHighPercentDelta", ctx.QueryParams(), &params.BgmTimeInHighPercentDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.timeInHighPercentDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.timeInVeryHighPercentDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.timeInVeryHighPercentDelta", ctx.QueryParams(), &params.BgmTimeInVeryHighPercentDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.timeInVeryHighPercentDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.timeInExtremeHighPercentDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.timeInExtremeHighPercentDelta", ctx.QueryParams(), &params.BgmTimeInExtremeHighPercentDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.timeInExtremeHighPercentDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.timeInAnyHighPercentDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.timeInAnyHighPercentDelta", ctx.QueryParams(), &params.BgmTimeInAnyHighPercentDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.timeInAnyHighPercentDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.timeInVeryLowRecordsDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.timeInVeryLowRecordsDelta", ctx.QueryParams(), &params.BgmTimeInVeryLowRecordsDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.timeInVeryLowRecordsDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.timeInAnyLowRecordsDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.timeInAnyLowRecordsDelta", ctx.QueryParams(), &params.BgmTimeInAnyLowRecordsDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.timeInAnyLowRecordsDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.timeInLowRecordsDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.timeInLowRecordsDelta", ctx.QueryParams(), &params.BgmTimeInLowRecordsDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.timeInLowRecordsDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.timeInTargetRecordsDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.timeInTargetRecordsDelta", ctx.QueryParams(), &params.BgmTimeInTargetRecordsDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.timeInTargetRecordsDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.timeInHighRecordsDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.timeInHighRecordsDelta", ctx.QueryParams(), &params.BgmTimeInHighRecordsDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.timeInHighRecordsDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.timeInVeryHighRecordsDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.timeInVeryHighRecordsDelta", ctx.QueryParams(), &params.BgmTimeInVeryHighRecordsDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.timeInVeryHighRecordsDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.timeInAnyHighRecordsDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.timeInAnyHighRecordsDelta", ctx.QueryParams(), &params.BgmTimeInAnyHighRecordsDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.timeInAnyHighRecordsDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.averageDailyRecordsDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.averageDailyRecordsDelta", ctx.QueryParams(), &params.BgmAverageDailyRecordsDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.averageDailyRecordsDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.totalRecordsDelta" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.totalRecordsDelta", ctx.QueryParams(), &params.BgmTotalRecordsDelta, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.totalRecordsDelta: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.lastDataFrom" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.lastDataFrom", ctx.QueryParams(), &params.BgmLastDataFrom, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.lastDataFrom: %s", err))
+	}
+
+	// ------------- Optional query parameter "bgm.lastDataTo" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bgm.lastDataTo", ctx.QueryParams(), &params.BgmLastDataTo, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bgm.lastDataTo: %s", err))
+	}
+
+	// ------------- Optional query parameter "tags" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "tags", ctx.QueryParams(), &params.Tags, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter tags: %s", err))
+	}
+
+	// ------------- Optional query parameter "sites" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "sites", ctx.QueryParams(), &params.Sites, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sites: %s", err))
+	}
+
+	// ------------- Optional query parameter "tagsMatch" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "tagsMatch", ctx.QueryParams(), &params.TagsMatch, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter tagsMatch: %s", err))
+	}
+
+	// ------------- Optional query parameter "sitesMatch" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sitesMatch", ctx.QueryParams(), &params.SitesMatch, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sitesMatch: %s", err))
+	}
+
+	// ------------- Optional query parameter "omitNonStandardRanges" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "omitNonStandardRanges", ctx.QueryParams(), &params.OmitNonStandardRanges, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter omitNonStandardRanges: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ExportPatients(ctx, clinicId, params)
+	return err
+}
+
 // GenerateMergeReport converts echo context to params.
 func (w *ServerInterfaceWrapper) GenerateMergeReport(ctx echo.Context) error {
 	var err error
@@ -8301,6 +9911,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/v1/clinics/:clinicId/clinicians/:clinicianId", wrapper.DeleteClinician, options.OperationMiddlewares["DeleteClinician"]...)
 	router.GET(options.BaseURL+"/v1/clinics/:clinicId/clinicians/:clinicianId", wrapper.GetClinician, options.OperationMiddlewares["GetClinician"]...)
 	router.PUT(options.BaseURL+"/v1/clinics/:clinicId/clinicians/:clinicianId", wrapper.UpdateClinician, options.OperationMiddlewares["UpdateClinician"]...)
+	router.GET(options.BaseURL+"/v1/clinics/:clinicId/clinicians_export", wrapper.ExportClinicians, options.OperationMiddlewares["ExportClinicians"]...)
 	router.POST(options.BaseURL+"/v1/clinics/:clinicId/ehr/sync", wrapper.SyncEHRData, options.OperationMiddlewares["SyncEHRData"]...)
 	router.DELETE(options.BaseURL+"/v1/clinics/:clinicId/invites/clinicians/:inviteId/clinician", wrapper.DeleteInvitedClinician, options.OperationMiddlewares["DeleteInvitedClinician"]...)
 	router.GET(options.BaseURL+"/v1/clinics/:clinicId/invites/clinicians/:inviteId/clinician", wrapper.GetInvitedClinician, options.OperationMiddlewares["GetInvitedClinician"]...)
@@ -8334,6 +9945,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/v1/clinics/:clinicId/patients/:patientId/upload_reminder", wrapper.SendUploadReminder, options.OperationMiddlewares["SendUploadReminder"]...)
 	router.POST(options.BaseURL+"/v1/clinics/:clinicId/patients/assign_tag/:patientTagId", wrapper.AssignPatientTagToClinicPatients, options.OperationMiddlewares["AssignPatientTagToClinicPatients"]...)
 	router.POST(options.BaseURL+"/v1/clinics/:clinicId/patients/delete_tag/:patientTagId", wrapper.DeletePatientTagFromClinicPatients, options.OperationMiddlewares["DeletePatientTagFromClinicPatients"]...)
+	router.GET(options.BaseURL+"/v1/clinics/:clinicId/patients_export", wrapper.ExportPatients, options.OperationMiddlewares["ExportPatients"]...)
 	router.POST(options.BaseURL+"/v1/clinics/:clinicId/reports/merge", wrapper.GenerateMergeReport, options.OperationMiddlewares["GenerateMergeReport"]...)
 	router.POST(options.BaseURL+"/v1/clinics/:clinicId/service_accounts", wrapper.AddServiceAccount, options.OperationMiddlewares["AddServiceAccount"]...)
 	router.GET(options.BaseURL+"/v1/clinics/:clinicId/settings/ehr", wrapper.GetEHRSettings, options.OperationMiddlewares["GetEHRSettings"]...)
@@ -8379,15 +9991,25 @@ type ListAllCliniciansResponseObject interface {
 	VisitListAllCliniciansResponse(w http.ResponseWriter) error
 }
 
-type ListAllClinicians200JSONResponse []ClinicianClinicRelationshipV1
+type ListAllClinicians200ResponseHeaders struct {
+	XNextCursor *string
+}
+
+type ListAllClinicians200JSONResponse struct {
+	Body    []ClinicianClinicRelationshipV1
+	Headers ListAllClinicians200ResponseHeaders
+}
 
 func (response ListAllClinicians200JSONResponse) VisitListAllCliniciansResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XNextCursor != nil {
+		w.Header().Set("X-Next-Cursor", fmt.Sprint(*response.Headers.XNextCursor))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -8446,15 +10068,25 @@ type ListClinicsResponseObject interface {
 	VisitListClinicsResponse(w http.ResponseWriter) error
 }
 
-type ListClinics200JSONResponse ClinicsV1
+type ListClinics200ResponseHeaders struct {
+	XNextCursor *string
+}
+
+type ListClinics200JSONResponse struct {
+	Body    ClinicsV1
+	Headers ListClinics200ResponseHeaders
+}
 
 func (response ListClinics200JSONResponse) VisitListClinicsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XNextCursor != nil {
+		w.Header().Set("X-Next-Cursor", fmt.Sprint(*response.Headers.XNextCursor))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -8597,15 +10229,25 @@ type ListCliniciansResponseObject interface {
 	VisitListCliniciansResponse(w http.ResponseWriter) error
 }
 
-type ListClinicians200JSONResponse CliniciansV1
+type ListClinicians200ResponseHeaders struct {
+	XNextCursor *string
+}
+
+type ListClinicians200JSONResponse struct {
+	Body    CliniciansV1
+	Headers ListClinicians200ResponseHeaders
+}
 
 func (response ListClinicians200JSONResponse) VisitListCliniciansResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XNextCursor != nil {
+		w.Header().Set("X-Next-Cursor", fmt.Sprint(*response.Headers.XNextCursor))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -8695,6 +10337,43 @@ func (response UpdateClinician200JSONResponse) VisitUpdateClinicianResponse(w ht
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportCliniciansRequestObject struct {
+	ClinicId ClinicId `json:"clinicId"`
+	Params   ExportCliniciansParams
+}
+
+type ExportCliniciansResponseObject interface {
+	VisitExportCliniciansResponse(w http.ResponseWriter) error
+}
+
+type ExportClinicians200ResponseHeaders struct {
+	ContentDisposition *string
+}
+
+type ExportClinicians200TextcsvResponse struct {
+	Body          io.Reader
+	Headers       ExportClinicians200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportClinicians200TextcsvResponse) VisitExportCliniciansResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
 	return err
 }
 
@@ -9421,6 +11100,90 @@ func (response SendUploadReminder200JSONResponse) VisitSendUploadReminderRespons
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportPatientsRequestObject struct {
+	ClinicId ClinicId `json:"clinicId"`
+	Params   ExportPatientsParams
+}
+
+type ExportPatientsResponseObject interface {
+	VisitExportPatientsResponse(w http.ResponseWriter) error
+}
+
+type ExportPatients200ResponseHeaders struct {
+	ContentDisposition *string
+}
+
+type ExportPatients200ApplicationxNdjsonResponse struct {
+	Body          io.Reader
+	Headers       ExportPatients200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportPatients200ApplicationxNdjsonResponse) VisitExportPatientsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+type ExportPatients200TextcsvResponse struct {
+	Body          io.Reader
+	Headers       ExportPatients200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportPatients200TextcsvResponse) VisitExportPatientsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
 	return err
 }
 
@@ -10207,6 +11970,9 @@ type StrictServerInterface interface {
 	// UpdateClinician Change name and roles of a member
 	// (PUT /v1/clinics/{clinicId}/clinicians/{clinicianId})
 	UpdateClinician(ctx context.Context, request UpdateClinicianRequestObject) (UpdateClinicianResponseObject, error)
+	// ExportClinicians Export the members of a clinic
+	// (GET /v1/clinics/{clinicId}/clinicians_export)
+	ExportClinicians(ctx context.Context, request ExportCliniciansRequestObject) (ExportCliniciansResponseObject, error)
 	// SyncEHRData Send reports of all subscribed patients
 	// (POST /v1/clinics/{clinicId}/ehr/sync)
 	SyncEHRData(ctx context.Context, request SyncEHRDataRequestObject) (SyncEHRDataResponseObject, error)
@@ -10306,6 +12072,9 @@ type StrictServerInterface interface {
 	// SendUploadReminder Remind a patient to upload
 	// (POST /v1/clinics/{clinicId}/patients/{patientId}/upload_reminder)
 	SendUploadReminder(ctx context.Context, request SendUploadReminderRequestObject) (SendUploadReminderResponseObject, error)
+	// ExportPatients Export the patients of a clinic
+	// (GET /v1/clinics/{clinicId}/patients_export)
+	ExportPatients(ctx context.Context, request ExportPatientsRequestObject) (ExportPatientsResponseObject, error)
 	// GenerateMergeReport Preview a merge as a spreadsheet
 	// (POST /v1/clinics/{clinicId}/reports/merge)
 	GenerateMergeReport(ctx context.Context, request GenerateMergeReportRequestObject) (GenerateMergeReportResponseObject, error)
@@ -10884,6 +12653,32 @@ func (sh *strictHandler) UpdateClinician(ctx echo.Context, clinicId ClinicId, cl
 		return err
 	} else if validResponse, ok := response.(UpdateClinicianResponseObject); ok {
 		return validResponse.VisitUpdateClinicianResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ExportClinicians operation middleware
+func (sh *strictHandler) ExportClinicians(ctx echo.Context, clinicId ClinicId, params ExportCliniciansParams) error {
+	var request ExportCliniciansRequestObject
+
+	request.ClinicId = clinicId
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportClinicians(ctx.Request().Context(), request.(ExportCliniciansRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportClinicians")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExportCliniciansResponseObject); ok {
+		return validResponse.VisitExportCliniciansResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -12073,6 +13868,32 @@ func (sh *strictHandler) SendUploadReminder(ctx echo.Context, clinicId ClinicId,
 		return err
 	} else if validResponse, ok := response.(SendUploadReminderResponseObject); ok {
 		return validResponse.VisitSendUploadReminderResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ExportPatients operation middleware
+func (sh *strictHandler) ExportPatients(ctx echo.Context, clinicId ClinicId, params ExportPatientsParams) error {
+	var request ExportPatientsRequestObject
+
+	request.ClinicId = clinicId
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportPatients(ctx.Request().Context(), request.(ExportPatientsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportPatients")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExportPatientsResponseObject); ok {
+		return validResponse.VisitExportPatientsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	// kills is how often the service dies at work.
-	kills = 20
+	// deaths is how often the service dies at work.
+	deaths = 20
 	// leasePatience is how long what dead processes hold may bar a repeat.
 	leasePatience = 2 * time.Minute
 )
@@ -45,7 +45,7 @@ func TestKeysSurviveKills(t *testing.T) {
 	answered := sendAll(t, service, all, func() {})
 	require.Equal(t, len(all), answered)
 	whole := time.Since(began) // a kill comes at any moment of that
-	for range kills {
+	for range deaths {
 		round := oneOfEach(t, service)
 		environment := service.Environment()
 		answered += sendAll(t, service, round, func() {
