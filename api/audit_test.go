@@ -62,6 +62,7 @@ func TestTheTrailSaysWhoChangedWhat(t *testing.T) {
 	a.Call(t, testkit.Service, http.MethodPost, a.path("/patient_tags"), map[string]any{"name": "Sesam"}).OK(t, http.StatusConflict)
 	a.Call(t, testkit.User(a.adminID), http.MethodGet, patient, nil).OK(t, http.StatusOK)
 	a.Call(t, testkit.User(a.adminID), http.MethodPost, patient+"/upload_reminder", nil).OK(t, http.StatusOK)
+	a.Call(t, testkit.User(a.adminID), http.MethodGet, a.path("/patients_export"), nil).OK(t, http.StatusOK)
 	a.Call(t, testkit.User(a.adminID), http.MethodDelete, patient, nil).OK(t, http.StatusNoContent)
 
 	var told [][]any
@@ -78,6 +79,7 @@ func TestTheTrailSaysWhoChangedWhat(t *testing.T) {
 		{"CreatePatientTag", none, true, none, "done", 200.0, []any{"name"}},
 		{"CreatePatientTag", none, true, none, "refused", 409.0, []any{"name"}},
 		{"SendUploadReminder", admin, false, patientID, "done", 200.0, []any{"lastUploadReminderTime"}},
+		{"ExportPatients", admin, false, none, "done", 200.0, none},
 		{"DeletePatient", admin, false, patientID, "done", 204.0, none},
 	}, told)
 

@@ -15,8 +15,8 @@ import (
 // facts are what a table keeps of every patient.
 type facts struct {
 	id      bson.ObjectID
-	text    string    // what a search looks at, folded
 	ends    [3]uint32 // where name, address and number end in the text
+	text    string    // what a search looks at, folded
 	updated int64     // updatedTime in milliseconds, 0 if there is none
 	name    uint64    // a hash of the name as it is stored
 	tags    uint32    // number of the set in the table
@@ -90,19 +90,18 @@ func (g *groupSets) readFacts(record bson.Raw) facts {
 		f.updated = at
 	}
 	f.name, f.kind = nameOf(record)
-	var text strings.Builder
+	var values []string
+	size := 0
 	for i, path := range searched {
 		for _, value := range texts(record, path) {
-			if text.Len() > 0 {
-				text.WriteByte(0) // which no search contains
-			}
-			text.WriteString(fold(value))
+			values = append(values, fold(value))
+			size += len(values[len(values)-1]) + 1
 		}
 		if i < len(f.ends) {
-			f.ends[i] = uint32(text.Len()) //nolint:gosec // a record has 16 MiB at most
+			f.ends[i] = uint32(max(0, size-1)) // a record has 16 MiB at most
 		}
 	}
-	f.text = text.String()
+	f.text = strings.Join(values, "\x00") // which no search contains
 	f.tags = g.number(groupsIn(record, "tags"))
 	f.sites = g.number(groupsIn(record, "sites", "id"))
 	_, err := record.LookupErr("glycemicRanges")

@@ -183,7 +183,13 @@ func (p *anyPage) group(random *rand.Rand, _ string) {
 		p.set(parameter+"Match", match)
 		operator = map[string]string{"all": "$all", "any": "$in"}[match]
 	}
-	p.where(bson.D{{Key: path, Value: bson.D{{Key: operator, Value: ids}}}})
+	if operator == "$in" {
+		p.where(bson.D{{Key: path, Value: bson.D{{Key: "$in", Value: ids}}}})
+		return
+	}
+	for _, id := range ids { // one engine does not look for $all in documents of a list
+		p.where(bson.D{{Key: path, Value: id}})
+	}
 }
 
 func (p *anyPage) ranges(*rand.Rand, string) {

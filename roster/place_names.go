@@ -36,7 +36,7 @@ func (s *nameStart) isBehind(row named) bool {
 			s.texts--
 			return false
 		}
-		return s.texts == 0 && !(s.ascending && row.kind == noName)
+		return s.texts == 0 && (!s.ascending || row.kind != noName)
 	case row.kind == noName:
 		return bytes.Compare(row.id[:], s.after.ID[:]) > 0
 	default:

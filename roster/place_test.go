@@ -55,7 +55,7 @@ func TestPagesBehindPlacesFitTogether(t *testing.T) {
 	without := roster.NewService(s.store)
 	without.LimitTables(0)
 	for _, sort := range []string{"", "-fullName", "+birthDate", "+timeInTargetPercent", "-lastData", "+lastReviewed", "-timeInLowPercentDelta"} {
-		for _, filter := range []map[string][]string{{}, {"search": {"b"}}, {"tags": {tagA.Hex()}}, {"lastReviewed": {"2030-03-01T10:00:00Z"}}} {
+		for _, filter := range []map[string][]string{{}, {"search": {"b"}}, {"search": {"b"}, "searchMode": {"people"}}, {"tags": {tagA.Hex()}}, {"lastReviewed": {"2030-03-01T10:00:00Z"}}} {
 			filter["sortType"] = []string{"cgm"}
 			if sort != "" {
 				filter["sort"] = []string{sort}

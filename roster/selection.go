@@ -36,11 +36,18 @@ func (g *Groups) accepts(set groupSet) bool {
 	return slices.ContainsFunc(g.IDs, has)
 }
 
-// condition says the same to the database. The patients have the groups at the path, and their ids at the path of ids.
+// condition says the same to the database. The patients have the groups at the path, and their ids at the path of ids. That all are
+// there is said one by one below a list of documents, because not every engine looks for $all in there.
 func (g *Groups) condition(path, idPath string) bson.E {
 	switch {
 	case len(g.IDs) == 0:
 		return bson.E{Key: path, Value: bson.D{{Key: "$in", Value: bson.A{nil, bson.A{}}}}}
+	case g.All && path != idPath:
+		var each bson.A
+		for _, id := range g.IDs {
+			each = append(each, bson.D{{Key: idPath, Value: id}})
+		}
+		return bson.E{Key: "$and", Value: each}
 	case g.All:
 		return bson.E{Key: idPath, Value: bson.D{{Key: "$all", Value: g.IDs}}}
 	default:

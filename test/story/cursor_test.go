@@ -127,14 +127,14 @@ func TestCursorPagesSurviveKills(t *testing.T) {
 func TestAnExportSurvivesKills(t *testing.T) {
 	t.Parallel()
 	service := testkit.Run(t, nil)
-	c := newCrowd(t, &service.App, 1200, 12)
+	c := newCrowd(t, &service.App, 400, 12)
 	var met []string
 	cursor, killed, cut := "", 0, 0
 	defer func() { t.Logf("%d of %d kills cut an export off", cut, killed) }()
 	for range 10 * kills() {
 		after := -1
 		if killed < kills() {
-			after = rand.IntN(16 << 20)
+			after = rand.IntN(5 << 20)
 		}
 		lines, dead, err := c.export(t, service, cursor, after)
 		for _, line := range lines {
