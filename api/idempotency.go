@@ -103,10 +103,7 @@ func (r repetition) answer(c echo.Context, next echo.HandlerFunc) error {
 			return r.found(c, answer, err)
 		}
 	}
-	w := &heldAnswer{ResponseWriter: c.Response().Writer}
-	c.Response().Writer = w
-	err := next(c)
-	c.Response().Writer = w.ResponseWriter
+	w, err := holdAnswer(c, next)
 	if err != nil {
 		return r.failed(c, err)
 	}
@@ -119,10 +116,7 @@ func (r repetition) found(c echo.Context, answer answer, err error) error {
 	if err != nil {
 		return err
 	}
-	w := &heldAnswer{ResponseWriter: c.Response().Writer}
-	c.Response().Writer = w
-	err = answer(c.Response())
-	c.Response().Writer = w.ResponseWriter
+	w, err := holdAnswer(c, func(c echo.Context) error { return answer(c.Response()) })
 	if err != nil {
 		return err
 	}

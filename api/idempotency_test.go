@@ -147,6 +147,19 @@ func TestARepeatCompletesAClinic(t *testing.T) {
 	require.Equal(t, 1, of.count())
 }
 
+func TestARepeatMakesTheMemberAnAdmin(t *testing.T) {
+	t.Parallel()
+	testkit.WithoutTransactions(t, "stages a crash between two writes, which are one transaction")
+	w := newWard(t, testkit.Start(t))
+	of := everyCreation(t, w)["member"]
+	id := w.make(t, of, "k").OK(t, http.StatusOK).Object(t)["id"]
+	_, err := w.Store.Collection("clinics").UpdateByID(t.Context(), w.id(t), bson.M{"$pull": bson.M{"admins": id}})
+	require.NoError(t, err)
+	w.forgetAnswers(t)
+	w.make(t, of, "k").OK(t, http.StatusOK)
+	require.Equal(t, bson.A{w.adminID, id}, storedAdmins(t, w.App, w.clinicID))
+}
+
 func TestSimultaneousRequestsWithAKeyMakeOne(t *testing.T) {
 	t.Parallel()
 	const callers = 5

@@ -106,10 +106,7 @@ func answerUnlessKnown(c echo.Context, next echo.HandlerFunc) error {
 		return err
 	}
 	response := c.Response()
-	w := &heldAnswer{ResponseWriter: response.Writer}
-	response.Writer = w
-	err = next(c)
-	response.Writer = w.ResponseWriter
+	w, err := holdAnswer(c, next)
 	if err != nil || w.status == 0 {
 		return err
 	}
@@ -195,6 +192,15 @@ type heldAnswer struct {
 	http.ResponseWriter
 	status int // 0 until the handler says it
 	body   bytes.Buffer
+}
+
+// holdAnswer lets a handler answer without sending that. The error of the handler goes another way, also after a panic.
+func holdAnswer(c echo.Context, handler echo.HandlerFunc) (*heldAnswer, error) {
+	response := c.Response()
+	w := &heldAnswer{ResponseWriter: response.Writer}
+	response.Writer = w
+	defer func() { response.Writer = w.ResponseWriter }()
+	return w, handler(c)
 }
 
 // WriteHeader keeps the status of the answer.

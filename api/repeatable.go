@@ -43,14 +43,14 @@ var repeatable = map[string]func(ctx context.Context, m made) (answer, error){
 		return gen.EnableNewClinicExperience200JSONResponse(clinicWire(clinic)).VisitEnableNewClinicExperienceResponse, nil
 	},
 	"CreateClinician": func(ctx context.Context, m made) (answer, error) {
-		member, err := m.services.Clinicians.GetByID(ctx, m.clinicID(), m.plan.ID)
+		member, err := m.services.Clinicians.Made(ctx, m.clinicID(), m.plan.ID)
 		if err != nil {
 			return nil, err
 		}
 		return gen.CreateClinician200JSONResponse(clinicianWire(member)).VisitCreateClinicianResponse, nil
 	},
 	"AddServiceAccount": func(ctx context.Context, m made) (answer, error) {
-		member, err := m.services.Clinicians.GetByID(ctx, m.clinicID(), m.plan.ID)
+		member, err := m.services.Clinicians.Made(ctx, m.clinicID(), m.plan.ID)
 		if err != nil {
 			return nil, err
 		}

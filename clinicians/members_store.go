@@ -23,9 +23,14 @@ func (s *Service) Get(ctx context.Context, clinicID bson.ObjectID, userID string
 	return s.findOne(ctx, ofMember(clinicID, userID))
 }
 
-// GetByID returns the member or invite of the clinic with the id of the record, or ErrNotFound.
-func (s *Service) GetByID(ctx context.Context, clinicID, id bson.ObjectID) (*Clinician, error) {
-	return s.findOne(ctx, bson.D{{Key: "_id", Value: id}, {Key: "clinicId", Value: clinicID}})
+// Made returns the member or invite of the clinic with the id of the record, or ErrNotFound. It completes what Create had begun
+// when it was cut off.
+func (s *Service) Made(ctx context.Context, clinicID, id bson.ObjectID) (*Clinician, error) {
+	member, err := s.findOne(ctx, bson.D{{Key: "_id", Value: id}, {Key: "clinicId", Value: clinicID}})
+	if err != nil || member.UserID == nil {
+		return member, err
+	}
+	return member, s.settle(ctx, clinicID, *member.UserID, nil)
 }
 
 // Hold returns a context under which the member changes, or is removed, only while they are what is stored now; see store.Hold.

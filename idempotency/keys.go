@@ -121,7 +121,7 @@ func (k *Keys) Begin(ctx context.Context, r Request) (context.Context, *Turn, er
 	}
 	known, err := k.remember(working, wanted)
 	if err != nil || known.Status != 0 || known.Content != wanted.Content {
-		lease.Release() //nolint:contextcheck // it is given back although the caller left
+		lease.Release()
 		return k.finished(ctx, known, wanted, err)
 	}
 	turn := &Turn{keys: k, key: *known, lease: lease, IsRepeat: known.Made != wanted.Made}
@@ -207,6 +207,6 @@ func (t *Turn) end(ctx context.Context, write func(ctx context.Context, mine bso
 	if err := write(ctx, bson.D{{Key: "_id", Value: t.key.ID}, {Key: "made", Value: t.key.Made}}); err != nil {
 		t.keys.log.Warn("how a request with a key ended could not be stored; a repeat finds out", zap.Error(err))
 	}
-	t.lease.Release()
+	t.lease.Release() //nolint:contextcheck // it is given back although the caller left
 	t.lease = nil
 }

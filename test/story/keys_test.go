@@ -49,7 +49,7 @@ func TestKeysSurviveKills(t *testing.T) {
 		round := oneOfEach(t, service)
 		environment := service.Environment()
 		answered += sendAll(t, service, round, func() {
-			time.Sleep(rand.N(whole)) //nolint:gosec // this needs no secret
+			time.Sleep(rand.N(whole))
 			service.Kill()
 		})
 		service.Start(t, environment)
