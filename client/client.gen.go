@@ -774,6 +774,15 @@ const (
 	PatientEnrollmentForm  XealthFormInfoV1FormId = "patient_enrollment_form"
 )
 
+// Defines values for XealthOrderOutcomeV1.
+const (
+	XealthOrderDone      XealthOrderOutcomeV1 = "done"
+	XealthOrderFailed    XealthOrderOutcomeV1 = "failed"
+	XealthOrderIgnored   XealthOrderOutcomeV1 = "ignored"
+	XealthOrderPending   XealthOrderOutcomeV1 = "pending"
+	XealthOrderUnmatched XealthOrderOutcomeV1 = "unmatched"
+)
+
 // Defines values for TideReportParamsCategories.
 const (
 	DropInTimeInTargetPercent TideReportParamsCategories = "dropInTimeInTargetPercent"
@@ -2653,6 +2662,57 @@ type XealthFormInfoV1 struct {
 // XealthFormInfoV1FormId Which form it is.
 type XealthFormInfoV1FormId string
 
+// XealthOrderV1 A stored event of an order, without anything about its patient.
+type XealthOrderV1 struct {
+	// ClinicId Clinic of the order. Absent: it cannot be told, or the event is done.
+	ClinicId *string `json:"clinicId,omitempty"`
+
+	// Deployment Deployment at Xealth.
+	Deployment string `json:"deployment"`
+
+	// Event What happened to the order, `new` or `cancel`.
+	Event string `json:"event"`
+
+	// Id Id of the stored event.
+	Id string `json:"id"`
+
+	// Message The reason in words. Absent: it is done.
+	Message *string `json:"message,omitempty"`
+
+	// Outcome What became of it.
+	Outcome XealthOrderOutcomeV1 `json:"outcome"`
+
+	// ProgramId Program at Xealth.
+	ProgramId string `json:"programId"`
+
+	// Reason Why it did not act: the reason that Xealth was answered, or `cut_short`, `superseded` by a later
+	// event, `program_not_offered`, `nobody_to_cancel`. Absent: it is done.
+	Reason *string `json:"reason,omitempty"`
+
+	// ReceivedTime When it was received, to the second.
+	ReceivedTime time.Time `json:"receivedTime"`
+
+	// ReplayedTime When a replay first began to apply it. Absent: none did.
+	ReplayedTime *time.Time `json:"replayedTime,omitempty"`
+
+	// XealthOrderId Id of the order at Xealth.
+	XealthOrderId string `json:"xealthOrderId"`
+}
+
+// XealthOrderOutcomeV1 What became of an event: `done`: it was applied. `ignored`: nothing is to be done for it, or not
+// any more. `unmatched`: its clinic or its patient cannot be told. `failed`: the order lacks what
+// is needed. `pending`: it fits, and was cut short.
+type XealthOrderOutcomeV1 string
+
+// XealthOrdersV1 A page of events.
+type XealthOrdersV1 struct {
+	// Next `before` of the next page. Absent: this is the last.
+	Next *string `json:"next,omitempty"`
+
+	// Orders The events, newest first.
+	Orders []XealthOrderV1 `json:"orders"`
+}
+
 // XealthPreorderFormV1 A form to show while an order is placed; an empty object when nothing is to be asked.
 type XealthPreorderFormV1 struct {
 	// DataTrackingId Id that ties the form to the later order.
@@ -2699,6 +2759,12 @@ type XealthProgramsV1 struct {
 
 	// Programs The program. Absent when `present` is false.
 	Programs *[]XealthProgramV1 `json:"programs,omitempty"`
+}
+
+// XealthReplayV1 A replay of an event.
+type XealthReplayV1 struct {
+	// OrderId Id of the stored event that was applied.
+	OrderId string `json:"orderId"`
 }
 
 // ClinicId defines model for clinicId.
@@ -3396,6 +3462,27 @@ type ListRedoxOrdersParams struct {
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ListXealthOrdersParams defines parameters for ListXealthOrders.
+type ListXealthOrdersParams struct {
+	// Since Only events received at this instant or later. Default 30 days ago.
+	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
+
+	// Deployment Only events of this deployment.
+	Deployment *string `form:"deployment,omitempty" json:"deployment,omitempty"`
+
+	// Outcome Only events of which this became.
+	Outcome *XealthOrderOutcomeV1 `form:"outcome,omitempty" json:"outcome,omitempty"`
+
+	// Reason Only events that did not act for this reason.
+	Reason *string `form:"reason,omitempty" json:"reason,omitempty"`
+
+	// Before Only events older than this one; `next` of the page before.
+	Before *string `form:"before,omitempty" json:"before,omitempty"`
+
+	// Limit How many events to return at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ViewPDFReportParams defines parameters for ViewPDFReport.
 type ViewPDFReportParams struct {
 	// ClinicId Id of the clinic.
@@ -3870,6 +3957,12 @@ type ClientInterface interface {
 
 	// XealthNotification request
 	XealthNotification(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListXealthOrders request
+	ListXealthOrders(ctx context.Context, params *ListXealthOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReplayXealthOrder request
+	ReplayXealthOrder(ctx context.Context, orderId string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// XealthPreorder request
 	XealthPreorder(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -5170,6 +5263,30 @@ func (c *Client) UpdateClinicUserDetails(ctx context.Context, userId UserId, bod
 
 func (c *Client) XealthNotification(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewXealthNotificationRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+func (c *Client) ListXealthOrders(ctx context.Context, params *ListXealthOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListXealthOrdersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+func (c *Client) ReplayXealthOrder(ctx context.Context, orderId string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReplayXealthOrderRequest(c.Server, orderId)
 	if err != nil {
 		return nil, err
 	}
@@ -10950,6 +11067,169 @@ func NewXealthNotificationRequest(server string) (*http.Request, error) {
 	return req, nil
 }
 
+// NewListXealthOrdersRequest generates requests for ListXealthOrders
+func NewListXealthOrdersRequest(server string, params *ListXealthOrdersParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/xealth/orders")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		queryValues := queryURL.Query()
+
+		if params.Since != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "since", runtime.ParamLocationQuery, *params.Since); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Deployment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "deployment", runtime.ParamLocationQuery, *params.Deployment); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Outcome != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "outcome", runtime.ParamLocationQuery, *params.Outcome); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Reason != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "reason", runtime.ParamLocationQuery, *params.Reason); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Before != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "before", runtime.ParamLocationQuery, *params.Before); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "limit", runtime.ParamLocationQuery, *params.Limit); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		queryURL.RawQuery = queryValues.Encode()
+	}
+
+	req, err := http.NewRequest("GET", queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewReplayXealthOrderRequest generates requests for ReplayXealthOrder
+func NewReplayXealthOrderRequest(server string, orderId string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithLocation("simple", false, "orderId", runtime.ParamLocationPath, orderId)
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/xealth/orders/%s/replay", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest("POST", queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewXealthPreorderRequest generates requests for XealthPreorder
 func NewXealthPreorderRequest(server string) (*http.Request, error) {
 	var err error
@@ -11433,6 +11713,12 @@ type ClientWithResponsesInterface interface {
 
 	// XealthNotificationWithResponse request
 	XealthNotificationWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*XealthNotificationResponse, error)
+
+	// ListXealthOrdersWithResponse request
+	ListXealthOrdersWithResponse(ctx context.Context, params *ListXealthOrdersParams, reqEditors ...RequestEditorFn) (*ListXealthOrdersResponse, error)
+
+	// ReplayXealthOrderWithResponse request
+	ReplayXealthOrderWithResponse(ctx context.Context, orderId string, reqEditors ...RequestEditorFn) (*ReplayXealthOrderResponse, error)
 
 	// XealthPreorderWithResponse request
 	XealthPreorderWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*XealthPreorderResponse, error)
@@ -13150,6 +13436,52 @@ func (r XealthNotificationResponse) StatusCode() int {
 	return 0
 }
 
+type ListXealthOrdersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	JSON200      *XealthOrdersV1
+	JSONDefault  *Unexpected
+}
+
+// Status returns HTTPResponse.Status
+func (r ListXealthOrdersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListXealthOrdersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+type ReplayXealthOrderResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	JSON200      *XealthReplayV1
+	JSONDefault  *Unexpected
+}
+
+// Status returns HTTPResponse.Status
+func (r ReplayXealthOrderResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReplayXealthOrderResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
 type XealthPreorderResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -14178,6 +14510,24 @@ func (c *ClientWithResponses) XealthNotificationWithResponse(ctx context.Context
 		return nil, err
 	}
 	return ParseXealthNotificationResponse(rsp)
+}
+
+// ListXealthOrdersWithResponse request returning *ListXealthOrdersResponse
+func (c *ClientWithResponses) ListXealthOrdersWithResponse(ctx context.Context, params *ListXealthOrdersParams, reqEditors ...RequestEditorFn) (*ListXealthOrdersResponse, error) {
+	rsp, err := c.ListXealthOrders(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListXealthOrdersResponse(rsp)
+}
+
+// ReplayXealthOrderWithResponse request returning *ReplayXealthOrderResponse
+func (c *ClientWithResponses) ReplayXealthOrderWithResponse(ctx context.Context, orderId string, reqEditors ...RequestEditorFn) (*ReplayXealthOrderResponse, error) {
+	rsp, err := c.ReplayXealthOrder(ctx, orderId, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReplayXealthOrderResponse(rsp)
 }
 
 // XealthPreorderWithResponse request returning *XealthPreorderResponse
@@ -16528,6 +16878,72 @@ func ParseXealthNotificationResponse(rsp *http.Response) (*XealthNotificationRes
 	}
 
 	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Unexpected
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListXealthOrdersResponse parses an HTTP response from a ListXealthOrdersWithResponse call
+func ParseListXealthOrdersResponse(rsp *http.Response) (*ListXealthOrdersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListXealthOrdersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest XealthOrdersV1
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Unexpected
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReplayXealthOrderResponse parses an HTTP response from a ReplayXealthOrderWithResponse call
+func ParseReplayXealthOrderResponse(rsp *http.Response) (*ReplayXealthOrderResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReplayXealthOrderResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest XealthReplayV1
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Unexpected
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {

@@ -19,6 +19,7 @@ var repeatable = []operation{
 	{http.MethodPost, "/v1/patients/{}/summary"},
 	{http.MethodPost, "/v1/redox/match"},            // an order acts once
 	{http.MethodPost, "/v1/redox/orders/{}/replay"}, // an order is replayed once
+	{http.MethodPost, "/v1/xealth/orders/{}/replay"}, // as above, from where it ended
 	{http.MethodPost, "/v1/redox/verify"},
 	{http.MethodPost, "/v1/users/{}/clinics"},
 }

@@ -2123,28 +2123,28 @@ func (e ProviderIdV1) Valid() bool {
 
 // Defines values for RedoxOrderOutcomeV1.
 const (
-	Done      RedoxOrderOutcomeV1 = "done"
-	Failed    RedoxOrderOutcomeV1 = "failed"
-	Ignored   RedoxOrderOutcomeV1 = "ignored"
-	Pending   RedoxOrderOutcomeV1 = "pending"
-	Replayed  RedoxOrderOutcomeV1 = "replayed"
-	Unmatched RedoxOrderOutcomeV1 = "unmatched"
+	RedoxOrderOutcomeV1Done      RedoxOrderOutcomeV1 = "done"
+	RedoxOrderOutcomeV1Failed    RedoxOrderOutcomeV1 = "failed"
+	RedoxOrderOutcomeV1Ignored   RedoxOrderOutcomeV1 = "ignored"
+	RedoxOrderOutcomeV1Pending   RedoxOrderOutcomeV1 = "pending"
+	RedoxOrderOutcomeV1Replayed  RedoxOrderOutcomeV1 = "replayed"
+	RedoxOrderOutcomeV1Unmatched RedoxOrderOutcomeV1 = "unmatched"
 )
 
 // Valid indicates whether the value is a known member of the RedoxOrderOutcomeV1 enum.
 func (e RedoxOrderOutcomeV1) Valid() bool {
 	switch e {
-	case Done:
+	case RedoxOrderOutcomeV1Done:
 		return true
-	case Failed:
+	case RedoxOrderOutcomeV1Failed:
 		return true
-	case Ignored:
+	case RedoxOrderOutcomeV1Ignored:
 		return true
-	case Pending:
+	case RedoxOrderOutcomeV1Pending:
 		return true
-	case Replayed:
+	case RedoxOrderOutcomeV1Replayed:
 		return true
-	case Unmatched:
+	case RedoxOrderOutcomeV1Unmatched:
 		return true
 	default:
 		return false
@@ -2235,6 +2235,33 @@ func (e XealthFormInfoV1FormId) Valid() bool {
 	case GuardianEnrollmentForm:
 		return true
 	case PatientEnrollmentForm:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for XealthOrderOutcomeV1.
+const (
+	XealthOrderOutcomeV1Done      XealthOrderOutcomeV1 = "done"
+	XealthOrderOutcomeV1Failed    XealthOrderOutcomeV1 = "failed"
+	XealthOrderOutcomeV1Ignored   XealthOrderOutcomeV1 = "ignored"
+	XealthOrderOutcomeV1Pending   XealthOrderOutcomeV1 = "pending"
+	XealthOrderOutcomeV1Unmatched XealthOrderOutcomeV1 = "unmatched"
+)
+
+// Valid indicates whether the value is a known member of the XealthOrderOutcomeV1 enum.
+func (e XealthOrderOutcomeV1) Valid() bool {
+	switch e {
+	case XealthOrderOutcomeV1Done:
+		return true
+	case XealthOrderOutcomeV1Failed:
+		return true
+	case XealthOrderOutcomeV1Ignored:
+		return true
+	case XealthOrderOutcomeV1Pending:
+		return true
+	case XealthOrderOutcomeV1Unmatched:
 		return true
 	default:
 		return false
@@ -4157,6 +4184,57 @@ type XealthFormInfoV1 struct {
 // XealthFormInfoV1FormId Which form it is.
 type XealthFormInfoV1FormId string
 
+// XealthOrderV1 A stored event of an order, without anything about its patient.
+type XealthOrderV1 struct {
+	// ClinicId Clinic of the order. Absent: it cannot be told, or the event is done.
+	ClinicId *string `json:"clinicId,omitempty"`
+
+	// Deployment Deployment at Xealth.
+	Deployment string `json:"deployment"`
+
+	// Event What happened to the order, `new` or `cancel`.
+	Event string `json:"event"`
+
+	// Id Id of the stored event.
+	Id string `json:"id"`
+
+	// Message The reason in words. Absent: it is done.
+	Message *string `json:"message,omitempty"`
+
+	// Outcome What became of it.
+	Outcome XealthOrderOutcomeV1 `json:"outcome"`
+
+	// ProgramId Program at Xealth.
+	ProgramId string `json:"programId"`
+
+	// Reason Why it did not act: the reason that Xealth was answered, or `cut_short`, `superseded` by a later
+	// event, `program_not_offered`, `nobody_to_cancel`. Absent: it is done.
+	Reason *string `json:"reason,omitempty"`
+
+	// ReceivedTime When it was received, to the second.
+	ReceivedTime time.Time `json:"receivedTime"`
+
+	// ReplayedTime When a replay first began to apply it. Absent: none did.
+	ReplayedTime *time.Time `json:"replayedTime,omitempty"`
+
+	// XealthOrderId Id of the order at Xealth.
+	XealthOrderId string `json:"xealthOrderId"`
+}
+
+// XealthOrderOutcomeV1 What became of an event: `done`: it was applied. `ignored`: nothing is to be done for it, or not
+// any more. `unmatched`: its clinic or its patient cannot be told. `failed`: the order lacks what
+// is needed. `pending`: it fits, and was cut short.
+type XealthOrderOutcomeV1 string
+
+// XealthOrdersV1 A page of events.
+type XealthOrdersV1 struct {
+	// Next `before` of the next page. Absent: this is the last.
+	Next *string `json:"next,omitempty"`
+
+	// Orders The events, newest first.
+	Orders []XealthOrderV1 `json:"orders"`
+}
+
 // XealthPreorderFormV1 A form to show while an order is placed; an empty object when nothing is to be asked.
 type XealthPreorderFormV1 struct {
 	// DataTrackingId Id that ties the form to the later order.
@@ -4205,6 +4283,12 @@ type XealthProgramsV1 struct {
 
 	// Programs The program. Absent when `present` is false.
 	Programs *[]XealthProgramV1 `json:"programs,omitempty"`
+}
+
+// XealthReplayV1 A replay of an event.
+type XealthReplayV1 struct {
+	// OrderId Id of the stored event that was applied.
+	OrderId string `json:"orderId"`
 }
 
 // ClinicId defines model for clinicId.
@@ -4898,6 +4982,27 @@ type ListRedoxOrdersParams struct {
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ListXealthOrdersParams defines parameters for ListXealthOrders.
+type ListXealthOrdersParams struct {
+	// Since Only events received at this instant or later. Default 30 days ago.
+	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
+
+	// Deployment Only events of this deployment.
+	Deployment *string `form:"deployment,omitempty" json:"deployment,omitempty"`
+
+	// Outcome Only events of which this became.
+	Outcome *XealthOrderOutcomeV1 `form:"outcome,omitempty" json:"outcome,omitempty"`
+
+	// Reason Only events that did not act for this reason.
+	Reason *string `form:"reason,omitempty" json:"reason,omitempty"`
+
+	// Before Only events older than this one; `next` of the page before.
+	Before *bson.ObjectID `form:"before,omitempty" json:"before,omitempty"`
+
+	// Limit How many events to return at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ViewPDFReportParams defines parameters for ViewPDFReport.
 type ViewPDFReportParams struct {
 	// ClinicId Id of the clinic.
@@ -5233,6 +5338,12 @@ type ServerInterface interface {
 	// XealthNotification Receive the news of an order
 	// (POST /v1/xealth/notification)
 	XealthNotification(ctx echo.Context) error
+	// ListXealthOrders List orders that stopped half-way
+	// (GET /v1/xealth/orders)
+	ListXealthOrders(ctx echo.Context, params ListXealthOrdersParams) error
+	// ReplayXealthOrder Have an order that stopped half-way go on
+	// (POST /v1/xealth/orders/{orderId}/replay)
+	ReplayXealthOrder(ctx echo.Context, orderId bson.ObjectID) error
 	// XealthPreorder Offer the enrolment form of an order
 	// (POST /v1/xealth/preorder)
 	XealthPreorder(ctx echo.Context) error
@@ -7758,6 +7869,75 @@ func (w *ServerInterfaceWrapper) XealthNotification(ctx echo.Context) error {
 	return err
 }
 
+// ListXealthOrders converts echo context to params.
+func (w *ServerInterfaceWrapper) ListXealthOrders(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListXealthOrdersParams
+	// ------------- Optional query parameter "since" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "since", ctx.QueryParams(), &params.Since, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter since: %s", err))
+	}
+
+	// ------------- Optional query parameter "deployment" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "deployment", ctx.QueryParams(), &params.Deployment, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter deployment: %s", err))
+	}
+
+	// ------------- Optional query parameter "outcome" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "outcome", ctx.QueryParams(), &params.Outcome, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter outcome: %s", err))
+	}
+
+	// ------------- Optional query parameter "reason" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "reason", ctx.QueryParams(), &params.Reason, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter reason: %s", err))
+	}
+
+	// ------------- Optional query parameter "before" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "before", ctx.QueryParams(), &params.Before, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter before: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListXealthOrders(ctx, params)
+	return err
+}
+
+// ReplayXealthOrder converts echo context to params.
+func (w *ServerInterfaceWrapper) ReplayXealthOrder(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "orderId" -------------
+	var orderId bson.ObjectID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "orderId", ctx.Param("orderId"), &orderId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter orderId: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ReplayXealthOrder(ctx, orderId)
+	return err
+}
+
 // XealthPreorder converts echo context to params.
 func (w *ServerInterfaceWrapper) XealthPreorder(ctx echo.Context) error {
 	var err error
@@ -7939,6 +8119,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/v1/users/:userId/clinics", wrapper.DeleteUserFromClinics, options.OperationMiddlewares["DeleteUserFromClinics"]...)
 	router.POST(options.BaseURL+"/v1/users/:userId/clinics", wrapper.UpdateClinicUserDetails, options.OperationMiddlewares["UpdateClinicUserDetails"]...)
 	router.POST(options.BaseURL+"/v1/xealth/notification", wrapper.XealthNotification, options.OperationMiddlewares["XealthNotification"]...)
+	router.GET(options.BaseURL+"/v1/xealth/orders", wrapper.ListXealthOrders, options.OperationMiddlewares["ListXealthOrders"]...)
+	router.POST(options.BaseURL+"/v1/xealth/orders/:orderId/replay", wrapper.ReplayXealthOrder, options.OperationMiddlewares["ReplayXealthOrder"]...)
 	router.POST(options.BaseURL+"/v1/xealth/preorder", wrapper.XealthPreorder, options.OperationMiddlewares["XealthPreorder"]...)
 	router.PUT(options.BaseURL+"/v1/xealth/program", wrapper.XealthGetProgramUrl, options.OperationMiddlewares["XealthGetProgramUrl"]...)
 	router.PUT(options.BaseURL+"/v1/xealth/programs", wrapper.XealthGetPrograms, options.OperationMiddlewares["XealthGetPrograms"]...)
@@ -9598,6 +9780,50 @@ func (response XealthNotification200Response) VisitXealthNotificationResponse(w 
 	return nil
 }
 
+type ListXealthOrdersRequestObject struct {
+	Params ListXealthOrdersParams
+}
+
+type ListXealthOrdersResponseObject interface {
+	VisitListXealthOrdersResponse(w http.ResponseWriter) error
+}
+
+type ListXealthOrders200JSONResponse XealthOrdersV1
+
+func (response ListXealthOrders200JSONResponse) VisitListXealthOrdersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayXealthOrderRequestObject struct {
+	OrderId bson.ObjectID `json:"orderId"`
+}
+
+type ReplayXealthOrderResponseObject interface {
+	VisitReplayXealthOrderResponse(w http.ResponseWriter) error
+}
+
+type ReplayXealthOrder200JSONResponse XealthReplayV1
+
+func (response ReplayXealthOrder200JSONResponse) VisitReplayXealthOrderResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type XealthPreorderRequestObject struct {
 }
 
@@ -9916,6 +10142,12 @@ type StrictServerInterface interface {
 	// XealthNotification Receive the news of an order
 	// (POST /v1/xealth/notification)
 	XealthNotification(ctx context.Context, request XealthNotificationRequestObject) (XealthNotificationResponseObject, error)
+	// ListXealthOrders List orders that stopped half-way
+	// (GET /v1/xealth/orders)
+	ListXealthOrders(ctx context.Context, request ListXealthOrdersRequestObject) (ListXealthOrdersResponseObject, error)
+	// ReplayXealthOrder Have an order that stopped half-way go on
+	// (POST /v1/xealth/orders/{orderId}/replay)
+	ReplayXealthOrder(ctx context.Context, request ReplayXealthOrderRequestObject) (ReplayXealthOrderResponseObject, error)
 	// XealthPreorder Offer the enrolment form of an order
 	// (POST /v1/xealth/preorder)
 	XealthPreorder(ctx context.Context, request XealthPreorderRequestObject) (XealthPreorderResponseObject, error)
@@ -12609,6 +12841,56 @@ func (sh *strictHandler) XealthNotification(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(XealthNotificationResponseObject); ok {
 		return validResponse.VisitXealthNotificationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListXealthOrders operation middleware
+func (sh *strictHandler) ListXealthOrders(ctx echo.Context, params ListXealthOrdersParams) error {
+	var request ListXealthOrdersRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListXealthOrders(ctx.Request().Context(), request.(ListXealthOrdersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListXealthOrders")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListXealthOrdersResponseObject); ok {
+		return validResponse.VisitListXealthOrdersResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReplayXealthOrder operation middleware
+func (sh *strictHandler) ReplayXealthOrder(ctx echo.Context, orderId bson.ObjectID) error {
+	var request ReplayXealthOrderRequestObject
+
+	request.OrderId = orderId
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReplayXealthOrder(ctx.Request().Context(), request.(ReplayXealthOrderRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReplayXealthOrder")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReplayXealthOrderResponseObject); ok {
+		return validResponse.VisitReplayXealthOrderResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -116,7 +116,7 @@ func load(t *testing.T, service *testkit.Process) []target {
 			}
 		}
 	}
-	require.Len(t, targets, 79)
+	require.Len(t, targets, 81)
 	return targets
 }
 
