@@ -33,7 +33,7 @@ func allOperations(t *testing.T) []api.Operation {
 	document, err := api.LoadDocument()
 	require.NoError(t, err)
 	operations := document.Operations()
-	require.Len(t, operations, 81)
+	require.Len(t, operations, 82)
 	return operations
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/tidepool-org/clinic/clinicians"
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/config"
+	"github.com/tidepool-org/clinic/feed"
 	"github.com/tidepool-org/clinic/merge"
 	"github.com/tidepool-org/clinic/migration"
 	"github.com/tidepool-org/clinic/patients"
@@ -35,6 +36,8 @@ type Services struct {
 	Redox      *redox.Service
 
 	Partners *auth.Partners
+
+	Events *feed.Service
 
 	Xealth       *xealth.Service
 	XealthConfig config.Xealth

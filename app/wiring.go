@@ -15,6 +15,7 @@ import (
 	"github.com/tidepool-org/clinic/clinicians"
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/config"
+	"github.com/tidepool-org/clinic/feed"
 	"github.com/tidepool-org/clinic/internal/observe"
 	"github.com/tidepool-org/clinic/internal/platform"
 	"github.com/tidepool-org/clinic/internal/traces"
@@ -106,6 +107,7 @@ func Domain() fx.Option {
 		func(profiles *platform.ProfileService) clinics.People { return profiles },
 		func(profiles *platform.ProfileService) clinicians.People { return profiles },
 		func(openID *platform.OpenID) clinicians.ServiceAccounts { return openID },
+		feed.NewService,
 		xealth.NewService,
 		func(s *clinics.Service) xealth.Clinics { return s },
 		func(s *patients.Service) xealth.Patients { return s },

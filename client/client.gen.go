@@ -25,6 +25,22 @@ const (
 	XealthTokenScopes  = "xealthToken.Scopes"
 )
 
+// Defines values for ChangeV1Kind.
+const (
+	ChangeOfClinic      ChangeV1Kind = "clinic"
+	ChangeOfClinician   ChangeV1Kind = "clinician"
+	ChangeOfPatient     ChangeV1Kind = "patient"
+	ChangeOfRedoxOrder  ChangeV1Kind = "redoxOrder"
+	ChangeOfXealthOrder ChangeV1Kind = "xealthOrder"
+)
+
+// Defines values for ChangeV1Operation.
+const (
+	ChangeDelete ChangeV1Operation = "delete"
+	ChangeInsert ChangeV1Operation = "insert"
+	ChangeUpdate ChangeV1Operation = "update"
+)
+
 // Defines values for ClinicV1ClinicSize.
 const (
 	N0249   ClinicV1ClinicSize = "0-249"
@@ -1482,6 +1498,44 @@ type CgmStatsV1 struct {
 	// Periods Statistics by length of period. Absent when there are none.
 	Periods CgmPeriodsV1 `json:"periods,omitempty"`
 }
+
+// ChangeV1 Something was stored, changed or removed. It holds nothing of a patient but the id.
+type ChangeV1 struct {
+	// ClinicId Clinic. Absent: of an order, or of a record that a merge of clinics removed as a duplicate.
+	ClinicId *string `json:"clinicId,omitempty"`
+
+	// ClinicianId User id of the member. Absent for other kinds, and for somebody who is only invited.
+	ClinicianId *string `json:"clinicianId,omitempty"`
+
+	// Fields Names of the stored fields that changed, never their values. Absent: the operation is no update, or
+	// all may have changed.
+	Fields *[]string `json:"fields,omitempty"`
+
+	// Id Id of the stored document: of a clinic, of an order, or of the record of a patient or member in one
+	// clinic.
+	Id string `json:"id"`
+
+	// Kind What it is. Of messages of Redox only new orders are told.
+	Kind ChangeV1Kind `json:"kind"`
+
+	// Operation What happened to it.
+	Operation ChangeV1Operation `json:"operation"`
+
+	// PatientId User id of the patient. Absent for other kinds, and as for the clinic.
+	PatientId *string `json:"patientId,omitempty"`
+
+	// Time When it happened.
+	Time time.Time `json:"time"`
+
+	// Token Token after which to go on; also the `id` of the event.
+	Token string `json:"token"`
+}
+
+// ChangeV1Kind What it is. Of messages of Redox only new orders are told.
+type ChangeV1Kind string
+
+// ChangeV1Operation What happened to it.
+type ChangeV1Operation string
 
 // CityV1 City.
 type CityV1 = string
@@ -3408,6 +3462,15 @@ type TideReportParams struct {
 // TideReportParamsCategories defines parameters for TideReport.
 type TideReportParamsCategories string
 
+// FollowEventsParams defines parameters for FollowEvents.
+type FollowEventsParams struct {
+	// After Token after which to go on. `Last-Event-ID` goes before it.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// LastEventID Token after which to go on, as readers of server-sent events send it by themselves.
+	LastEventID *string `json:"Last-Event-ID,omitempty"`
+}
+
 // FindPatientsParams defines parameters for FindPatients.
 type FindPatientsParams struct {
 	// Mrn Medical record number; the whole of it, without regard to case and accents.
@@ -3905,6 +3968,9 @@ type ClientInterface interface {
 	UpdateTierWithBody(ctx context.Context, clinicId ClinicId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	UpdateTier(ctx context.Context, clinicId ClinicId, body UpdateTierJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// FollowEvents request
+	FollowEvents(ctx context.Context, params *FollowEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// FindPatients request
 	FindPatients(ctx context.Context, params *FindPatientsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -5035,6 +5101,18 @@ func (c *Client) UpdateTierWithBody(ctx context.Context, clinicId ClinicId, cont
 
 func (c *Client) UpdateTier(ctx context.Context, clinicId ClinicId, body UpdateTierJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateTierRequest(c.Server, clinicId, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+func (c *Client) FollowEvents(ctx context.Context, params *FollowEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewFollowEventsRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -10342,6 +10420,70 @@ func NewUpdateTierRequestWithBody(server string, clinicId ClinicId, contentType 
 	return req, nil
 }
 
+// NewFollowEventsRequest generates requests for FollowEvents
+func NewFollowEventsRequest(server string, params *FollowEventsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/events")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		queryValues := queryURL.Query()
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "after", runtime.ParamLocationQuery, *params.After); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		queryURL.RawQuery = queryValues.Encode()
+	}
+
+	req, err := http.NewRequest("GET", queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.LastEventID != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithLocation("simple", false, "Last-Event-ID", runtime.ParamLocationHeader, *params.LastEventID)
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Last-Event-ID", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewFindPatientsRequest generates requests for FindPatients
 func NewFindPatientsRequest(server string, params *FindPatientsParams) (*http.Request, error) {
 	var err error
@@ -11661,6 +11803,9 @@ type ClientWithResponsesInterface interface {
 	UpdateTierWithBodyWithResponse(ctx context.Context, clinicId ClinicId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateTierResponse, error)
 
 	UpdateTierWithResponse(ctx context.Context, clinicId ClinicId, body UpdateTierJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateTierResponse, error)
+
+	// FollowEventsWithResponse request
+	FollowEventsWithResponse(ctx context.Context, params *FollowEventsParams, reqEditors ...RequestEditorFn) (*FollowEventsResponse, error)
 
 	// FindPatientsWithResponse request
 	FindPatientsWithResponse(ctx context.Context, params *FindPatientsParams, reqEditors ...RequestEditorFn) (*FindPatientsResponse, error)
@@ -13122,6 +13267,28 @@ func (r UpdateTierResponse) StatusCode() int {
 	return 0
 }
 
+type FollowEventsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	JSONDefault  *Unexpected
+}
+
+// Status returns HTTPResponse.Status
+func (r FollowEventsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r FollowEventsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
 type FindPatientsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -14344,6 +14511,15 @@ func (c *ClientWithResponses) UpdateTierWithResponse(ctx context.Context, clinic
 		return nil, err
 	}
 	return ParseUpdateTierResponse(rsp)
+}
+
+// FollowEventsWithResponse request returning *FollowEventsResponse
+func (c *ClientWithResponses) FollowEventsWithResponse(ctx context.Context, params *FollowEventsParams, reqEditors ...RequestEditorFn) (*FollowEventsResponse, error) {
+	rsp, err := c.FollowEvents(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseFollowEventsResponse(rsp)
 }
 
 // FindPatientsWithResponse request returning *FindPatientsResponse
@@ -16467,6 +16643,32 @@ func ParseUpdateTierResponse(rsp *http.Response) (*UpdateTierResponse, error) {
 	}
 
 	response := &UpdateTierResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Unexpected
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseFollowEventsResponse parses an HTTP response from a FollowEventsWithResponse call
+func ParseFollowEventsResponse(rsp *http.Response) (*FollowEventsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &FollowEventsResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}

@@ -760,6 +760,26 @@ func (mr *MockClientInterfaceMockRecorder) FindPatients(ctx, params any, reqEdit
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "FindPatients", reflect.TypeOf((*MockClientInterface)(nil).FindPatients), varargs...)
 }
 
+// FollowEvents mocks base method.
+func (m *MockClientInterface) FollowEvents(ctx context.Context, params *FollowEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	m.ctrl.T.Helper()
+	varargs := []any{ctx, params}
+	for _, a := range reqEditors {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "FollowEvents", varargs...)
+	ret0, _ := ret[0].(*http.Response)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// FollowEvents indicates an expected call of FollowEvents.
+func (mr *MockClientInterfaceMockRecorder) FollowEvents(ctx, params any, reqEditors ...any) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]any{ctx, params}, reqEditors...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "FollowEvents", reflect.TypeOf((*MockClientInterface)(nil).FollowEvents), varargs...)
+}
+
 // GenerateMergeReport mocks base method.
 func (m *MockClientInterface) GenerateMergeReport(ctx context.Context, clinicId ClinicId, body GenerateMergeReportJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	m.ctrl.T.Helper()
@@ -3062,6 +3082,26 @@ func (mr *MockClientWithResponsesInterfaceMockRecorder) FindPatientsWithResponse
 	mr.mock.ctrl.T.Helper()
 	varargs := append([]any{ctx, params}, reqEditors...)
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "FindPatientsWithResponse", reflect.TypeOf((*MockClientWithResponsesInterface)(nil).FindPatientsWithResponse), varargs...)
+}
+
+// FollowEventsWithResponse mocks base method.
+func (m *MockClientWithResponsesInterface) FollowEventsWithResponse(ctx context.Context, params *FollowEventsParams, reqEditors ...RequestEditorFn) (*FollowEventsResponse, error) {
+	m.ctrl.T.Helper()
+	varargs := []any{ctx, params}
+	for _, a := range reqEditors {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "FollowEventsWithResponse", varargs...)
+	ret0, _ := ret[0].(*FollowEventsResponse)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// FollowEventsWithResponse indicates an expected call of FollowEventsWithResponse.
+func (mr *MockClientWithResponsesInterfaceMockRecorder) FollowEventsWithResponse(ctx, params any, reqEditors ...any) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]any{ctx, params}, reqEditors...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "FollowEventsWithResponse", reflect.TypeOf((*MockClientWithResponsesInterface)(nil).FollowEventsWithResponse), varargs...)
 }
 
 // GenerateMergeReportWithBodyWithResponse mocks base method.

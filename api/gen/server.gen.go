@@ -21,6 +21,54 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
+// Defines values for ChangeV1Kind.
+const (
+	Clinic      ChangeV1Kind = "clinic"
+	Clinician   ChangeV1Kind = "clinician"
+	Patient     ChangeV1Kind = "patient"
+	RedoxOrder  ChangeV1Kind = "redoxOrder"
+	XealthOrder ChangeV1Kind = "xealthOrder"
+)
+
+// Valid indicates whether the value is a known member of the ChangeV1Kind enum.
+func (e ChangeV1Kind) Valid() bool {
+	switch e {
+	case Clinic:
+		return true
+	case Clinician:
+		return true
+	case Patient:
+		return true
+	case RedoxOrder:
+		return true
+	case XealthOrder:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ChangeV1Operation.
+const (
+	Delete ChangeV1Operation = "delete"
+	Insert ChangeV1Operation = "insert"
+	Update ChangeV1Operation = "update"
+)
+
+// Valid indicates whether the value is a known member of the ChangeV1Operation enum.
+func (e ChangeV1Operation) Valid() bool {
+	switch e {
+	case Delete:
+		return true
+	case Insert:
+		return true
+	case Update:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ClinicV1ClinicSize.
 const (
 	N0249   ClinicV1ClinicSize = "0-249"
@@ -3012,6 +3060,44 @@ type CgmStatsV1 struct {
 	Periods CgmPeriodsV1 `json:"periods,omitempty"`
 }
 
+// ChangeV1 Something was stored, changed or removed. It holds nothing of a patient but the id.
+type ChangeV1 struct {
+	// ClinicId Clinic. Absent: of an order, or of a record that a merge of clinics removed as a duplicate.
+	ClinicId *string `json:"clinicId,omitempty"`
+
+	// ClinicianId User id of the member. Absent for other kinds, and for somebody who is only invited.
+	ClinicianId *string `json:"clinicianId,omitempty"`
+
+	// Fields Names of the stored fields that changed, never their values. Absent: the operation is no update, or
+	// all may have changed.
+	Fields *[]string `json:"fields,omitempty"`
+
+	// Id Id of the stored document: of a clinic, of an order, or of the record of a patient or member in one
+	// clinic.
+	Id string `json:"id"`
+
+	// Kind What it is. Of messages of Redox only new orders are told.
+	Kind ChangeV1Kind `json:"kind"`
+
+	// Operation What happened to it.
+	Operation ChangeV1Operation `json:"operation"`
+
+	// PatientId User id of the patient. Absent for other kinds, and as for the clinic.
+	PatientId *string `json:"patientId,omitempty"`
+
+	// Time When it happened.
+	Time time.Time `json:"time"`
+
+	// Token Token after which to go on; also the `id` of the event.
+	Token string `json:"token"`
+}
+
+// ChangeV1Kind What it is. Of messages of Redox only new orders are told.
+type ChangeV1Kind string
+
+// ChangeV1Operation What happened to it.
+type ChangeV1Operation string
+
 // CityV1 City.
 //
 // Example: Portland
@@ -4931,6 +5017,15 @@ type TideReportParams struct {
 // TideReportParamsCategories defines parameters for TideReport.
 type TideReportParamsCategories string
 
+// FollowEventsParams defines parameters for FollowEvents.
+type FollowEventsParams struct {
+	// After Token after which to go on. `Last-Event-ID` goes before it.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// LastEventID Token after which to go on, as readers of server-sent events send it by themselves.
+	LastEventID *string `json:"Last-Event-ID,omitempty"`
+}
+
 // FindPatientsParams defines parameters for FindPatients.
 type FindPatientsParams struct {
 	// Mrn Medical record number; the whole of it, without regard to case and accents.
@@ -5296,6 +5391,9 @@ type ServerInterface interface {
 	// UpdateTier Set the tier of a clinic
 	// (POST /v1/clinics/{clinicId}/tier)
 	UpdateTier(ctx echo.Context, clinicId ClinicId) error
+	// FollowEvents Follow what changes
+	// (GET /v1/events)
+	FollowEvents(ctx echo.Context, params FollowEventsParams) error
 	// FindPatients Find patients in all clinics of the caller
 	// (GET /v1/patients)
 	FindPatients(ctx echo.Context, params FindPatientsParams) error
@@ -7590,6 +7688,41 @@ func (w *ServerInterfaceWrapper) UpdateTier(ctx echo.Context) error {
 	return err
 }
 
+// FollowEvents converts echo context to params.
+func (w *ServerInterfaceWrapper) FollowEvents(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params FollowEventsParams
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", ctx.QueryParams(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter after: %s", err))
+	}
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Last-Event-ID" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Last-Event-ID")]; found {
+		var LastEventID string
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Last-Event-ID, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Last-Event-ID", valueList[0], &LastEventID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Last-Event-ID: %s", err))
+		}
+
+		params.LastEventID = &LastEventID
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.FollowEvents(ctx, params)
+	return err
+}
+
 // FindPatients converts echo context to params.
 func (w *ServerInterfaceWrapper) FindPatients(ctx echo.Context) error {
 	var err error
@@ -8105,6 +8238,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/v1/clinics/:clinicId/tide_report", wrapper.TideReport, options.OperationMiddlewares["TideReport"]...)
 	router.POST(options.BaseURL+"/v1/clinics/:clinicId/tier", wrapper.UpdateTier, options.OperationMiddlewares["UpdateTier"]...)
 	router.GET(options.BaseURL+"/v1/clinics/share_code/:shareCode", wrapper.GetClinicByShareCode, options.OperationMiddlewares["GetClinicByShareCode"]...)
+	router.GET(options.BaseURL+"/v1/events", wrapper.FollowEvents, options.OperationMiddlewares["FollowEvents"]...)
 	router.GET(options.BaseURL+"/v1/patients", wrapper.FindPatients, options.OperationMiddlewares["FindPatients"]...)
 	router.POST(options.BaseURL+"/v1/patients/:patientId/ehr/sync", wrapper.SyncEHRDataForPatient, options.OperationMiddlewares["SyncEHRDataForPatient"]...)
 	router.POST(options.BaseURL+"/v1/patients/:patientId/summary", wrapper.UpdatePatientSummary, options.OperationMiddlewares["UpdatePatientSummary"]...)
@@ -9495,6 +9629,57 @@ func (response UpdateTier200Response) VisitUpdateTierResponse(w http.ResponseWri
 	return nil
 }
 
+type FollowEventsRequestObject struct {
+	Params FollowEventsParams
+}
+
+type FollowEventsResponseObject interface {
+	VisitFollowEventsResponse(w http.ResponseWriter) error
+}
+
+type FollowEvents200TexteventStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response FollowEvents200TexteventStreamResponse) VisitFollowEventsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/event-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
 type FindPatientsRequestObject struct {
 	Params FindPatientsParams
 }
@@ -10100,6 +10285,9 @@ type StrictServerInterface interface {
 	// UpdateTier Set the tier of a clinic
 	// (POST /v1/clinics/{clinicId}/tier)
 	UpdateTier(ctx context.Context, request UpdateTierRequestObject) (UpdateTierResponseObject, error)
+	// FollowEvents Follow what changes
+	// (GET /v1/events)
+	FollowEvents(ctx context.Context, request FollowEventsRequestObject) (FollowEventsResponseObject, error)
 	// FindPatients Find patients in all clinics of the caller
 	// (GET /v1/patients)
 	FindPatients(ctx context.Context, request FindPatientsRequestObject) (FindPatientsResponseObject, error)
@@ -12394,6 +12582,31 @@ func (sh *strictHandler) UpdateTier(ctx echo.Context, clinicId ClinicId) error {
 		return err
 	} else if validResponse, ok := response.(UpdateTierResponseObject); ok {
 		return validResponse.VisitUpdateTierResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// FollowEvents operation middleware
+func (sh *strictHandler) FollowEvents(ctx echo.Context, params FollowEventsParams) error {
+	var request FollowEventsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.FollowEvents(ctx.Request().Context(), request.(FollowEventsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "FollowEvents")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(FollowEventsResponseObject); ok {
+		return validResponse.VisitFollowEventsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
