@@ -93,18 +93,17 @@ func (s *Service) Follow(ctx context.Context, after string) (*Follower, error) {
 		}
 		o.SetResumeAfter(resume)
 	}
-	follower := &Follower{service: s}
 	// Not a deadline: it would take the place of the time that each operation of the database has.
-	follower.over, follower.end = context.WithCancel(ctx)
-	follower.limit = time.AfterFunc(s.Lifetime, follower.end)
+	over, end := context.WithCancel(ctx)
+	follower := &Follower{service: s, over: over, end: end, limit: time.AfterFunc(s.Lifetime, end)}
 	if err := s.admit(follower); err != nil {
 		follower.limit.Stop()
 		follower.end()
 		return nil, err
 	}
 	var err error
-	if follower.stream, err = s.database.Watch(follower.over, pipeline(), o); err != nil {
-		follower.Close()
+	if follower.stream, err = s.database.Watch(over, pipeline(), o); err != nil {
+		follower.Close() //nolint:contextcheck // it is closed although the caller left
 		return nil, opened(err)
 	}
 	return follower, nil
