@@ -9,6 +9,7 @@ import (
 	"github.com/tidepool-org/clinic/clinicians"
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/config"
+	"github.com/tidepool-org/clinic/feed"
 	"github.com/tidepool-org/clinic/merge"
 	"github.com/tidepool-org/clinic/migration"
 	"github.com/tidepool-org/clinic/patients"
@@ -38,6 +39,8 @@ type Services struct {
 	Trail    *audit.Trail
 	Partners *auth.Partners
 	Cursors  *Cursors
+
+	Events *feed.Service
 
 	Xealth       *xealth.Service
 	XealthConfig config.Xealth

@@ -60,7 +60,7 @@ func (m *Metrics) measure(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		start, status := time.Now(), "cut off"
 		defer func() { // also for an answer that is cut off, which leaves as a panic
-			if isProbe(c.Request()) {
+			if isProbe(c.Request()) || isFollowed(c) {
 				return
 			}
 			route := "unknown"

@@ -18,6 +18,7 @@ import (
 	"github.com/tidepool-org/clinic/audit"
 	"github.com/tidepool-org/clinic/auth"
 	"github.com/tidepool-org/clinic/config"
+	"github.com/tidepool-org/clinic/feed"
 	"github.com/tidepool-org/clinic/idempotency"
 	"github.com/tidepool-org/clinic/internal/traces"
 )
@@ -44,6 +45,7 @@ type Params struct {
 type Server struct {
 	config config.HTTP
 	health *Health
+	events *feed.Service
 	http   *http.Server
 	log    *zap.Logger
 	// address is where the server really listens, which differs from the setting if that leaves the port open.
@@ -53,7 +55,7 @@ type Server struct {
 // NewServer returns a server that does not listen yet.
 func NewServer(p Params) *Server {
 	return &Server{
-		config: p.Config, health: p.Health, log: p.Log,
+		config: p.Config, health: p.Health, events: p.Handlers.services.Events, log: p.Log,
 		http: &http.Server{
 			Handler:           NewHandler(p),
 			ReadHeaderTimeout: 10 * time.Second,
@@ -168,9 +170,10 @@ func (s *Server) Listen(ctx context.Context, failed func(error)) error {
 // Address returns where the server listens, once it does.
 func (s *Server) Address() string { return s.address }
 
-// Shutdown turns the service unready, closes the listener and waits for the requests in flight until the context ends.
+// Shutdown turns the service unready, ends those who follow events, who go on elsewhere, closes the listener and waits for the requests in flight until the context ends.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.health.Stop()
+	s.events.End()
 	select {
 	case <-time.After(s.config.DrainDelay):
 	case <-ctx.Done():

@@ -22,7 +22,7 @@ const module = "github.com/tidepool-org/clinic/"
 // nor circles. What is in folders below a listed one stands with it.
 var order = []string{
 	"cmd/clinic", "cmd/devstack", "cmd/openapi", "app/operator", "test", "internal/testkit", "app", "api", "api/gen",
-	"redox", "xealth", "merge", "migration", "roster", "patients", "clinicians", "auth", "clinics", "census", "summary",
+	"feed", "redox", "xealth", "merge", "migration", "roster", "patients", "clinicians", "auth", "clinics", "census", "summary",
 	"audit", "idempotency", "store", "internal/platform", "internal/traces", "internal/observe", "internal/tally",
 	"internal/flight",
 	"internal/nonblank", "internal/errs", "config",

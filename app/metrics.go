@@ -9,6 +9,7 @@ import (
 
 	"github.com/tidepool-org/clinic/api"
 	"github.com/tidepool-org/clinic/census"
+	"github.com/tidepool-org/clinic/feed"
 	"github.com/tidepool-org/clinic/internal/observe"
 	"github.com/tidepool-org/clinic/merge"
 	"github.com/tidepool-org/clinic/redox"
@@ -43,6 +44,7 @@ type reported struct {
 	Merge      *merge.Service
 	Redox      *redox.Service
 	Roster     *roster.Service
+	Events     *feed.Service
 	Xealth     *xealth.Service
 }
 
@@ -92,6 +94,7 @@ func reportTables(m *observe.Metrics, lists *roster.Service) {
 
 func tallies(r reported) {
 	reportTables(r.Metrics, r.Roster)
+	r.Metrics.GaugeFunc("clinic_event_followers", "Services that follow events.", func() float64 { return float64(r.Events.Followers()) })
 	m, counted, received := r.Metrics, r.Census.Tallies(), r.Redox.Tallies()
 	m.Counter("clinic_census_recounts_total", "Clinics whose patients were counted anew.", counted.Recounts, "reason", "outcome")
 	m.Counter("clinic_census_drift_total", "Recounts that found other numbers than were stored.", counted.Drift)

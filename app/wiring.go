@@ -16,6 +16,7 @@ import (
 	"github.com/tidepool-org/clinic/clinicians"
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/config"
+	"github.com/tidepool-org/clinic/feed"
 	"github.com/tidepool-org/clinic/idempotency"
 	"github.com/tidepool-org/clinic/internal/observe"
 	"github.com/tidepool-org/clinic/internal/platform"
@@ -110,6 +111,7 @@ func Domain() fx.Option {
 		func(profiles *platform.ProfileService) clinics.People { return profiles },
 		func(profiles *platform.ProfileService) clinicians.People { return profiles },
 		func(openID *platform.OpenID) clinicians.ServiceAccounts { return openID },
+		feed.NewService,
 		xealth.NewService,
 		func(s *clinics.Service) xealth.Clinics { return s },
 		func(s *patients.Service) xealth.Patients { return s },

@@ -34,6 +34,22 @@ const (
 	Refused   AuditOutcomeV1 = "refused"
 )
 
+// Defines values for ChangeV1Kind.
+const (
+	ChangeOfClinic      ChangeV1Kind = "clinic"
+	ChangeOfClinician   ChangeV1Kind = "clinician"
+	ChangeOfPatient     ChangeV1Kind = "patient"
+	ChangeOfRedoxOrder  ChangeV1Kind = "redoxOrder"
+	ChangeOfXealthOrder ChangeV1Kind = "xealthOrder"
+)
+
+// Defines values for ChangeV1Operation.
+const (
+	ChangeDelete ChangeV1Operation = "delete"
+	ChangeInsert ChangeV1Operation = "insert"
+	ChangeUpdate ChangeV1Operation = "update"
+)
+
 // Defines values for ClinicV1ClinicSize.
 const (
 	N0249   ClinicV1ClinicSize = "0-249"
@@ -795,6 +811,15 @@ const (
 	ErrorForm              XealthFormInfoV1FormId = "error_form"
 	GuardianEnrollmentForm XealthFormInfoV1FormId = "guardian_enrollment_form"
 	PatientEnrollmentForm  XealthFormInfoV1FormId = "patient_enrollment_form"
+)
+
+// Defines values for XealthOrderOutcomeV1.
+const (
+	XealthOrderDone      XealthOrderOutcomeV1 = "done"
+	XealthOrderFailed    XealthOrderOutcomeV1 = "failed"
+	XealthOrderIgnored   XealthOrderOutcomeV1 = "ignored"
+	XealthOrderPending   XealthOrderOutcomeV1 = "pending"
+	XealthOrderUnmatched XealthOrderOutcomeV1 = "unmatched"
 )
 
 // Defines values for ListPatientsParamsSearchMode.
@@ -1560,6 +1585,44 @@ type CgmStatsV1 struct {
 	// Periods Statistics by length of period. Absent when there are none.
 	Periods CgmPeriodsV1 `json:"periods,omitempty"`
 }
+
+// ChangeV1 Something was stored, changed or removed. It holds nothing of a patient but the id.
+type ChangeV1 struct {
+	// ClinicId Clinic. Absent: of an order, or of a record that a merge of clinics removed as a duplicate.
+	ClinicId *string `json:"clinicId,omitempty"`
+
+	// ClinicianId User id of the member. Absent for other kinds, and for somebody who is only invited.
+	ClinicianId *string `json:"clinicianId,omitempty"`
+
+	// Fields Names of the stored fields that changed, never their values. Absent: the operation is no update, or
+	// all may have changed.
+	Fields *[]string `json:"fields,omitempty"`
+
+	// Id Id of the stored document: of a clinic, of an order, or of the record of a patient or member in one
+	// clinic.
+	Id string `json:"id"`
+
+	// Kind What it is. Of messages of Redox only new orders are told.
+	Kind ChangeV1Kind `json:"kind"`
+
+	// Operation What happened to it.
+	Operation ChangeV1Operation `json:"operation"`
+
+	// PatientId User id of the patient. Absent for other kinds, and as for the clinic.
+	PatientId *string `json:"patientId,omitempty"`
+
+	// Time When it happened.
+	Time time.Time `json:"time"`
+
+	// Token Token after which to go on; also the `id` of the event.
+	Token string `json:"token"`
+}
+
+// ChangeV1Kind What it is. Of messages of Redox only new orders are told.
+type ChangeV1Kind string
+
+// ChangeV1Operation What happened to it.
+type ChangeV1Operation string
 
 // CityV1 City.
 type CityV1 = string
@@ -2806,6 +2869,57 @@ type XealthFormInfoV1 struct {
 // XealthFormInfoV1FormId Which form it is.
 type XealthFormInfoV1FormId string
 
+// XealthOrderV1 A stored event of an order, without anything about its patient.
+type XealthOrderV1 struct {
+	// ClinicId Clinic of the order. Absent: it cannot be told, or the event is done.
+	ClinicId *string `json:"clinicId,omitempty"`
+
+	// Deployment Deployment at Xealth.
+	Deployment string `json:"deployment"`
+
+	// Event What happened to the order, `new` or `cancel`.
+	Event string `json:"event"`
+
+	// Id Id of the stored event.
+	Id string `json:"id"`
+
+	// Message The reason in words. Absent: it is done.
+	Message *string `json:"message,omitempty"`
+
+	// Outcome What became of it.
+	Outcome XealthOrderOutcomeV1 `json:"outcome"`
+
+	// ProgramId Program at Xealth.
+	ProgramId string `json:"programId"`
+
+	// Reason Why it did not act: the reason that Xealth was answered, or `cut_short`, `superseded` by a later
+	// event, `program_not_offered`, `nobody_to_cancel`. Absent: it is done.
+	Reason *string `json:"reason,omitempty"`
+
+	// ReceivedTime When it was received, to the second.
+	ReceivedTime time.Time `json:"receivedTime"`
+
+	// ReplayedTime When a replay first began to apply it. Absent: none did.
+	ReplayedTime *time.Time `json:"replayedTime,omitempty"`
+
+	// XealthOrderId Id of the order at Xealth.
+	XealthOrderId string `json:"xealthOrderId"`
+}
+
+// XealthOrderOutcomeV1 What became of an event: `done`: it was applied. `ignored`: nothing is to be done for it, or not
+// any more. `unmatched`: its clinic or its patient cannot be told. `failed`: the order lacks what
+// is needed. `pending`: it fits, and was cut short.
+type XealthOrderOutcomeV1 string
+
+// XealthOrdersV1 A page of events.
+type XealthOrdersV1 struct {
+	// Next `before` of the next page. Absent: this is the last.
+	Next *string `json:"next,omitempty"`
+
+	// Orders The events, newest first.
+	Orders []XealthOrderV1 `json:"orders"`
+}
+
 // XealthPreorderFormV1 A form to show while an order is placed; an empty object when nothing is to be asked.
 type XealthPreorderFormV1 struct {
 	// DataTrackingId Id that ties the form to the later order.
@@ -2852,6 +2966,12 @@ type XealthProgramsV1 struct {
 
 	// Programs The program. Absent when `present` is false.
 	Programs *[]XealthProgramV1 `json:"programs,omitempty"`
+}
+
+// XealthReplayV1 A replay of an event.
+type XealthReplayV1 struct {
+	// OrderId Id of the stored event that was applied.
+	OrderId string `json:"orderId"`
 }
 
 // ClinicId defines model for clinicId.
@@ -4125,6 +4245,15 @@ type TideReportParams struct {
 // TideReportParamsCategories defines parameters for TideReport.
 type TideReportParamsCategories string
 
+// FollowEventsParams defines parameters for FollowEvents.
+type FollowEventsParams struct {
+	// After Token after which to go on. `Last-Event-ID` goes before it.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// LastEventID Token after which to go on, as readers of server-sent events send it by themselves.
+	LastEventID *string `json:"Last-Event-ID,omitempty"`
+}
+
 // FindPatientsParams defines parameters for FindPatients.
 type FindPatientsParams struct {
 	// Mrn Medical record number; the whole of it, without regard to case and accents.
@@ -4176,6 +4305,27 @@ type ListRedoxOrdersParams struct {
 	Before *string `form:"before,omitempty" json:"before,omitempty"`
 
 	// Limit How many orders to return at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListXealthOrdersParams defines parameters for ListXealthOrders.
+type ListXealthOrdersParams struct {
+	// Since Only events received at this instant or later. Default 30 days ago.
+	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
+
+	// Deployment Only events of this deployment.
+	Deployment *string `form:"deployment,omitempty" json:"deployment,omitempty"`
+
+	// Outcome Only events of which this became.
+	Outcome *XealthOrderOutcomeV1 `form:"outcome,omitempty" json:"outcome,omitempty"`
+
+	// Reason Only events that did not act for this reason.
+	Reason *string `form:"reason,omitempty" json:"reason,omitempty"`
+
+	// Before Only events older than this one; `next` of the page before.
+	Before *string `form:"before,omitempty" json:"before,omitempty"`
+
+	// Limit How many events to return at most.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -4614,6 +4764,9 @@ type ClientInterface interface {
 
 	UpdateTier(ctx context.Context, clinicId ClinicId, body UpdateTierJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// FollowEvents request
+	FollowEvents(ctx context.Context, params *FollowEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// FindPatients request
 	FindPatients(ctx context.Context, params *FindPatientsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
@@ -4665,6 +4818,12 @@ type ClientInterface interface {
 
 	// XealthNotification request
 	XealthNotification(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListXealthOrders request
+	ListXealthOrders(ctx context.Context, params *ListXealthOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReplayXealthOrder request
+	ReplayXealthOrder(ctx context.Context, orderId string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// XealthPreorder request
 	XealthPreorder(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -5795,6 +5954,18 @@ func (c *Client) UpdateTier(ctx context.Context, clinicId ClinicId, body UpdateT
 	return c.Client.Do(req)
 }
 
+func (c *Client) FollowEvents(ctx context.Context, params *FollowEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewFollowEventsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 func (c *Client) FindPatients(ctx context.Context, params *FindPatientsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewFindPatientsRequest(c.Server, params)
 	if err != nil {
@@ -6013,6 +6184,30 @@ func (c *Client) UpdateClinicUserDetails(ctx context.Context, userId UserId, bod
 
 func (c *Client) XealthNotification(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewXealthNotificationRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+func (c *Client) ListXealthOrders(ctx context.Context, params *ListXealthOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListXealthOrdersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+func (c *Client) ReplayXealthOrder(ctx context.Context, orderId string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReplayXealthOrderRequest(c.Server, orderId)
 	if err != nil {
 		return nil, err
 	}
@@ -13740,6 +13935,70 @@ func NewUpdateTierRequestWithBody(server string, clinicId ClinicId, contentType 
 	return req, nil
 }
 
+// NewFollowEventsRequest generates requests for FollowEvents
+func NewFollowEventsRequest(server string, params *FollowEventsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/events")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		queryValues := queryURL.Query()
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "after", runtime.ParamLocationQuery, *params.After); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		queryURL.RawQuery = queryValues.Encode()
+	}
+
+	req, err := http.NewRequest("GET", queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.LastEventID != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithLocation("simple", false, "Last-Event-ID", runtime.ParamLocationHeader, *params.LastEventID)
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Last-Event-ID", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewFindPatientsRequest generates requests for FindPatients
 func NewFindPatientsRequest(server string, params *FindPatientsParams) (*http.Request, error) {
 	var err error
@@ -14465,6 +14724,169 @@ func NewXealthNotificationRequest(server string) (*http.Request, error) {
 	return req, nil
 }
 
+// NewListXealthOrdersRequest generates requests for ListXealthOrders
+func NewListXealthOrdersRequest(server string, params *ListXealthOrdersParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/xealth/orders")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		queryValues := queryURL.Query()
+
+		if params.Since != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "since", runtime.ParamLocationQuery, *params.Since); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Deployment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "deployment", runtime.ParamLocationQuery, *params.Deployment); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Outcome != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "outcome", runtime.ParamLocationQuery, *params.Outcome); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Reason != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "reason", runtime.ParamLocationQuery, *params.Reason); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Before != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "before", runtime.ParamLocationQuery, *params.Before); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "limit", runtime.ParamLocationQuery, *params.Limit); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
+		queryURL.RawQuery = queryValues.Encode()
+	}
+
+	req, err := http.NewRequest("GET", queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewReplayXealthOrderRequest generates requests for ReplayXealthOrder
+func NewReplayXealthOrderRequest(server string, orderId string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithLocation("simple", false, "orderId", runtime.ParamLocationPath, orderId)
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/xealth/orders/%s/replay", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest("POST", queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewXealthPreorderRequest generates requests for XealthPreorder
 func NewXealthPreorderRequest(server string) (*http.Request, error) {
 	var err error
@@ -14909,6 +15331,9 @@ type ClientWithResponsesInterface interface {
 
 	UpdateTierWithResponse(ctx context.Context, clinicId ClinicId, body UpdateTierJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateTierResponse, error)
 
+	// FollowEventsWithResponse request
+	FollowEventsWithResponse(ctx context.Context, params *FollowEventsParams, reqEditors ...RequestEditorFn) (*FollowEventsResponse, error)
+
 	// FindPatientsWithResponse request
 	FindPatientsWithResponse(ctx context.Context, params *FindPatientsParams, reqEditors ...RequestEditorFn) (*FindPatientsResponse, error)
 
@@ -14960,6 +15385,12 @@ type ClientWithResponsesInterface interface {
 
 	// XealthNotificationWithResponse request
 	XealthNotificationWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*XealthNotificationResponse, error)
+
+	// ListXealthOrdersWithResponse request
+	ListXealthOrdersWithResponse(ctx context.Context, params *ListXealthOrdersParams, reqEditors ...RequestEditorFn) (*ListXealthOrdersResponse, error)
+
+	// ReplayXealthOrderWithResponse request
+	ReplayXealthOrderWithResponse(ctx context.Context, orderId string, reqEditors ...RequestEditorFn) (*ReplayXealthOrderResponse, error)
 
 	// XealthPreorderWithResponse request
 	XealthPreorderWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*XealthPreorderResponse, error)
@@ -16453,6 +16884,28 @@ func (r UpdateTierResponse) StatusCode() int {
 	return 0
 }
 
+type FollowEventsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	JSONDefault  *Unexpected
+}
+
+// Status returns HTTPResponse.Status
+func (r FollowEventsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r FollowEventsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
 type FindPatientsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -16761,6 +17214,52 @@ func (r XealthNotificationResponse) Status() string {
 
 // StatusCode returns HTTPResponse.StatusCode
 func (r XealthNotificationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+type ListXealthOrdersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	JSON200      *XealthOrdersV1
+	JSONDefault  *Unexpected
+}
+
+// Status returns HTTPResponse.Status
+func (r ListXealthOrdersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListXealthOrdersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+type ReplayXealthOrderResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	JSON200      *XealthReplayV1
+	JSONDefault  *Unexpected
+}
+
+// Status returns HTTPResponse.Status
+func (r ReplayXealthOrderResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReplayXealthOrderResponse) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -17667,6 +18166,15 @@ func (c *ClientWithResponses) UpdateTierWithResponse(ctx context.Context, clinic
 	return ParseUpdateTierResponse(rsp)
 }
 
+// FollowEventsWithResponse request returning *FollowEventsResponse
+func (c *ClientWithResponses) FollowEventsWithResponse(ctx context.Context, params *FollowEventsParams, reqEditors ...RequestEditorFn) (*FollowEventsResponse, error) {
+	rsp, err := c.FollowEvents(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseFollowEventsResponse(rsp)
+}
+
 // FindPatientsWithResponse request returning *FindPatientsResponse
 func (c *ClientWithResponses) FindPatientsWithResponse(ctx context.Context, params *FindPatientsParams, reqEditors ...RequestEditorFn) (*FindPatientsResponse, error) {
 	rsp, err := c.FindPatients(ctx, params, reqEditors...)
@@ -17831,6 +18339,24 @@ func (c *ClientWithResponses) XealthNotificationWithResponse(ctx context.Context
 		return nil, err
 	}
 	return ParseXealthNotificationResponse(rsp)
+}
+
+// ListXealthOrdersWithResponse request returning *ListXealthOrdersResponse
+func (c *ClientWithResponses) ListXealthOrdersWithResponse(ctx context.Context, params *ListXealthOrdersParams, reqEditors ...RequestEditorFn) (*ListXealthOrdersResponse, error) {
+	rsp, err := c.ListXealthOrders(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListXealthOrdersResponse(rsp)
+}
+
+// ReplayXealthOrderWithResponse request returning *ReplayXealthOrderResponse
+func (c *ClientWithResponses) ReplayXealthOrderWithResponse(ctx context.Context, orderId string, reqEditors ...RequestEditorFn) (*ReplayXealthOrderResponse, error) {
+	rsp, err := c.ReplayXealthOrder(ctx, orderId, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReplayXealthOrderResponse(rsp)
 }
 
 // XealthPreorderWithResponse request returning *XealthPreorderResponse
@@ -19905,6 +20431,32 @@ func ParseUpdateTierResponse(rsp *http.Response) (*UpdateTierResponse, error) {
 	return response, nil
 }
 
+// ParseFollowEventsResponse parses an HTTP response from a FollowEventsWithResponse call
+func ParseFollowEventsResponse(rsp *http.Response) (*FollowEventsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &FollowEventsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Unexpected
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseFindPatientsResponse parses an HTTP response from a FindPatientsWithResponse call
 func ParseFindPatientsResponse(rsp *http.Response) (*FindPatientsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -20299,6 +20851,72 @@ func ParseXealthNotificationResponse(rsp *http.Response) (*XealthNotificationRes
 	}
 
 	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Unexpected
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListXealthOrdersResponse parses an HTTP response from a ListXealthOrdersWithResponse call
+func ParseListXealthOrdersResponse(rsp *http.Response) (*ListXealthOrdersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListXealthOrdersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest XealthOrdersV1
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Unexpected
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReplayXealthOrderResponse parses an HTTP response from a ReplayXealthOrderWithResponse call
+func ParseReplayXealthOrderResponse(rsp *http.Response) (*ReplayXealthOrderResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReplayXealthOrderResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest XealthReplayV1
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Unexpected
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {

@@ -800,6 +800,26 @@ func (mr *MockClientInterfaceMockRecorder) FindPatients(ctx, params any, reqEdit
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "FindPatients", reflect.TypeOf((*MockClientInterface)(nil).FindPatients), varargs...)
 }
 
+// FollowEvents mocks base method.
+func (m *MockClientInterface) FollowEvents(ctx context.Context, params *FollowEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	m.ctrl.T.Helper()
+	varargs := []any{ctx, params}
+	for _, a := range reqEditors {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "FollowEvents", varargs...)
+	ret0, _ := ret[0].(*http.Response)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// FollowEvents indicates an expected call of FollowEvents.
+func (mr *MockClientInterfaceMockRecorder) FollowEvents(ctx, params any, reqEditors ...any) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]any{ctx, params}, reqEditors...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "FollowEvents", reflect.TypeOf((*MockClientInterface)(nil).FollowEvents), varargs...)
+}
+
 // GenerateMergeReport mocks base method.
 func (m *MockClientInterface) GenerateMergeReport(ctx context.Context, clinicId ClinicId, body GenerateMergeReportJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	m.ctrl.T.Helper()
@@ -1260,6 +1280,26 @@ func (mr *MockClientInterfaceMockRecorder) ListRedoxOrders(ctx, params any, reqE
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ListRedoxOrders", reflect.TypeOf((*MockClientInterface)(nil).ListRedoxOrders), varargs...)
 }
 
+// ListXealthOrders mocks base method.
+func (m *MockClientInterface) ListXealthOrders(ctx context.Context, params *ListXealthOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	m.ctrl.T.Helper()
+	varargs := []any{ctx, params}
+	for _, a := range reqEditors {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "ListXealthOrders", varargs...)
+	ret0, _ := ret[0].(*http.Response)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// ListXealthOrders indicates an expected call of ListXealthOrders.
+func (mr *MockClientInterfaceMockRecorder) ListXealthOrders(ctx, params any, reqEditors ...any) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]any{ctx, params}, reqEditors...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ListXealthOrders", reflect.TypeOf((*MockClientInterface)(nil).ListXealthOrders), varargs...)
+}
+
 // MatchClinicAndPatient mocks base method.
 func (m *MockClientInterface) MatchClinicAndPatient(ctx context.Context, body MatchClinicAndPatientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	m.ctrl.T.Helper()
@@ -1498,6 +1538,26 @@ func (mr *MockClientInterfaceMockRecorder) ReplayRedoxOrder(ctx, orderId any, re
 	mr.mock.ctrl.T.Helper()
 	varargs := append([]any{ctx, orderId}, reqEditors...)
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ReplayRedoxOrder", reflect.TypeOf((*MockClientInterface)(nil).ReplayRedoxOrder), varargs...)
+}
+
+// ReplayXealthOrder mocks base method.
+func (m *MockClientInterface) ReplayXealthOrder(ctx context.Context, orderId string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	m.ctrl.T.Helper()
+	varargs := []any{ctx, orderId}
+	for _, a := range reqEditors {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "ReplayXealthOrder", varargs...)
+	ret0, _ := ret[0].(*http.Response)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// ReplayXealthOrder indicates an expected call of ReplayXealthOrder.
+func (mr *MockClientInterfaceMockRecorder) ReplayXealthOrder(ctx, orderId any, reqEditors ...any) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]any{ctx, orderId}, reqEditors...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ReplayXealthOrder", reflect.TypeOf((*MockClientInterface)(nil).ReplayXealthOrder), varargs...)
 }
 
 // SendUploadReminder mocks base method.
@@ -3144,6 +3204,26 @@ func (mr *MockClientWithResponsesInterfaceMockRecorder) FindPatientsWithResponse
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "FindPatientsWithResponse", reflect.TypeOf((*MockClientWithResponsesInterface)(nil).FindPatientsWithResponse), varargs...)
 }
 
+// FollowEventsWithResponse mocks base method.
+func (m *MockClientWithResponsesInterface) FollowEventsWithResponse(ctx context.Context, params *FollowEventsParams, reqEditors ...RequestEditorFn) (*FollowEventsResponse, error) {
+	m.ctrl.T.Helper()
+	varargs := []any{ctx, params}
+	for _, a := range reqEditors {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "FollowEventsWithResponse", varargs...)
+	ret0, _ := ret[0].(*FollowEventsResponse)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// FollowEventsWithResponse indicates an expected call of FollowEventsWithResponse.
+func (mr *MockClientWithResponsesInterfaceMockRecorder) FollowEventsWithResponse(ctx, params any, reqEditors ...any) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]any{ctx, params}, reqEditors...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "FollowEventsWithResponse", reflect.TypeOf((*MockClientWithResponsesInterface)(nil).FollowEventsWithResponse), varargs...)
+}
+
 // GenerateMergeReportWithBodyWithResponse mocks base method.
 func (m *MockClientWithResponsesInterface) GenerateMergeReportWithBodyWithResponse(ctx context.Context, clinicId ClinicId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*GenerateMergeReportResponse, error) {
 	m.ctrl.T.Helper()
@@ -3604,6 +3684,26 @@ func (mr *MockClientWithResponsesInterfaceMockRecorder) ListRedoxOrdersWithRespo
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ListRedoxOrdersWithResponse", reflect.TypeOf((*MockClientWithResponsesInterface)(nil).ListRedoxOrdersWithResponse), varargs...)
 }
 
+// ListXealthOrdersWithResponse mocks base method.
+func (m *MockClientWithResponsesInterface) ListXealthOrdersWithResponse(ctx context.Context, params *ListXealthOrdersParams, reqEditors ...RequestEditorFn) (*ListXealthOrdersResponse, error) {
+	m.ctrl.T.Helper()
+	varargs := []any{ctx, params}
+	for _, a := range reqEditors {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "ListXealthOrdersWithResponse", varargs...)
+	ret0, _ := ret[0].(*ListXealthOrdersResponse)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// ListXealthOrdersWithResponse indicates an expected call of ListXealthOrdersWithResponse.
+func (mr *MockClientWithResponsesInterfaceMockRecorder) ListXealthOrdersWithResponse(ctx, params any, reqEditors ...any) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]any{ctx, params}, reqEditors...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ListXealthOrdersWithResponse", reflect.TypeOf((*MockClientWithResponsesInterface)(nil).ListXealthOrdersWithResponse), varargs...)
+}
+
 // MatchClinicAndPatientWithBodyWithResponse mocks base method.
 func (m *MockClientWithResponsesInterface) MatchClinicAndPatientWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MatchClinicAndPatientResponse, error) {
 	m.ctrl.T.Helper()
@@ -3842,6 +3942,26 @@ func (mr *MockClientWithResponsesInterfaceMockRecorder) ReplayRedoxOrderWithResp
 	mr.mock.ctrl.T.Helper()
 	varargs := append([]any{ctx, orderId}, reqEditors...)
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ReplayRedoxOrderWithResponse", reflect.TypeOf((*MockClientWithResponsesInterface)(nil).ReplayRedoxOrderWithResponse), varargs...)
+}
+
+// ReplayXealthOrderWithResponse mocks base method.
+func (m *MockClientWithResponsesInterface) ReplayXealthOrderWithResponse(ctx context.Context, orderId string, reqEditors ...RequestEditorFn) (*ReplayXealthOrderResponse, error) {
+	m.ctrl.T.Helper()
+	varargs := []any{ctx, orderId}
+	for _, a := range reqEditors {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "ReplayXealthOrderWithResponse", varargs...)
+	ret0, _ := ret[0].(*ReplayXealthOrderResponse)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// ReplayXealthOrderWithResponse indicates an expected call of ReplayXealthOrderWithResponse.
+func (mr *MockClientWithResponsesInterfaceMockRecorder) ReplayXealthOrderWithResponse(ctx, orderId any, reqEditors ...any) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]any{ctx, orderId}, reqEditors...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ReplayXealthOrderWithResponse", reflect.TypeOf((*MockClientWithResponsesInterface)(nil).ReplayXealthOrderWithResponse), varargs...)
 }
 
 // SendUploadReminderWithResponse mocks base method.

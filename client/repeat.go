@@ -17,8 +17,9 @@ var repeatable = []operation{
 	{http.MethodPost, "/v1/clinics/{}/tier"},
 	{http.MethodPatch, "/v1/clinics/{}/migrations/{}"},
 	{http.MethodPost, "/v1/patients/{}/summary"},
-	{http.MethodPost, "/v1/redox/match"},            // an order acts once
-	{http.MethodPost, "/v1/redox/orders/{}/replay"}, // an order is replayed once
+	{http.MethodPost, "/v1/redox/match"},             // an order acts once
+	{http.MethodPost, "/v1/redox/orders/{}/replay"},  // an order is replayed once
+	{http.MethodPost, "/v1/xealth/orders/{}/replay"}, // as above, from where it ended
 	{http.MethodPost, "/v1/redox/verify"},
 	{http.MethodPost, "/v1/users/{}/clinics"},
 }

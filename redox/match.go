@@ -108,5 +108,8 @@ func (s *Service) patientsOf(ctx context.Context, o order, clinic *clinics.Clini
 		}
 		lists = append(lists, found)
 	}
-	return union(lists...), nil
+	if found := union(lists...); len(found) > 0 {
+		return found, nil
+	}
+	return s.patientsByPrevious(ctx, o, clinic, who, by)
 }

@@ -111,6 +111,11 @@ func (o order) mrn(idType string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return firstOfType(identifiers, idType)
+}
+
+// firstOfType returns the id of the first identifier of the type that says something; "" if there is none.
+func firstOfType(identifiers []bson.RawValue, idType string) (string, error) {
 	for _, identifier := range identifiers {
 		kind, err := textOf(memberOf(identifier, "IDType"), "Patient.Identifiers.IDType")
 		if err != nil {

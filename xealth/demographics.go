@@ -24,6 +24,7 @@ type HumanName struct {
 type Telecom struct {
 	System string  `json:"system"`
 	Value  *string `json:"value"`
+	Use    any     `json:"use"` // whatever it is, it keeps no message out
 }
 
 // fullName returns first and last names with single spaces between them, without blank ones, or "" if there are none.
@@ -40,10 +41,13 @@ func (d Demographics) fullName() string {
 	return strings.TrimSpace(strings.Join(parts, " "))
 }
 
-// email returns the first address that is not blank, or "" if there is none.
+// outOfUse marks a way to reach a patient that no longer works, or is no longer theirs.
+const outOfUse = "old"
+
+// email returns the first address that is in use and not blank, or "" if there is none.
 func (d Demographics) email() string {
 	for _, telecom := range d.Telecom {
-		if telecom.System == "email" && telecom.Value != nil && nonblank.Is(*telecom.Value) {
+		if telecom.System == "email" && telecom.Use != outOfUse && telecom.Value != nil && nonblank.Is(*telecom.Value) {
 			return *telecom.Value
 		}
 	}

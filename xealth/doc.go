@@ -12,5 +12,6 @@
 //	         apply            adds the patient, asks for connections, switches reports on or off
 //	         events.markDone
 //
-// An event that is cut short anywhere resumes when Xealth repeats it: it is decided anew by what is stored then.
+// An event that is cut short anywhere resumes when Xealth repeats it, or somebody replays it (replay.go): it is decided anew by
+// what is stored then. orders.go tells what became of events.
 package xealth

@@ -18,10 +18,12 @@ import (
 // events stores every event with the order as it was then. Subscriptions of patients refer to them.
 type events struct{ collection *mongo.Collection }
 
-// storedEvent says how far an event was applied.
+// storedEvent is an event as it is stored. Who asks only how far it was applied reads no more of it.
 type storedEvent struct {
-	ID       bson.ObjectID  `bson:"_id"`
-	Progress *eventProgress `bson:"derived,omitempty"`
+	ID           bson.ObjectID  `bson:"_id"`
+	Progress     *eventProgress `bson:"derived,omitempty"`
+	Notification Notification   `bson:"eventNotification"`
+	Order        bson.D         `bson:"orderData"`
 }
 
 // eventProgress is what this service adds to the stored event for itself.
@@ -29,9 +31,14 @@ type eventProgress struct {
 	CompletedTime *time.Time `bson:"completedTime,omitempty"`
 	// AddingTime is when the event first began to add a patient to the clinic.
 	AddingTime *time.Time `bson:"addingTime,omitempty"`
+	// ReplayedTime is when a replay first began to apply the event.
+	ReplayedTime *time.Time `bson:"replayedTime,omitempty"`
 }
 
 func (e storedEvent) isDone() bool { return e.Progress != nil && e.Progress.CompletedTime != nil }
+
+// wasReplayed reports whether a replay applied the event, or began to.
+func (e storedEvent) wasReplayed() bool { return e.Progress != nil && e.Progress.ReplayedTime != nil }
 
 // mayHaveAdded reports whether the event may have added the patient before it was cut short: it began to, and the patient
 // is not older than that.
@@ -61,21 +68,31 @@ func (e events) isDone(ctx context.Context, n Notification) (bool, error) {
 // store stores the event with the order and returns how far it was applied. It replaces the order of an event that was
 // stored before. If the event adds a patient, the same write says so: it comes before the patient, so that a crash between
 // the two loses nothing.
-func (e events) store(ctx context.Context, n Notification, order Order, adds bool) (storedEvent, error) {
+func (e events) store(ctx context.Context, d delivery, order Order, adds bool) (storedEvent, error) {
 	id := bson.NewObjectID()
-	filter, inserted := sameEvent(n), bson.D{{Key: "eventNotification", Value: storedNotification(n)}}
-	if n.EventID == "" {
+	filter, inserted := sameEvent(d.Notification), bson.D{{Key: "eventNotification", Value: storedNotification(d.Notification)}}
+	switch {
+	case d.replayOf != nil:
+		filter = bson.D{{Key: "_id", Value: *d.replayOf}}
+	case d.EventID == "":
 		filter = bson.D{{Key: "_id", Value: id}}
-	} else {
+	default:
 		inserted = append(inserted, bson.E{Key: "_id", Value: id})
 	}
 	update := bson.D{{Key: "$setOnInsert", Value: inserted}, {Key: "$set", Value: bson.D{{Key: "orderData", Value: order.document}}}}
+	var begins bson.D
 	if adds {
-		update = append(update, bson.E{Key: "$min", Value: bson.D{{Key: "derived.addingTime", Value: store.Now()}}})
+		begins = append(begins, bson.E{Key: "derived.addingTime", Value: store.Now()})
+	}
+	if d.replayOf != nil {
+		begins = append(begins, bson.E{Key: "derived.replayedTime", Value: store.Now()})
+	}
+	if len(begins) > 0 {
+		update = append(update, bson.E{Key: "$min", Value: begins})
 	}
 	var stored storedEvent
 	err := e.collection.FindOneAndUpdate(ctx, filter, update, options.FindOneAndUpdate().
-		SetUpsert(true).SetSort(furthestFirst).SetProjection(progressOnly).SetReturnDocument(options.After)).Decode(&stored)
+		SetUpsert(d.replayOf == nil).SetSort(furthestFirst).SetProjection(progressOnly).SetReturnDocument(options.After)).Decode(&stored)
 	return stored, err
 }
 

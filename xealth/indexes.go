@@ -8,10 +8,13 @@ import (
 	"github.com/tidepool-org/clinic/store"
 )
 
-// The collections of this package.
+// OrdersCollectionName is the collection of what Xealth said about orders.
+const OrdersCollectionName = "xealth_order"
+
+// The other collections of this package.
 const (
 	preorderCollection = "xealth_preorder"
-	eventCollection    = "xealth_order"
+	eventCollection    = OrdersCollectionName
 	viewCollection     = "xealth_report_view"
 )
 

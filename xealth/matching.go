@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"strings"
 
-	"go.mongodb.org/mongo-driver/v2/bson"
-
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/internal/errs"
 	"github.com/tidepool-org/clinic/patients"
@@ -32,6 +30,7 @@ var (
 type match struct {
 	clinic       *clinics.Clinic
 	mrn          string
+	former       []string // medical record numbers that the health record has replaced
 	fullName     string
 	born         Date
 	demographics Demographics
@@ -64,6 +63,7 @@ func (s *Service) clinicOf(ctx context.Context, deployment string) (*clinics.Cli
 // the error.
 func newMatch(clinic *clinics.Clinic, identity PatientIdentity, datasets *Datasets) (match, error) {
 	m := match{clinic: clinic, mrn: patients.TrimMRN(identity.mrn(clinic))}
+	m.former = identity.former(clinic, m.mrn)
 	switch {
 	case datasets == nil:
 		return m, errNoDatasets
@@ -89,7 +89,7 @@ const defaultMRNType = "MRN"
 
 // mrn returns the medical record number as the clinic understands it, or "": the first identifier of the right type.
 func (p PatientIdentity) mrn(clinic *clinics.Clinic) string {
-	wanted := cmp.Or(clinic.EHRSettings.MRNIDType, defaultMRNType)
+	wanted := mrnType(clinic)
 	for _, id := range p.IDs {
 		if strings.EqualFold(id.Type, wanted) {
 			return id.ID
@@ -98,9 +98,17 @@ func (p PatientIdentity) mrn(clinic *clinics.Clinic) string {
 	return ""
 }
 
-// findPatient returns the patient of the clinic with this identity. Both are nil if there is none.
-func (s *Service) findPatient(ctx context.Context, clinicID bson.ObjectID, who roster.Identity) (*patients.Patient, error) {
-	found, err := s.roster.FindByIdentity(ctx, clinicID, who)
+func mrnType(clinic *clinics.Clinic) string {
+	return cmp.Or(clinic.EHRSettings.MRNIDType, defaultMRNType)
+}
+
+// findPatient returns the patient of the clinic with the medical record number, and with the birth date unless that is "".
+// Both are nil if there is none. If nobody has the number, it looks for those that the health record has replaced by it.
+func (s *Service) findPatient(ctx context.Context, m match, born Date) (*patients.Patient, error) {
+	found, err := s.roster.FindByIdentity(ctx, m.clinic.ID, roster.Identity{MRN: m.mrn, BirthDate: string(born)})
+	if err == nil && len(found) == 0 {
+		found, err = s.findFormer(ctx, m, born)
+	}
 	switch {
 	case err != nil || len(found) == 0:
 		return nil, err

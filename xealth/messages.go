@@ -25,6 +25,21 @@ type Request struct {
 // PatientIdentity holds the identifiers by which a health record knows a patient.
 type PatientIdentity struct {
 	IDs []Identifier `json:"ids"`
+	// HistoricalIDs are those that the health record has replaced.
+	HistoricalIDs replaced `json:"historicalIds"`
+}
+
+// replaced holds identifiers. They are none if they come in a form that is not expected: an order does not fail by what it can
+// do without.
+type replaced []Identifier
+
+// UnmarshalJSON never fails.
+func (r *replaced) UnmarshalJSON(data []byte) error {
+	var list []Identifier
+	if json.Unmarshal(data, &list) == nil {
+		*r = list
+	}
+	return nil
 }
 
 // Identifier is one of them. Type says which number it is, such as MRN.

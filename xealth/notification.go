@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.uber.org/zap"
 
 	"github.com/tidepool-org/clinic/clinics"
@@ -13,27 +14,19 @@ import (
 	"github.com/tidepool-org/clinic/internal/nonblank"
 	"github.com/tidepool-org/clinic/internal/platform"
 	"github.com/tidepool-org/clinic/patients"
-	"github.com/tidepool-org/clinic/roster"
-)
-
-const (
-	// leaseKind is what the work on one patient, or on an order without one, is called among the leases.
-	leaseKind = "xealth"
-	// leasePatience leaves time to answer: Xealth waits 29 seconds.
-	leasePatience = 20 * time.Second
 )
 
 // Notification says that something happened to an order. It does not say about whom: the order has to be read.
 type Notification struct {
-	EventID         string          `json:"eventId"`
-	EventTimeStamp  time.Time       `json:"eventTimeStamp"`
-	EventType       string          `json:"eventType"`
-	EventContext    string          `json:"eventContext"`
-	OrderID         string          `json:"orderId"`
-	Deployment      string          `json:"deployment"`
-	PartnerID       string          `json:"partnerId"`
-	ProgramID       string          `json:"programId"`
-	PatientIdentity json.RawMessage `json:"patientIdentity"`
+	EventID         string          `json:"eventId" bson:"eventId"`
+	EventTimeStamp  time.Time       `json:"eventTimeStamp" bson:"eventTimeStamp"`
+	EventType       string          `json:"eventType" bson:"eventType"`
+	EventContext    string          `json:"eventContext" bson:"eventContext"`
+	OrderID         string          `json:"orderId" bson:"orderId"`
+	Deployment      string          `json:"deployment" bson:"deployment"`
+	PartnerID       string          `json:"partnerId" bson:"partnerId"`
+	ProgramID       string          `json:"programId" bson:"programId"`
+	PatientIdentity json.RawMessage `json:"patientIdentity" bson:"-"`
 }
 
 const (
@@ -80,14 +73,18 @@ func (s *Service) Notify(ctx context.Context, n Notification) (err error) {
 		return err
 	}
 	m, problem := s.matchOrder(ctx, clinic, n, order)
-	asked := time.Now()
-	ctx, lease, err := s.leases.Wait(ctx, leaseKind, m.leaseName(n.OrderID), leasePatience)
-	s.tallies.TurnWaits.Observe(time.Since(asked))
+	ctx, release, err := s.turn(ctx, m, n.OrderID)
 	if err != nil {
 		return err
 	}
-	defer lease.Release() //nolint:contextcheck // it is given back although the caller left
-	return s.process(ctx, n, order, m, problem)
+	defer release()
+	return s.process(ctx, delivery{Notification: n}, order, m, problem)
+}
+
+// delivery is a notification that is to be applied.
+type delivery struct {
+	Notification
+	replayOf *bson.ObjectID // the stored event that is replayed, nil if Xealth sent the notification
 }
 
 // offers reports whether the clinic offers the program. A clinic that named none offers none, even if the id is empty.
@@ -123,31 +120,23 @@ func (s *Service) matchOrder(ctx context.Context, clinic *clinics.Clinic, n Noti
 	return m, during(orderStep, err)
 }
 
-// leaseName names what only one process may work on at a time: the patient, because two orders would both add the patient.
-func (m match) leaseName(orderID string) string {
-	if m.mrn != "" {
-		return m.clinic.ID.Hex() + " patient " + m.mrn
-	}
-	return m.clinic.ID.Hex() + " order " + orderID
-}
-
 // process reads what is left to read, stores the event, and applies it. It stores an event that cannot be applied, too.
-func (s *Service) process(ctx context.Context, n Notification, order Order, m match, problem error) error {
+func (s *Service) process(ctx context.Context, d delivery, order Order, m match, problem error) error {
 	var e effect
 	if problem == nil {
-		e, problem = s.decide(ctx, n, order, m)
+		e, problem = s.decide(ctx, d.Notification, order, m)
 	}
-	stored, err := s.events.store(ctx, n, order, e.added != nil)
+	stored, err := s.events.store(ctx, d, order, e.added != nil)
 	if err != nil || stored.isDone() {
 		return err
 	}
 	switch {
 	case errors.Is(problem, errNoClinic):
-		s.log.Error("an order is for a deployment that no clinic has", zap.String("orderId", n.OrderID))
+		s.log.Error("an order is for a deployment that no clinic has", zap.String("orderId", d.OrderID))
 	case problem != nil:
 		return problem
 	default:
-		if err := s.apply(ctx, n, m.clinic, e, stored); err != nil {
+		if err := s.apply(ctx, d.Notification, m.clinic, e, stored); err != nil {
 			return err
 		}
 	}
@@ -162,7 +151,7 @@ type effect struct {
 
 // decide returns what the event does. It changes nothing.
 func (s *Service) decide(ctx context.Context, n Notification, order Order, m match) (effect, error) {
-	patient, err := s.findPatient(ctx, m.clinic.ID, roster.Identity{MRN: m.mrn, BirthDate: string(m.born)})
+	patient, err := s.findPatient(ctx, m, m.born)
 	if err != nil {
 		return effect{}, during(orderStep, err)
 	}

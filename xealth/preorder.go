@@ -7,7 +7,6 @@ import (
 
 	"github.com/tidepool-org/clinic/internal/errs"
 	"github.com/tidepool-org/clinic/patients"
-	"github.com/tidepool-org/clinic/roster"
 )
 
 // PreorderResponse says what is to be shown while an order is placed.
@@ -51,7 +50,7 @@ func (s *Service) answerInitial(ctx context.Context, r Request) (PreorderRespons
 	if err != nil {
 		return PreorderResponse{}, err
 	}
-	known, err := s.findPatient(ctx, m.clinic.ID, roster.Identity{MRN: m.mrn})
+	known, err := s.findPatient(ctx, m, "")
 	if err != nil {
 		return PreorderResponse{}, err
 	}
@@ -87,7 +86,7 @@ func (s *Service) answerSubsequent(ctx context.Context, r Request) (PreorderResp
 	if err != nil {
 		return PreorderResponse{}, during(step, err)
 	}
-	known, err := s.findPatient(ctx, m.clinic.ID, roster.Identity{MRN: m.mrn})
+	known, err := s.findPatient(ctx, m, "")
 	if err != nil {
 		return PreorderResponse{}, during(step, err)
 	}

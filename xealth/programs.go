@@ -12,7 +12,6 @@ import (
 	"github.com/tidepool-org/clinic/internal/errs"
 	"github.com/tidepool-org/clinic/internal/nonblank"
 	"github.com/tidepool-org/clinic/patients"
-	"github.com/tidepool-org/clinic/roster"
 )
 
 // Program is the program of a patient as a health record shows it.
@@ -38,7 +37,7 @@ func (s *Service) Program(ctx context.Context, r Request) (*Program, error) {
 	if err != nil {
 		return nil, during(step, err)
 	}
-	patient, err := s.findPatient(ctx, m.clinic.ID, roster.Identity{MRN: m.mrn, BirthDate: string(m.born)})
+	patient, err := s.findPatient(ctx, m, m.born)
 	if err != nil {
 		return nil, during(step, err)
 	}
@@ -103,7 +102,7 @@ func (s *Service) ProgramURL(ctx context.Context, r Request) (string, error) {
 	if err != nil {
 		return "", during(step, err)
 	}
-	patient, err := s.findPatient(ctx, m.clinic.ID, roster.Identity{MRN: m.mrn, BirthDate: string(m.born)})
+	patient, err := s.findPatient(ctx, m, m.born)
 	if err == nil && patient == nil {
 		err = errNoPatient
 	}

@@ -91,6 +91,7 @@ type Service struct {
 	leases    *store.Leases
 	tallies   Tallies
 
+	enabled        bool
 	applicationURL string // without a slash at the end
 	now            func() time.Time
 	log            *zap.Logger
@@ -105,6 +106,7 @@ func NewService(p Params) *Service {
 		views:          views{p.Database.Collection(viewCollection)},
 		leases:         p.Leases,
 		tallies:        newTallies(),
+		enabled:        p.Config.Enabled,
 		applicationURL: strings.TrimRight(p.Config.ApplicationURL, "/"),
 		now:            time.Now,
 		log:            p.Log,

@@ -48,6 +48,54 @@ func (e AuditOutcomeV1) Valid() bool {
 	}
 }
 
+// Defines values for ChangeV1Kind.
+const (
+	Clinic      ChangeV1Kind = "clinic"
+	Clinician   ChangeV1Kind = "clinician"
+	Patient     ChangeV1Kind = "patient"
+	RedoxOrder  ChangeV1Kind = "redoxOrder"
+	XealthOrder ChangeV1Kind = "xealthOrder"
+)
+
+// Valid indicates whether the value is a known member of the ChangeV1Kind enum.
+func (e ChangeV1Kind) Valid() bool {
+	switch e {
+	case Clinic:
+		return true
+	case Clinician:
+		return true
+	case Patient:
+		return true
+	case RedoxOrder:
+		return true
+	case XealthOrder:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ChangeV1Operation.
+const (
+	Delete ChangeV1Operation = "delete"
+	Insert ChangeV1Operation = "insert"
+	Update ChangeV1Operation = "update"
+)
+
+// Valid indicates whether the value is a known member of the ChangeV1Operation enum.
+func (e ChangeV1Operation) Valid() bool {
+	switch e {
+	case Delete:
+		return true
+	case Insert:
+		return true
+	case Update:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ClinicV1ClinicSize.
 const (
 	N0249   ClinicV1ClinicSize = "0-249"
@@ -2310,6 +2358,33 @@ func (e XealthFormInfoV1FormId) Valid() bool {
 	}
 }
 
+// Defines values for XealthOrderOutcomeV1.
+const (
+	XealthOrderOutcomeV1Done      XealthOrderOutcomeV1 = "done"
+	XealthOrderOutcomeV1Failed    XealthOrderOutcomeV1 = "failed"
+	XealthOrderOutcomeV1Ignored   XealthOrderOutcomeV1 = "ignored"
+	XealthOrderOutcomeV1Pending   XealthOrderOutcomeV1 = "pending"
+	XealthOrderOutcomeV1Unmatched XealthOrderOutcomeV1 = "unmatched"
+)
+
+// Valid indicates whether the value is a known member of the XealthOrderOutcomeV1 enum.
+func (e XealthOrderOutcomeV1) Valid() bool {
+	switch e {
+	case XealthOrderOutcomeV1Done:
+		return true
+	case XealthOrderOutcomeV1Failed:
+		return true
+	case XealthOrderOutcomeV1Ignored:
+		return true
+	case XealthOrderOutcomeV1Pending:
+		return true
+	case XealthOrderOutcomeV1Unmatched:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListPatientsParamsSearchMode.
 const (
 	SearchPeople ListPatientsParamsSearchMode = "people"
@@ -3141,6 +3216,44 @@ type CgmStatsV1 struct {
 	// Periods Statistics by length of period. Absent when there are none.
 	Periods CgmPeriodsV1 `json:"periods,omitempty"`
 }
+
+// ChangeV1 Something was stored, changed or removed. It holds nothing of a patient but the id.
+type ChangeV1 struct {
+	// ClinicId Clinic. Absent: of an order, or of a record that a merge of clinics removed as a duplicate.
+	ClinicId *string `json:"clinicId,omitempty"`
+
+	// ClinicianId User id of the member. Absent for other kinds, and for somebody who is only invited.
+	ClinicianId *string `json:"clinicianId,omitempty"`
+
+	// Fields Names of the stored fields that changed, never their values. Absent: the operation is no update, or
+	// all may have changed.
+	Fields *[]string `json:"fields,omitempty"`
+
+	// Id Id of the stored document: of a clinic, of an order, or of the record of a patient or member in one
+	// clinic.
+	Id string `json:"id"`
+
+	// Kind What it is. Of messages of Redox only new orders are told.
+	Kind ChangeV1Kind `json:"kind"`
+
+	// Operation What happened to it.
+	Operation ChangeV1Operation `json:"operation"`
+
+	// PatientId User id of the patient. Absent for other kinds, and as for the clinic.
+	PatientId *string `json:"patientId,omitempty"`
+
+	// Time When it happened.
+	Time time.Time `json:"time"`
+
+	// Token Token after which to go on; also the `id` of the event.
+	Token string `json:"token"`
+}
+
+// ChangeV1Kind What it is. Of messages of Redox only new orders are told.
+type ChangeV1Kind string
+
+// ChangeV1Operation What happened to it.
+type ChangeV1Operation string
 
 // CityV1 City.
 //
@@ -4377,6 +4490,57 @@ type XealthFormInfoV1 struct {
 // XealthFormInfoV1FormId Which form it is.
 type XealthFormInfoV1FormId string
 
+// XealthOrderV1 A stored event of an order, without anything about its patient.
+type XealthOrderV1 struct {
+	// ClinicId Clinic of the order. Absent: it cannot be told, or the event is done.
+	ClinicId *string `json:"clinicId,omitempty"`
+
+	// Deployment Deployment at Xealth.
+	Deployment string `json:"deployment"`
+
+	// Event What happened to the order, `new` or `cancel`.
+	Event string `json:"event"`
+
+	// Id Id of the stored event.
+	Id string `json:"id"`
+
+	// Message The reason in words. Absent: it is done.
+	Message *string `json:"message,omitempty"`
+
+	// Outcome What became of it.
+	Outcome XealthOrderOutcomeV1 `json:"outcome"`
+
+	// ProgramId Program at Xealth.
+	ProgramId string `json:"programId"`
+
+	// Reason Why it did not act: the reason that Xealth was answered, or `cut_short`, `superseded` by a later
+	// event, `program_not_offered`, `nobody_to_cancel`. Absent: it is done.
+	Reason *string `json:"reason,omitempty"`
+
+	// ReceivedTime When it was received, to the second.
+	ReceivedTime time.Time `json:"receivedTime"`
+
+	// ReplayedTime When a replay first began to apply it. Absent: none did.
+	ReplayedTime *time.Time `json:"replayedTime,omitempty"`
+
+	// XealthOrderId Id of the order at Xealth.
+	XealthOrderId string `json:"xealthOrderId"`
+}
+
+// XealthOrderOutcomeV1 What became of an event: `done`: it was applied. `ignored`: nothing is to be done for it, or not
+// any more. `unmatched`: its clinic or its patient cannot be told. `failed`: the order lacks what
+// is needed. `pending`: it fits, and was cut short.
+type XealthOrderOutcomeV1 string
+
+// XealthOrdersV1 A page of events.
+type XealthOrdersV1 struct {
+	// Next `before` of the next page. Absent: this is the last.
+	Next *string `json:"next,omitempty"`
+
+	// Orders The events, newest first.
+	Orders []XealthOrderV1 `json:"orders"`
+}
+
 // XealthPreorderFormV1 A form to show while an order is placed; an empty object when nothing is to be asked.
 type XealthPreorderFormV1 struct {
 	// DataTrackingId Id that ties the form to the later order.
@@ -4425,6 +4589,12 @@ type XealthProgramsV1 struct {
 
 	// Programs The program. Absent when `present` is false.
 	Programs *[]XealthProgramV1 `json:"programs,omitempty"`
+}
+
+// XealthReplayV1 A replay of an event.
+type XealthReplayV1 struct {
+	// OrderId Id of the stored event that was applied.
+	OrderId string `json:"orderId"`
 }
 
 // ClinicId defines model for clinicId.
@@ -5697,6 +5867,15 @@ type TideReportParams struct {
 // TideReportParamsCategories defines parameters for TideReport.
 type TideReportParamsCategories string
 
+// FollowEventsParams defines parameters for FollowEvents.
+type FollowEventsParams struct {
+	// After Token after which to go on. `Last-Event-ID` goes before it.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// LastEventID Token after which to go on, as readers of server-sent events send it by themselves.
+	LastEventID *string `json:"Last-Event-ID,omitempty"`
+}
+
 // FindPatientsParams defines parameters for FindPatients.
 type FindPatientsParams struct {
 	// Mrn Medical record number; the whole of it, without regard to case and accents.
@@ -5745,6 +5924,27 @@ type ListRedoxOrdersParams struct {
 	Before *bson.ObjectID `form:"before,omitempty" json:"before,omitempty"`
 
 	// Limit How many orders to return at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListXealthOrdersParams defines parameters for ListXealthOrders.
+type ListXealthOrdersParams struct {
+	// Since Only events received at this instant or later. Default 30 days ago.
+	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
+
+	// Deployment Only events of this deployment.
+	Deployment *string `form:"deployment,omitempty" json:"deployment,omitempty"`
+
+	// Outcome Only events of which this became.
+	Outcome *XealthOrderOutcomeV1 `form:"outcome,omitempty" json:"outcome,omitempty"`
+
+	// Reason Only events that did not act for this reason.
+	Reason *string `form:"reason,omitempty" json:"reason,omitempty"`
+
+	// Before Only events older than this one; `next` of the page before.
+	Before *bson.ObjectID `form:"before,omitempty" json:"before,omitempty"`
+
+	// Limit How many events to return at most.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -6053,6 +6253,9 @@ type ServerInterface interface {
 	// UpdateTier Set the tier of a clinic
 	// (POST /v1/clinics/{clinicId}/tier)
 	UpdateTier(ctx echo.Context, clinicId ClinicId) error
+	// FollowEvents Follow what changes
+	// (GET /v1/events)
+	FollowEvents(ctx echo.Context, params FollowEventsParams) error
 	// FindPatients Find patients in all clinics of the caller
 	// (GET /v1/patients)
 	FindPatients(ctx echo.Context, params FindPatientsParams) error
@@ -6095,6 +6298,12 @@ type ServerInterface interface {
 	// XealthNotification Receive the news of an order
 	// (POST /v1/xealth/notification)
 	XealthNotification(ctx echo.Context) error
+	// ListXealthOrders List orders that stopped half-way
+	// (GET /v1/xealth/orders)
+	ListXealthOrders(ctx echo.Context, params ListXealthOrdersParams) error
+	// ReplayXealthOrder Have an order that stopped half-way go on
+	// (POST /v1/xealth/orders/{orderId}/replay)
+	ReplayXealthOrder(ctx echo.Context, orderId bson.ObjectID) error
 	// XealthPreorder Offer the enrolment form of an order
 	// (POST /v1/xealth/preorder)
 	XealthPreorder(ctx echo.Context) error
@@ -9512,6 +9721,41 @@ func (w *ServerInterfaceWrapper) UpdateTier(ctx echo.Context) error {
 	return err
 }
 
+// FollowEvents converts echo context to params.
+func (w *ServerInterfaceWrapper) FollowEvents(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params FollowEventsParams
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", ctx.QueryParams(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter after: %s", err))
+	}
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Last-Event-ID" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Last-Event-ID")]; found {
+		var LastEventID string
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Last-Event-ID, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Last-Event-ID", valueList[0], &LastEventID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Last-Event-ID: %s", err))
+		}
+
+		params.LastEventID = &LastEventID
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.FollowEvents(ctx, params)
+	return err
+}
+
 // FindPatients converts echo context to params.
 func (w *ServerInterfaceWrapper) FindPatients(ctx echo.Context) error {
 	var err error
@@ -9791,6 +10035,75 @@ func (w *ServerInterfaceWrapper) XealthNotification(ctx echo.Context) error {
 	return err
 }
 
+// ListXealthOrders converts echo context to params.
+func (w *ServerInterfaceWrapper) ListXealthOrders(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListXealthOrdersParams
+	// ------------- Optional query parameter "since" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "since", ctx.QueryParams(), &params.Since, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter since: %s", err))
+	}
+
+	// ------------- Optional query parameter "deployment" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "deployment", ctx.QueryParams(), &params.Deployment, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter deployment: %s", err))
+	}
+
+	// ------------- Optional query parameter "outcome" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "outcome", ctx.QueryParams(), &params.Outcome, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter outcome: %s", err))
+	}
+
+	// ------------- Optional query parameter "reason" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "reason", ctx.QueryParams(), &params.Reason, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter reason: %s", err))
+	}
+
+	// ------------- Optional query parameter "before" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "before", ctx.QueryParams(), &params.Before, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter before: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListXealthOrders(ctx, params)
+	return err
+}
+
+// ReplayXealthOrder converts echo context to params.
+func (w *ServerInterfaceWrapper) ReplayXealthOrder(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "orderId" -------------
+	var orderId bson.ObjectID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "orderId", ctx.Param("orderId"), &orderId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter orderId: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ReplayXealthOrder(ctx, orderId)
+	return err
+}
+
 // XealthPreorder converts echo context to params.
 func (w *ServerInterfaceWrapper) XealthPreorder(ctx echo.Context) error {
 	var err error
@@ -9962,6 +10275,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/v1/clinics/:clinicId/tide_report", wrapper.TideReport, options.OperationMiddlewares["TideReport"]...)
 	router.POST(options.BaseURL+"/v1/clinics/:clinicId/tier", wrapper.UpdateTier, options.OperationMiddlewares["UpdateTier"]...)
 	router.GET(options.BaseURL+"/v1/clinics/share_code/:shareCode", wrapper.GetClinicByShareCode, options.OperationMiddlewares["GetClinicByShareCode"]...)
+	router.GET(options.BaseURL+"/v1/events", wrapper.FollowEvents, options.OperationMiddlewares["FollowEvents"]...)
 	router.GET(options.BaseURL+"/v1/patients", wrapper.FindPatients, options.OperationMiddlewares["FindPatients"]...)
 	router.POST(options.BaseURL+"/v1/patients/:patientId/ehr/sync", wrapper.SyncEHRDataForPatient, options.OperationMiddlewares["SyncEHRDataForPatient"]...)
 	router.POST(options.BaseURL+"/v1/patients/:patientId/summary", wrapper.UpdatePatientSummary, options.OperationMiddlewares["UpdatePatientSummary"]...)
@@ -9976,6 +10290,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/v1/users/:userId/clinics", wrapper.DeleteUserFromClinics, options.OperationMiddlewares["DeleteUserFromClinics"]...)
 	router.POST(options.BaseURL+"/v1/users/:userId/clinics", wrapper.UpdateClinicUserDetails, options.OperationMiddlewares["UpdateClinicUserDetails"]...)
 	router.POST(options.BaseURL+"/v1/xealth/notification", wrapper.XealthNotification, options.OperationMiddlewares["XealthNotification"]...)
+	router.GET(options.BaseURL+"/v1/xealth/orders", wrapper.ListXealthOrders, options.OperationMiddlewares["ListXealthOrders"]...)
+	router.POST(options.BaseURL+"/v1/xealth/orders/:orderId/replay", wrapper.ReplayXealthOrder, options.OperationMiddlewares["ReplayXealthOrder"]...)
 	router.POST(options.BaseURL+"/v1/xealth/preorder", wrapper.XealthPreorder, options.OperationMiddlewares["XealthPreorder"]...)
 	router.PUT(options.BaseURL+"/v1/xealth/program", wrapper.XealthGetProgramUrl, options.OperationMiddlewares["XealthGetProgramUrl"]...)
 	router.PUT(options.BaseURL+"/v1/xealth/programs", wrapper.XealthGetPrograms, options.OperationMiddlewares["XealthGetPrograms"]...)
@@ -11547,6 +11863,57 @@ func (response UpdateTier200Response) VisitUpdateTierResponse(w http.ResponseWri
 	return nil
 }
 
+type FollowEventsRequestObject struct {
+	Params FollowEventsParams
+}
+
+type FollowEventsResponseObject interface {
+	VisitFollowEventsResponse(w http.ResponseWriter) error
+}
+
+type FollowEvents200TexteventStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response FollowEvents200TexteventStreamResponse) VisitFollowEventsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/event-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
 type FindPatientsRequestObject struct {
 	Params FindPatientsParams
 }
@@ -11830,6 +12197,50 @@ type XealthNotification200Response struct {
 func (response XealthNotification200Response) VisitXealthNotificationResponse(w http.ResponseWriter) error {
 	w.WriteHeader(200)
 	return nil
+}
+
+type ListXealthOrdersRequestObject struct {
+	Params ListXealthOrdersParams
+}
+
+type ListXealthOrdersResponseObject interface {
+	VisitListXealthOrdersResponse(w http.ResponseWriter) error
+}
+
+type ListXealthOrders200JSONResponse XealthOrdersV1
+
+func (response ListXealthOrders200JSONResponse) VisitListXealthOrdersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayXealthOrderRequestObject struct {
+	OrderId bson.ObjectID `json:"orderId"`
+}
+
+type ReplayXealthOrderResponseObject interface {
+	VisitReplayXealthOrderResponse(w http.ResponseWriter) error
+}
+
+type ReplayXealthOrder200JSONResponse XealthReplayV1
+
+func (response ReplayXealthOrder200JSONResponse) VisitReplayXealthOrderResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type XealthPreorderRequestObject struct {
@@ -12120,6 +12531,9 @@ type StrictServerInterface interface {
 	// UpdateTier Set the tier of a clinic
 	// (POST /v1/clinics/{clinicId}/tier)
 	UpdateTier(ctx context.Context, request UpdateTierRequestObject) (UpdateTierResponseObject, error)
+	// FollowEvents Follow what changes
+	// (GET /v1/events)
+	FollowEvents(ctx context.Context, request FollowEventsRequestObject) (FollowEventsResponseObject, error)
 	// FindPatients Find patients in all clinics of the caller
 	// (GET /v1/patients)
 	FindPatients(ctx context.Context, request FindPatientsRequestObject) (FindPatientsResponseObject, error)
@@ -12162,6 +12576,12 @@ type StrictServerInterface interface {
 	// XealthNotification Receive the news of an order
 	// (POST /v1/xealth/notification)
 	XealthNotification(ctx context.Context, request XealthNotificationRequestObject) (XealthNotificationResponseObject, error)
+	// ListXealthOrders List orders that stopped half-way
+	// (GET /v1/xealth/orders)
+	ListXealthOrders(ctx context.Context, request ListXealthOrdersRequestObject) (ListXealthOrdersResponseObject, error)
+	// ReplayXealthOrder Have an order that stopped half-way go on
+	// (POST /v1/xealth/orders/{orderId}/replay)
+	ReplayXealthOrder(ctx context.Context, request ReplayXealthOrderRequestObject) (ReplayXealthOrderResponseObject, error)
 	// XealthPreorder Offer the enrolment form of an order
 	// (POST /v1/xealth/preorder)
 	XealthPreorder(ctx context.Context, request XealthPreorderRequestObject) (XealthPreorderResponseObject, error)
@@ -14518,6 +14938,31 @@ func (sh *strictHandler) UpdateTier(ctx echo.Context, clinicId ClinicId) error {
 	return nil
 }
 
+// FollowEvents operation middleware
+func (sh *strictHandler) FollowEvents(ctx echo.Context, params FollowEventsParams) error {
+	var request FollowEventsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.FollowEvents(ctx.Request().Context(), request.(FollowEventsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "FollowEvents")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(FollowEventsResponseObject); ok {
+		return validResponse.VisitFollowEventsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // FindPatients operation middleware
 func (sh *strictHandler) FindPatients(ctx echo.Context, params FindPatientsParams) error {
 	var request FindPatientsRequestObject
@@ -14959,6 +15404,56 @@ func (sh *strictHandler) XealthNotification(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(XealthNotificationResponseObject); ok {
 		return validResponse.VisitXealthNotificationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListXealthOrders operation middleware
+func (sh *strictHandler) ListXealthOrders(ctx echo.Context, params ListXealthOrdersParams) error {
+	var request ListXealthOrdersRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListXealthOrders(ctx.Request().Context(), request.(ListXealthOrdersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListXealthOrders")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListXealthOrdersResponseObject); ok {
+		return validResponse.VisitListXealthOrdersResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReplayXealthOrder operation middleware
+func (sh *strictHandler) ReplayXealthOrder(ctx echo.Context, orderId bson.ObjectID) error {
+	var request ReplayXealthOrderRequestObject
+
+	request.OrderId = orderId
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReplayXealthOrder(ctx.Request().Context(), request.(ReplayXealthOrderRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReplayXealthOrder")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReplayXealthOrderResponseObject); ok {
+		return validResponse.VisitReplayXealthOrderResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

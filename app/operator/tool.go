@@ -17,6 +17,7 @@ import (
 	"github.com/tidepool-org/clinic/redox"
 	"github.com/tidepool-org/clinic/roster"
 	"github.com/tidepool-org/clinic/store"
+	"github.com/tidepool-org/clinic/xealth"
 )
 
 // tool is what all commands share.
@@ -51,6 +52,8 @@ type neighbours struct {
 	Backfill *redox.Backfill
 	Users    *platform.UserService
 	Xealth   *platform.Xealth
+	// XealthOrders lists and replays what Xealth sent.
+	XealthOrders *xealth.Service
 }
 
 func (t *tool) root() *cobra.Command {
@@ -70,6 +73,7 @@ func (t *tool) root() *cobra.Command {
 		group("clinics", "Clinics, and what connects them to a health record", t.listClinics(), t.showClinic()),
 		group("patients", "Patients of a connected clinic", t.listPatients(), t.enrollPatients(), t.backfillEmails()),
 		group("orders", "Orders that were received from Redox", t.listOrders(), t.showOrder(), t.replayOrder()),
+		group("xealth", "Orders that were received from Xealth", t.listXealthOrders(), t.replayXealthOrder()),
 		group("census", "Numbers of patients", t.checkCensus(), t.recountCensus()),
 		group("merges", "Merges of clinics that are not complete", t.listMerges(), t.resumeMerge()),
 		group("indexes", "Indexes of the database", t.checkIndexes(), t.planIndexes(), t.buildIndexes(), t.dropUnusedIndexes()),

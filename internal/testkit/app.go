@@ -16,6 +16,7 @@ import (
 	"github.com/tidepool-org/clinic/api"
 	"github.com/tidepool-org/clinic/app"
 	"github.com/tidepool-org/clinic/config"
+	"github.com/tidepool-org/clinic/feed"
 	"github.com/tidepool-org/clinic/internal/testkit/standin"
 	"github.com/tidepool-org/clinic/store"
 )
@@ -94,7 +95,7 @@ func start(database string, d *store.Database, options ...Option) (*App, func() 
 	}
 	core, logs := observer.New(zapcore.DebugLevel)
 	var server *api.Server
-	graph := fx.New(append(s.graph, app.Service(s.config, zap.New(core)), fx.Populate(&server))...)
+	graph := fx.New(append(s.graph, app.Service(s.config, zap.New(core)), fx.Decorate(brief), fx.Populate(&server))...)
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	if err := graph.Start(ctx); err != nil {
@@ -108,6 +109,12 @@ func start(database string, d *store.Database, options ...Option) (*App, func() 
 		return graph.Stop(ctx)
 	}
 	return &App{URL: "http://" + server.Address(), Store: d, Standin: neighbours, Log: logs}, stop, nil
+}
+
+// brief lets answers that go on end soon, because tests that call every operation wait for the end.
+func brief(s *feed.Service) *feed.Service {
+	s.Lifetime = time.Second
+	return s
 }
 
 // Secrets of the service under test, which must not reach a log.

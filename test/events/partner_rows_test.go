@@ -6,8 +6,10 @@ import (
 	"net/url"
 
 	"github.com/stretchr/testify/require"
+	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/tidepool-org/clinic/internal/testkit"
+	"github.com/tidepool-org/clinic/internal/testkit/standin"
 )
 
 var (
@@ -128,6 +130,16 @@ func enrolled(s *stage) {
 	notify("new")(s).OK(s, http.StatusOK)
 }
 
+// stopped is a clinic with an order that ended before its patient had an account.
+func stopped(s *stage) {
+	ordered(s)
+	s.app.Standin.Fail("POST /v1/clinics/", standin.Fault{Status: http.StatusInternalServerError, Times: 1})
+	notify("new")(s).OK(s, http.StatusInternalServerError)
+	events := testkit.Documents(s, s.app.Store, "xealth_order", bson.M{"eventNotification.deployment": s.ids["source"]})
+	require.Len(s, events, 1)
+	s.ids["event"] = events[0]["_id"].(bson.ObjectID).Hex()
+}
+
 // reported is such a clinic with the address of the report of its new patient.
 func reported(s *stage) {
 	enrolled(s)
@@ -148,6 +160,9 @@ func xealthRows() []row {
 		{situation{"XealthPreorder", "the form is sent in"}, toXealth, enroll},
 		{situation{"XealthNotification", "a new order for a new patient, who shall connect two providers"}, ordered, notify("new")},
 		{situation{"XealthNotification", "the order is canceled"}, enrolled, notify("cancel")},
+		{situation{"ReplayXealthOrder", "the order of such a patient, cut short before there is an account"}, stopped, func(s *stage) testkit.Response {
+			return s.send(testkit.Service, "POST /v1/xealth/orders/{event}/replay", nil)
+		}},
 		{situation{"XealthGetPrograms", ""}, enrolled, func(s *stage) testkit.Response {
 			return s.partner(xealth, "PUT /v1/xealth/programs", about(s, nil))
 		}},

@@ -42,6 +42,7 @@ var neighbourCalls = map[string][]string{
 	"CreatePatientFromUser (known, of a legacy clinic)": {"GET /user/" + guest, "GET /" + guest + "/profile"},
 	"XealthNotification (new patient)":                  {"POST /oauth2/token", "GET /partner/read/order/", "POST /v1/clinics/"},
 	"XealthNotification (canceled)":                     {"GET /partner/read/order/"},
+	"ReplayXealthOrder":                                 {"GET /partner/read/order/", "POST /v1/clinics/"},
 	"XealthPreorder (form sent in)":                     {"GET /user/xena"},
 	"UpdatePatient":                                     {"PUT /user/"},
 }

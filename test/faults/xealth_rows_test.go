@@ -5,7 +5,11 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/stretchr/testify/require"
+	"go.mongodb.org/mongo-driver/v2/bson"
+
 	"github.com/tidepool-org/clinic/internal/testkit"
+	"github.com/tidepool-org/clinic/internal/testkit/standin"
 	"github.com/tidepool-org/clinic/test/faults/wire"
 )
 
@@ -24,6 +28,16 @@ func ordered(s *scene) {
 	toXealth(s)
 	s.enroll("xena@example.com").OK(s, http.StatusOK)
 	s.placeOrder()
+}
+
+// stopped is such a clinic whose order ended before there was an account.
+func stopped(s *scene) {
+	ordered(s)
+	s.app.Standin.Fail("POST /v1/clinics/", standin.Fault{Status: http.StatusInternalServerError, Times: 1})
+	s.notify("new").OK(s, http.StatusInternalServerError)
+	events := testkit.Documents(s, s.app.Store, "xealth_order", bson.D{})
+	require.Len(s, events, 1)
+	s.ids["event"] = events[0]["_id"].(bson.ObjectID).Hex()
 }
 
 // fromXealth sends a message as Xealth does.
@@ -97,6 +111,14 @@ func xealthOperations() []operation {
 				s.notify("new").OK(s, http.StatusOK)
 			},
 			call: func(s *scene) testkit.Response { return s.notify("cancel") },
+		},
+		{
+			name: "ReplayXealthOrder", stage: stopped, transactions: 4, apart: followsOrder,
+			instead: "as for the new patient of an order; the event says what is to be done until it is",
+			call: func(s *scene) testkit.Response {
+				return s.send(testkit.Service, "POST /v1/xealth/orders/"+s.ids["event"]+"/replay", nil)
+			},
+			undone: &exception{why: "that a replay began is kept", collections: []string{"xealth_order"}},
 		},
 		{
 			name: "XealthPreorder (form sent in)", stage: toXealth,

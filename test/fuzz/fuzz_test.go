@@ -111,7 +111,7 @@ func load(t *testing.T, service *testkit.Process) []target {
 	for _, path := range spec.Paths.InMatchingOrder() {
 		item := spec.Paths.Value(path)
 		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
-			if operation := item.GetOperation(method); operation != nil {
+			if operation := item.GetOperation(method); operation != nil && operation.OperationID != "FollowEvents" { // whose answers go on
 				targets = append(targets, target{path: path, method: method, item: item, operation: operation, answers: answers})
 			}
 		}
