@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/fx"
@@ -40,12 +41,16 @@ func TestOperatorsSeeWhatTheProcessDoes(t *testing.T) {
 	_, lease, err := leases.Try(context.Background(), "errand", "a patient")
 	require.NoError(t, err)
 	defer lease.Release()
-	status, body := get(t, base+"/state", nil)
-	require.Equal(t, http.StatusOK, status)
+	var status int
+	var body string
 	var state observe.State
-	require.NoError(t, json.Unmarshal([]byte(body), &state))
+	require.Eventually(t, func() bool { // the background begins beside the first request
+		status, body = get(t, base+"/state", nil)
+		require.Equal(t, http.StatusOK, status)
+		require.NoError(t, json.Unmarshal([]byte(body), &state))
+		return state.Background["notes of the census"] != observe.WorkState{}
+	}, 5*time.Second, 10*time.Millisecond)
 	require.Equal(t, map[string]int{"errand": 1}, state.Leases)
-	require.Contains(t, state.Background, "notes of the census")
 	require.Equal(t, "info", state.LogLevel)
 	require.NotContains(t, body, "a patient")
 
