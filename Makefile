@@ -15,8 +15,9 @@ run: ## Start the service with a database, stand-in neighbours and a demo clinic
 test: ## Run all tests against a real database, which is started if need be (ENGINE=)
 	@ENGINE=$(ENGINE) scripts/test
 
-test-long: ## Run also the tests that take minutes: large merges, with kills
+test-long: ## Run also the tests that take minutes: large merges, and stories with twenty kills each
 	@ENGINE=$(ENGINE) CLINIC_LONG_TESTS=1 scripts/test -run 'TestLarge' -timeout 40m
+	@ENGINE=$(ENGINE) CLINIC_LONG_TESTS=1 scripts/test -timeout 40m ./test/story
 
 bench: ## Measure the service on a clinic of N patients (make bench N=20000), beside the bare driver and REFERENCE=path
 	@N=$(N) ENGINE=$(ENGINE) REFERENCE=$(REFERENCE) scripts/bench

@@ -18,7 +18,7 @@ import (
 // TestTheTrailLosesNothingWhenTheServiceDies kills the service again and again while callers make tags: whatever was stored has
 // one entry in the trail, and so has whatever was answered.
 func TestTheTrailLosesNothingWhenTheServiceDies(t *testing.T) {
-	const deaths = 20
+	deaths := kills()
 	p := testkit.Run(t, map[string]string{"TIDEPOOL_CLINIC_AUDIT_RETENTION": "1h"})
 	answered := sync.Map{}
 	for range deaths {

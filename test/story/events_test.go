@@ -97,7 +97,7 @@ func (f *follower) read(ctx context.Context) {
 	}
 }
 
-// TestAFollowerLosesNothingWhateverDies kills the replica that a follower reads from, at a random moment of each of 20 rounds,
+// TestAFollowerLosesNothingWhateverDies kills the replica that a follower reads from, at a random moment of each round,
 // while another replica adds patients. The follower goes on by its token.
 func TestAFollowerLosesNothingWhateverDies(t *testing.T) {
 	t.Parallel()
@@ -116,7 +116,7 @@ func TestAFollowerLosesNothingWhateverDies(t *testing.T) {
 		patients = append(patients[:0], writer.NewPatient(t, clinicID, "First Patient", nil)["id"].(string))
 		return f.times(patients[0]) == 1
 	}, 30*time.Second, 500*time.Millisecond)
-	const rounds = 20
+	rounds := kills()
 	for round := range rounds {
 		require.Eventually(t, func() bool { return f.asked() > round }, 30*time.Second, 5*time.Millisecond)
 		death := time.AfterFunc(rand.N(200*time.Millisecond), service.Kill)

@@ -16,12 +16,8 @@ import (
 	"github.com/tidepool-org/clinic/internal/testkit"
 )
 
-const (
-	// deaths is how often the service dies at work.
-	deaths = 20
-	// leasePatience is how long what dead processes hold may bar a repeat.
-	leasePatience = 2 * time.Minute
-)
+// leasePatience is how long what dead processes hold may bar a repeat.
+const leasePatience = 2 * time.Minute
 
 // keyed is a request with a key.
 type keyed struct {
@@ -45,7 +41,7 @@ func TestKeysSurviveKills(t *testing.T) {
 	answered := sendAll(t, service, all, func() {})
 	require.Equal(t, len(all), answered)
 	whole := time.Since(began) // a kill comes at any moment of that
-	for range deaths {
+	for range kills() {
 		round := oneOfEach(t, service)
 		environment := service.Environment()
 		answered += sendAll(t, service, round, func() {
