@@ -52,7 +52,7 @@ func TestQueriesThatWouldAskEveryShard(t *testing.T) {
 	s := newStage(t, app)
 	readable(s)
 	for _, o := range operations(t) {
-		if o.method != http.MethodGet || o.id == "ViewPDFReport" { // which has a row
+		if o.method != http.MethodGet || o.id == "ViewPDFReport" || o.id == "FollowEvents" { // the one has a row, the other asks nothing
 			continue
 		}
 		caller := testkit.Service

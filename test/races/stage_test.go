@@ -7,10 +7,12 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"github.com/tidepool-org/clinic/census"
 	"github.com/tidepool-org/clinic/internal/testkit"
 )
 
@@ -125,8 +127,12 @@ func (a arena) patients(t *testing.T) []bson.M {
 // requireCounts asserts that the numbers that were kept are those that a recount finds.
 func (a arena) requireCounts(t *testing.T) {
 	t.Helper()
-	drift, err := testkit.Census(a.Store, "").Recount(t.Context(), a.clinicID)
-	require.NoError(t, err)
+	var drift census.Count
+	require.Eventually(t, func() (counted bool) { // the replicas may be counting, too
+		var err error
+		drift, err = testkit.Census(a.Store, "").Recount(t.Context(), a.clinicID)
+		return err == nil
+	}, 20*time.Second, 100*time.Millisecond)
 	text, err := json.Marshal(drift)
 	require.NoError(t, err)
 	require.True(t, drift.IsZero(), string(text))
