@@ -160,6 +160,7 @@ func TestPatientsWhoMayBeOnePerson(t *testing.T) {
 // TestThousandsOfOneNameAreOneGroup: neither the work nor the answer grows with the number of pairs, of which there are twelve million.
 func TestThousandsOfOneNameAreOneGroup(t *testing.T) {
 	t.Parallel()
+	testkit.NotOnSecantus(t, "it takes a minute to store 5,000 patients at once")
 	d := testkit.Database(t)
 	clinicID := bson.NewObjectID()
 	var documents []any
