@@ -31,6 +31,7 @@ const (
 // happened for each order, and once.
 func TestReplaysDoNotDoubleWhateverDies(t *testing.T) {
 	t.Parallel()
+	testkit.NotOnSecantus(t, "twenty replicas start and die there for minutes")
 	process := testkit.Run(t, map[string]string{"TIDEPOOL_CLINIC_OUTBOUND_TIMEOUT": "10s"})
 	survivor := process.Replica(t)
 	r := &replays{Process: process, stage: setScene(t, &process.App, nil)}
