@@ -58,24 +58,17 @@ func (c *chosen) list(rows iter.Seq2[Row, error], renamed func([]bson.ObjectID))
 // tabledBehind lets the table of the clinic choose, as tabled does.
 func (s *Service) tabledBehind(ctx context.Context, clinicID bson.ObjectID, query Query) (*List, error) {
 	t := s.tables.of(clinicID)
-	for round := 1; ; round++ {
-		page, err := t.chooseBehind(ctx, query)
-		if err != nil {
+	var page *chosen
+	rows, err := s.checked(ctx, t, query, func() (_ []bson.ObjectID, err error) {
+		if page, err = t.chooseBehind(ctx, query); err != nil {
 			return nil, err
 		}
-		records, doubtful, err := s.compare(ctx, t, query, page.ids)
-		if err != nil {
-			return nil, err
-		}
-		if len(doubtful) > 0 && round < rankings {
-			t.suspect(doubtful)
-			continue
-		}
-		if records != nil {
-			return page.list(s.rowsOf(page.ids, records), t.suspect), nil
-		}
-		return page.list(s.byIDs(ctx, page.ids), t.suspect), nil
+		return page.ids, nil
+	})
+	if err != nil {
+		return nil, err
 	}
+	return page.list(rows, t.suspect), nil
 }
 
 // chooseBehind brings the table up to date, and chooses the page. It returns errTooLarge if the table never has what it takes.
@@ -138,25 +131,21 @@ func (c *contents) pageBehind(q Query, start *nameStart) (*chosen, error) {
 			}
 		}, start)
 	} else {
-		rankOf, ok := c.ranks(q.order)
+		ranks, ok := c.ranked(q.order, finds)
 		if !ok {
 			return nil, nil //nolint:nilnil // a column is missing
 		}
-		after := q.after.valued()
+		after := q.after.rank()
 		if after != nil && q.after.Bound {
 			slot, ok := c.slots[q.after.ID]
 			if !ok {
 				return nil, errPlaceGone
 			}
-			after.rank = rankOf(slot)
+			rankOf, _ := c.ranks(q.order)
+			*after = rankOf(slot)
+			after.exact = q.after.Exact
 		}
-		page = q.behindValues(func(yield func(valued) bool) {
-			for _, slot := range c.slots {
-				if found, exact := finds(slot); found && !yield(valued{rank: rankOf(slot), exact: exact}) {
-					return
-				}
-			}
-		}, after)
+		page = q.behindValues(ranks, after)
 	}
 	if page != nil {
 		page.total = len(c.slots)
@@ -169,22 +158,29 @@ func (s *Service) rankedBehind(ctx context.Context, filter bson.D, q Query) (*ch
 	if q.order.collated {
 		return s.rankedByName(ctx, filter, q)
 	}
-	after, seek := q.after.valued(), newSeek(q.people)
+	after, seek := q.after.rank(), newSeek(q.people)
 	if after != nil && q.after.Bound {
 		record, err := s.collection.FindOne(ctx, append(bson.D{{Key: "_id", Value: q.after.ID}}, filter...), options.FindOne().SetProjection(q.order.projection())).Raw()
 		if err != nil {
 			return nil, store.OneOf(err, errPlaceGone, nil)
 		}
-		after.rank = q.order.rank(record)
+		*after = q.order.rank(record)
+		after.exact = q.after.Exact
 	}
 	cursor, err := s.collection.Find(ctx, filter, options.Find().SetProjection(seek.projection(q.order.projection())).SetBatchSize(rankBatch))
 	var failed error
-	page := q.behindValues(func(yield func(valued) bool) {
+	page := q.behindValues(func(yield func(rank) bool) {
 		for record, err := range store.Documents[bson.Raw](ctx, cursor, err) {
 			if failed = err; err != nil {
 				return
 			}
-			if found, exact := seek.meets(record); found && !yield(valued{rank: q.order.rank(record), exact: exact}) {
+			found, exact := seek.meets(record)
+			if !found {
+				continue
+			}
+			r := q.order.rank(record)
+			r.exact = exact
+			if !yield(r) {
 				return
 			}
 		}

@@ -60,7 +60,7 @@ func (s *Service) Duplicates(ctx context.Context, clinicID bson.ObjectID, by []L
 			return nil, err
 		}
 		result := &Duplicates{Count: len(found)}
-		found = found[min(page.Offset, len(found)):min(page.Offset+page.Limit, len(found))]
+		found = store.Cut(found, page)
 		var gone []bson.ObjectID
 		if result.Groups, gone, err = s.showAlike(ctx, clinicID, found); err != nil || len(gone) == 0 || round == rankings {
 			return result, err

@@ -1,7 +1,6 @@
 package roster
 
 import (
-	"cmp"
 	"hash/maphash"
 	"iter"
 	"slices"
@@ -37,12 +36,6 @@ func (q Query) Behind(place *Place) Query {
 	return q
 }
 
-// valued is a row of an order by a value.
-type valued struct {
-	rank  rank
-	exact bool
-}
-
 // named is a row of an order by names.
 type named struct {
 	id    bson.ObjectID
@@ -55,28 +48,27 @@ type named struct {
 // chosen is a page with what tells the places of its rows.
 type chosen struct {
 	ids          []bson.ObjectID
-	values       map[bson.ObjectID]valued // of an order by a value
-	names        map[bson.ObjectID]named  // of an order by names
+	values       map[bson.ObjectID]rank  // of an order by a value
+	names        map[bson.ObjectID]named // of an order by names
 	count, total int
 	more         bool // whether there is a page behind it
 }
 
 // behindValues chooses the page from rows in any order; after is nil at the beginning.
-func (q Query) behindValues(rows iter.Seq[valued], after *valued) *chosen {
-	compare := func(a, b valued) int { return cmp.Or(exactFirst(a.exact, b.exact), q.order.compare(a.rank, b.rank)) }
-	best := firsts[valued]{page: store.Page{Limit: q.page.Limit + 1}, compare: compare}
-	page := &chosen{values: map[bson.ObjectID]valued{}}
+func (q Query) behindValues(rows iter.Seq[rank], after *rank) *chosen {
+	best := firsts[rank]{page: store.Page{Limit: q.page.Limit + 1}, compare: q.order.compare}
+	page := &chosen{values: map[bson.ObjectID]rank{}}
 	for row := range rows {
 		page.count++
-		if after == nil || compare(row, *after) > 0 {
+		if after == nil || q.order.compare(row, *after) > 0 {
 			best.add(row)
 		}
 	}
 	found := best.onPage()
 	page.more = len(found) > q.page.Limit
 	for _, row := range found[:min(len(found), q.page.Limit)] {
-		page.ids = append(page.ids, row.rank.id)
-		page.values[row.rank.id] = row
+		page.ids = append(page.ids, row.id)
+		page.values[row.id] = row
 	}
 	return page
 }
@@ -115,7 +107,7 @@ func (q Query) behindNames(rows iter.Seq[named], start *nameStart) *chosen {
 func (c *chosen) place(row Row) *Place {
 	id := row.Patient.ID
 	if v, ok := c.values[id]; ok {
-		p := &Place{ID: id, Exact: v.exact, Known: v.rank.known, Class: v.rank.value.class, Number: v.rank.value.number, Text: v.rank.value.text}
+		p := &Place{ID: id, Exact: v.exact, Known: v.known, Class: v.value.class, Number: v.value.number, Text: v.value.text}
 		if len(p.Text) > maxPlaceText {
 			p.Text, p.Bound = "", true
 		}
@@ -138,12 +130,12 @@ func (c *chosen) place(row Row) *Place {
 	return p
 }
 
-// valued returns the place as a row of an order by a value.
-func (p *Place) valued() *valued {
+// rank returns the place in an order by a value, nil for none.
+func (p *Place) rank() *rank {
 	if p == nil {
 		return nil
 	}
-	return &valued{rank: rank{known: p.Known, value: sortValue{class: p.Class, number: p.Number, text: p.Text}, id: p.ID}, exact: p.Exact}
+	return &rank{exact: p.Exact, known: p.Known, value: sortValue{class: p.Class, number: p.Number, text: p.Text}, id: p.ID}
 }
 
 // isNamed reports whether a name is the one of the place.

@@ -57,6 +57,5 @@ func (l *inTurn[T]) add(one T, exact bool) {
 }
 
 func (l *inTurn[T]) onPage() []T {
-	all := slices.Concat(l.exact, l.rest)
-	return all[min(l.page.Offset, len(all)):min(l.page.Offset+l.page.Limit, len(all))]
+	return store.Cut(slices.Concat(l.exact, l.rest), l.page)
 }

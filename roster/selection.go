@@ -1,7 +1,7 @@
 package roster
 
 import (
-	"cmp"
+	"iter"
 	"slices"
 	"strings"
 
@@ -119,16 +119,10 @@ func (c *contents) page(q Query) (ids []bson.ObjectID, count int, ok bool) {
 	if !ok {
 		return nil, 0, false
 	}
-	var slots []int32
 	if q.order.collated {
-		slots, count, ok = c.pageByName(q, finds)
-	} else {
-		slots, count, ok = c.pageByValue(q, finds)
+		return c.pageByName(q, finds)
 	}
-	for _, slot := range slots {
-		ids = append(ids, c.rows[slot].id)
-	}
-	return ids, count, ok
+	return c.pageByValue(q, finds)
 }
 
 // finder returns a function that says which rows a query wants, and whether a search has found just this one; ok is false if a
@@ -147,46 +141,51 @@ func (c *contents) finder(q Query) (finds func(slot int32) (found, exact bool), 
 	}, ok
 }
 
-func (c *contents) pageByName(q Query, finds func(int32) (found, exact bool)) (slots []int32, count int, ok bool) {
+func (c *contents) pageByName(q Query, finds func(int32) (found, exact bool)) (ids []bson.ObjectID, count int, ok bool) {
 	list, ok := c.byName[q.order.direction]
 	if !ok {
 		return nil, 0, false
 	}
-	found := inTurn[int32]{page: q.page}
+	found := inTurn[bson.ObjectID]{page: q.page}
 	for _, slot := range list.slots {
 		if ok, exact := finds(slot); ok {
-			found.add(slot, exact)
+			found.add(c.rows[slot].id, exact)
 		}
 	}
 	return found.onPage(), found.count, true
 }
 
-func (c *contents) pageByValue(q Query, finds func(int32) (found, exact bool)) (slots []int32, count int, ok bool) {
-	compare, ok := c.comparison(q.order)
+func (c *contents) pageByValue(q Query, finds func(int32) (found, exact bool)) (ids []bson.ObjectID, count int, ok bool) {
+	found, ok := c.ranked(q.order, finds)
 	if !ok {
 		return nil, 0, false
 	}
-	exacts := map[int32]bool{}
-	best := firsts[int32]{page: q.page, compare: compare}
-	if q.people != nil {
-		best.compare = func(a, b int32) int { return cmp.Or(exactFirst(exacts[a], exacts[b]), compare(a, b)) }
+	best := firsts[rank]{page: q.page, compare: q.order.compare}
+	for r := range found {
+		best.add(r)
 	}
-	for _, slot := range c.slots {
-		found, exact := finds(slot)
-		if exact {
-			exacts[slot] = true
-		}
-		if found {
-			best.add(slot)
-		}
+	for _, r := range best.onPage() {
+		ids = append(ids, r.id)
 	}
-	return best.onPage(), best.count, true
+	return ids, best.count, true
 }
 
-// comparison returns how two rows compare in an order.
-func (c *contents) comparison(o order) (compare func(a, b int32) int, ok bool) {
+// ranked yields the places in an order of the rows that are wanted; ok is false if a column is missing.
+func (c *contents) ranked(o order, finds func(int32) (found, exact bool)) (ranks iter.Seq[rank], ok bool) {
 	rankOf, ok := c.ranks(o)
-	return func(a, b int32) int { return o.compare(rankOf(a), rankOf(b)) }, ok
+	return func(yield func(rank) bool) {
+		for _, slot := range c.slots {
+			found, exact := finds(slot)
+			if !found {
+				continue
+			}
+			r := rankOf(slot)
+			r.exact = exact
+			if !yield(r) {
+				return
+			}
+		}
+	}, ok
 }
 
 // ranks returns the places of rows in an order; ok is false if a column is missing.

@@ -2,6 +2,7 @@ package roster
 
 import (
 	"context"
+	"iter"
 	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -11,13 +12,27 @@ import (
 const rankings = 4
 
 // tabled returns a page that the table of the clinic chooses, or errTooLarge.
+func (s *Service) tabled(ctx context.Context, clinicID bson.ObjectID, query Query) (*List, error) {
+	t := s.tables.of(clinicID)
+	var list *List
+	rows, err := s.checked(ctx, t, query, func() (ids []bson.ObjectID, err error) {
+		ids, list, err = t.choose(ctx, query)
+		return ids, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	list.Rows = rows
+	return list, nil
+}
+
+// checked returns the patients of a page that the table chooses.
 //
 // The records of the page are held against the table. Who is gone, or was changed in a way that only this shows, makes the table be
 // brought up to date, and the page be chosen once more.
-func (s *Service) tabled(ctx context.Context, clinicID bson.ObjectID, query Query) (*List, error) {
-	t := s.tables.of(clinicID)
+func (s *Service) checked(ctx context.Context, t *table, query Query, choose func() ([]bson.ObjectID, error)) (iter.Seq2[Row, error], error) {
 	for round := 1; ; round++ {
-		ids, list, err := t.choose(ctx, query)
+		ids, err := choose()
 		if err != nil {
 			return nil, err
 		}
@@ -29,12 +44,10 @@ func (s *Service) tabled(ctx context.Context, clinicID bson.ObjectID, query Quer
 			t.suspect(doubtful)
 			continue
 		}
-		if records != nil {
-			list.Rows = s.rowsOf(ids, records)
-		} else {
-			list.Rows = s.byIDs(ctx, ids)
+		if records == nil {
+			return s.byIDs(ctx, ids), nil
 		}
-		return list, nil
+		return s.rowsOf(ids, records), nil
 	}
 }
 
