@@ -143,11 +143,7 @@ func (h *Handlers) ListAuditEntries(ctx context.Context, r gen.ListAuditEntriesR
 		ClinicID: &r.ClinicId, PatientID: valueOf(p.PatientId), UserID: valueOf(p.UserId), Operation: valueOf(p.Operation),
 		Since: valueOf(p.Since), Until: valueOf(p.Until), Before: p.Before,
 	}
-	limit := defaultEntries
-	if p.Limit != nil {
-		limit = *p.Limit
-	}
-	page, more, err := h.services.Trail.Page(ctx, filter, limit)
+	page, more, err := h.services.Trail.Page(ctx, filter, valueOr(p.Limit, defaultEntries))
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +160,7 @@ func (h *Handlers) ListAuditEntries(ctx context.Context, r gen.ListAuditEntriesR
 func auditEntryWire(e audit.Entry) gen.AuditEntryV1 {
 	wire := gen.AuditEntryV1{
 		Id: e.ID.Hex(), Time: e.Time.UTC(), Operation: e.Operation, Outcome: gen.AuditOutcomeV1(e.Outcome), RequestId: e.RequestID,
-		UserId: nonEmpty(&e.UserID), Service: nonEmpty(&e.Service), PatientId: nonEmpty(&e.PatientID), MemberId: nonEmpty(&e.MemberID),
+		UserId: unlessEmpty(e.UserID), Service: unlessEmpty(e.Service), PatientId: unlessEmpty(e.PatientID), MemberId: unlessEmpty(e.MemberID),
 	}
 	if e.Status != 0 {
 		wire.Status = &e.Status

@@ -14,7 +14,7 @@ import (
 
 // ExportClinicians answers with members and invites of a clinic as a file.
 func (h *Handlers) ExportClinicians(ctx context.Context, r gen.ExportCliniciansRequestObject) (gen.ExportCliniciansResponseObject, error) {
-	clinic, err := h.exportedClinic(ctx, r.ClinicId)
+	clinic, err := h.services.Clinics.Get(ctx, r.ClinicId)
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ import (
 // CreateClinician adds a member or a pending invite.
 func (h *Handlers) CreateClinician(ctx context.Context, r gen.CreateClinicianRequestObject) (gen.CreateClinicianResponseObject, error) {
 	member, err := h.services.Clinicians.Create(ctx, clinicians.Clinician{
-		ClinicID: r.ClinicId, UserID: r.Body.Id, InviteID: nonEmpty(r.Body.InviteId),
+		ClinicID: r.ClinicId, UserID: r.Body.Id, InviteID: unlessEmpty(valueOf(r.Body.InviteId)),
 		Email: &r.Body.Email, Name: r.Body.Name, Roles: r.Body.Roles,
 	})
 	if err != nil {
@@ -83,12 +83,4 @@ func (h *Handlers) AddServiceAccount(ctx context.Context, r gen.AddServiceAccoun
 		return nil, err
 	}
 	return gen.AddServiceAccount200JSONResponse(clinicianWire(member)), nil
-}
-
-// nonEmpty returns nil for "" too.
-func nonEmpty(text *string) *string {
-	if valueOf(text) == "" {
-		return nil
-	}
-	return text
 }

@@ -96,14 +96,6 @@ func changeWire(c *feed.Change) gen.ChangeV1 {
 	return wire
 }
 
-// unlessEmpty returns nil for "".
-func unlessEmpty(text string) *string {
-	if text == "" {
-		return nil
-	}
-	return &text
-}
-
 // isFollowed reports whether the answer goes on until the reader leaves, so that the time it took says nothing.
 func isFollowed(c echo.Context) bool {
 	operation, ok := c.Get(operationKey).(*operation)

@@ -8,10 +8,8 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
-	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/tidepool-org/clinic/api/gen"
-	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/roster"
 	"github.com/tidepool-org/clinic/store"
 )
@@ -31,10 +29,7 @@ func (h *Handlers) ExportPatients(ctx context.Context, r gen.ExportPatientsReque
 	if parameters.Has("offset") {
 		return nil, errCursorOffset
 	}
-	limit := math.MaxInt32
-	if r.Params.Limit != nil {
-		limit = *r.Params.Limit
-	}
+	limit := valueOr(r.Params.Limit, math.MaxInt32)
 	query, err := roster.ParseQuery(parameters, store.NewPage(nil, &limit))
 	if err != nil {
 		return nil, err
@@ -47,7 +42,7 @@ func (h *Handlers) ExportPatients(ctx context.Context, r gen.ExportPatientsReque
 	if query, err = behindCursor(query, cursor); err != nil {
 		return nil, err
 	}
-	clinic, err := h.exportedClinic(ctx, r.ClinicId)
+	clinic, err := h.services.Clinics.Get(ctx, r.ClinicId)
 	if err != nil {
 		return nil, err
 	}
@@ -69,11 +64,6 @@ func (h *Handlers) ExportPatients(ctx context.Context, r gen.ExportPatientsReque
 	export.form = exportForm("patients", mimeCSV+"; charset=utf-8", ".csv", start)
 	export.add = table.append
 	return export, nil
-}
-
-// exportedClinic returns the clinic whose data leave the service. Each export passes here once, when it is certain who asks for what.
-func (h *Handlers) exportedClinic(ctx context.Context, clinicID bson.ObjectID) (*clinics.Clinic, error) {
-	return h.services.Clinics.Get(ctx, clinicID)
 }
 
 // exportForm is the form of a file. The name of the clinic is not in that of the file: it might tell about patients where files are listed.

@@ -18,20 +18,13 @@ const (
 
 // ListRedoxOrders lists orders with what became of them.
 func (h *Handlers) ListRedoxOrders(ctx context.Context, request gen.ListRedoxOrdersRequestObject) (gen.ListRedoxOrdersResponseObject, error) {
-	filter := redox.OrderFilter{Since: time.Now().Add(-ordersPeriod), SourceID: valueOf(request.Params.SourceId)}
-	if request.Params.Since != nil {
-		filter.Since = *request.Params.Since
-	}
-	filter.Before = request.Params.Before
+	p := request.Params
+	filter := redox.OrderFilter{Since: valueOr(p.Since, time.Now().Add(-ordersPeriod)), SourceID: valueOf(p.SourceId), Before: p.Before}
 	wanted := redox.Outcome.NeedsHelp
-	if outcome := request.Params.Outcome; outcome != nil {
+	if outcome := p.Outcome; outcome != nil {
 		wanted = func(o redox.Outcome) bool { return o == redox.Outcome(*outcome) }
 	}
-	limit := ordersLimit
-	if request.Params.Limit != nil {
-		limit = *request.Params.Limit
-	}
-	page, err := h.services.Redox.OrderPage(ctx, filter, wanted, limit)
+	page, err := h.services.Redox.OrderPage(ctx, filter, wanted, valueOr(p.Limit, ordersLimit))
 	if err != nil {
 		return nil, err
 	}
@@ -43,17 +36,11 @@ func (h *Handlers) ListRedoxOrders(ctx context.Context, request gen.ListRedoxOrd
 }
 
 func redoxOrderWire(o redox.OrderState) gen.RedoxOrderV1 {
-	wire := gen.RedoxOrderV1{
+	return gen.RedoxOrderV1{
 		Id: o.ID.Hex(), ReceivedTime: o.ReceivedTime.UTC(), SourceId: o.SourceID, Outcome: gen.RedoxOrderOutcomeV1(o.Outcome),
 		ClinicId: hexOf(o.ClinicID), RedeliveryOf: hexOf(o.RedeliveryOf), ReplayOf: hexOf(o.ReplayOf), Replay: hexOf(o.Replay),
+		ProcedureCode: unlessEmpty(o.ProcedureCode), Reason: unlessEmpty(o.Reason),
 	}
-	if o.ProcedureCode != "" {
-		wire.ProcedureCode = &o.ProcedureCode
-	}
-	if o.Reason != "" {
-		wire.Reason = &o.Reason
-	}
-	return wire
 }
 
 func hexOf(id *bson.ObjectID) *string {

@@ -11,10 +11,7 @@ import (
 // ListXealthOrders lists events of orders with what became of them.
 func (h *Handlers) ListXealthOrders(ctx context.Context, request gen.ListXealthOrdersRequestObject) (gen.ListXealthOrdersResponseObject, error) {
 	p := request.Params
-	filter := xealth.OrderFilter{Since: time.Now().Add(-ordersPeriod), Deployment: valueOf(p.Deployment), Before: p.Before}
-	if p.Since != nil {
-		filter.Since = *p.Since
-	}
+	filter := xealth.OrderFilter{Since: valueOr(p.Since, time.Now().Add(-ordersPeriod)), Deployment: valueOf(p.Deployment), Before: p.Before}
 	filter.Unfinished = p.Outcome == nil || xealth.Outcome(*p.Outcome) != xealth.Done
 	filter.Wanted = func(o xealth.OrderState) bool {
 		switch {
@@ -26,11 +23,7 @@ func (h *Handlers) ListXealthOrders(ctx context.Context, request gen.ListXealthO
 			return p.Reason == nil || o.Reason == *p.Reason
 		}
 	}
-	limit := ordersLimit
-	if p.Limit != nil {
-		limit = *p.Limit
-	}
-	orders, next, err := h.services.Xealth.Orders(ctx, filter, limit)
+	orders, next, err := h.services.Xealth.Orders(ctx, filter, valueOr(p.Limit, ordersLimit))
 	if err != nil {
 		return nil, err
 	}

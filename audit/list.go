@@ -2,7 +2,6 @@ package audit
 
 import (
 	"context"
-	"iter"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -17,7 +16,6 @@ type Filter struct {
 	PatientID string
 	UserID    string // who called
 	Operation string
-	Outcome   Outcome
 	Since     time.Time
 	Until     time.Time      // not included
 	Before    *bson.ObjectID // only entries older than this one
@@ -29,7 +27,7 @@ func (f Filter) query() bson.D {
 		query = append(query, bson.E{Key: "clinicId", Value: f.ClinicID})
 	}
 	for _, condition := range []struct{ key, value string }{
-		{"patientId", f.PatientID}, {"userId", f.UserID}, {"operation", f.Operation}, {"outcome", string(f.Outcome)},
+		{"patientId", f.PatientID}, {"userId", f.UserID}, {"operation", f.Operation},
 	} {
 		if condition.value != "" {
 			query = append(query, bson.E{Key: condition.key, Value: condition.value})
@@ -53,7 +51,8 @@ func (f Filter) query() bson.D {
 
 // Page returns the newest entries, at most limit, and whether there are more.
 func (t *Trail) Page(ctx context.Context, filter Filter, limit int) (page []Entry, more bool, err error) {
-	for entry, err := range t.each(ctx, filter, limit+1) {
+	cursor, err := t.collection.Find(ctx, filter.query(), options.Find().SetSort(bson.D{{Key: "_id", Value: -1}}).SetLimit(int64(limit)+1))
+	for entry, err := range store.Documents[Entry](ctx, cursor, err) {
 		if err != nil {
 			return nil, false, err
 		}
@@ -63,18 +62,4 @@ func (t *Trail) Page(ctx context.Context, filter Filter, limit int) (page []Entr
 		page = append(page, entry)
 	}
 	return page, false, nil
-}
-
-// Each yields entries, newest first. It ends with the first error.
-func (t *Trail) Each(ctx context.Context, filter Filter) iter.Seq2[Entry, error] {
-	return t.each(ctx, filter, 0)
-}
-
-func (t *Trail) each(ctx context.Context, filter Filter, limit int) iter.Seq2[Entry, error] {
-	o := options.Find().SetSort(bson.D{{Key: "_id", Value: -1}})
-	if limit > 0 {
-		o.SetLimit(int64(limit))
-	}
-	cursor, err := t.collection.Find(ctx, filter.query(), o)
-	return store.Documents[Entry](ctx, cursor, err)
 }

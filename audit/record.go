@@ -21,9 +21,9 @@ func recordFrom(ctx context.Context) *record {
 	return r
 }
 
-// edit changes the entry of the context. It does nothing where there is none.
-func edit(ctx context.Context, change func(entry *Entry)) {
-	if r := recordFrom(ctx); r != nil {
+// edit changes the entry. It does nothing where there is none.
+func (r *record) edit(change func(entry *Entry)) {
+	if r != nil {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		change(&r.entry)
@@ -35,17 +35,12 @@ func IsRecorded(ctx context.Context) bool { return recordFrom(ctx) != nil }
 
 // Fields says which fields of what the request is about change, in place of those that the caller sent.
 func Fields(ctx context.Context, fields []string) {
-	edit(ctx, func(entry *Entry) { entry.Fields = append([]string{}, slices.Sorted(slices.Values(fields))...) })
+	recordFrom(ctx).edit(func(entry *Entry) { entry.Fields = append([]string{}, slices.Sorted(slices.Values(fields))...) })
 }
 
 // Patient says which patient of which clinic the request turned out to be about.
 func Patient(ctx context.Context, clinicID bson.ObjectID, userID string) {
-	edit(ctx, func(entry *Entry) { entry.ClinicID, entry.PatientID = &clinicID, userID })
-}
-
-// Clinic says which clinic the request turned out to be about.
-func Clinic(ctx context.Context, clinicID bson.ObjectID) {
-	edit(ctx, func(entry *Entry) { entry.ClinicID = &clinicID })
+	recordFrom(ctx).edit(func(entry *Entry) { entry.ClinicID, entry.PatientID = &clinicID, userID })
 }
 
 // outcome returns what is to be stored of the entry now.

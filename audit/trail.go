@@ -20,7 +20,6 @@ const beginTime = 3 * time.Second
 type Trail struct {
 	retention  time.Duration // 0 means that nothing is recorded
 	reads      bool
-	database   *store.Database
 	collection *mongo.Collection
 	writer     *writer
 }
@@ -28,7 +27,7 @@ type Trail struct {
 // NewTrail returns the trail of the database. It records nothing unless the settings say how long entries are kept.
 func NewTrail(d *store.Database, c config.Audit, log *zap.Logger) *Trail {
 	collection := d.Collection(CollectionName)
-	return &Trail{retention: c.Retention, reads: c.Reads, database: d, collection: collection, writer: newWriter(collection, log)}
+	return &Trail{retention: c.Retention, reads: c.Reads, collection: collection, writer: newWriter(collection, log)}
 }
 
 // Changes reports whether changes are recorded, Reads whether readings of patients are.
@@ -65,7 +64,7 @@ func (t *Trail) Read(entry Entry, outcome Outcome, status int) {
 // commit returns what adds the outcome to a transaction. If the transaction is not committed after all, finish says so.
 func (r *record) commit(collection *mongo.Collection) func(ctx context.Context) error {
 	return func(ctx context.Context) error {
-		edit(ctx, func(entry *Entry) { entry.Outcome = Changed })
+		r.edit(func(entry *Entry) { entry.Outcome = Changed })
 		_, err := collection.UpdateByID(ctx, r.entry.ID, r.outcome())
 		return err
 	}
@@ -73,8 +72,9 @@ func (r *record) commit(collection *mongo.Collection) func(ctx context.Context) 
 
 // finish records the outcome in the background, with the status of the answer, which a transaction does not know yet.
 func (t *Trail) finish(r *record, outcome Outcome, status int) {
-	r.mu.Lock()
-	r.entry.Outcome, r.entry.Status = outcome, status
-	r.mu.Unlock()
+	r.edit(func(entry *Entry) { entry.Outcome, entry.Status = outcome, status })
 	t.writer.later(mongo.NewUpdateOneModel().SetFilter(bson.D{{Key: "_id", Value: r.entry.ID}}).SetUpdate(r.outcome()))
 }
+
+// Run writes what requests record, until the context ends, and then what is left. It is not needed where nothing is recorded.
+func (t *Trail) Run(ctx context.Context) { t.writer.run(ctx) }

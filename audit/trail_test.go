@@ -57,10 +57,8 @@ func TestAnEntryIsThereBeforeTheWorkAndGetsItsOutcome(t *testing.T) {
 
 func TestATransactionTakesItsOutcomeWithIt(t *testing.T) {
 	t.Parallel()
+	testkit.NeedsTransactions(t)
 	d := testkit.Database(t)
-	if !d.HasTransactions() {
-		t.Skip("needs transactions")
-	}
 	trail := newTrail(t, d)
 	failure := errors.New("no")
 	stored := func() map[string]int { return outcomes(t, d) }

@@ -26,7 +26,6 @@ const (
 type writer struct {
 	collection *mongo.Collection
 	queue      chan line
-	stopped    chan struct{}
 	log        *zap.Logger
 }
 
@@ -37,7 +36,7 @@ type line struct {
 }
 
 func newWriter(collection *mongo.Collection, log *zap.Logger) *writer {
-	return &writer{collection: collection, queue: make(chan line, waiting), stopped: make(chan struct{}), log: log}
+	return &writer{collection: collection, queue: make(chan line, waiting), log: log}
 }
 
 // insert stores an entry and waits for it.
@@ -67,7 +66,6 @@ func (w *writer) later(model mongo.WriteModel) {
 
 // run writes until the context ends, and then what is left.
 func (w *writer) run(ctx context.Context) {
-	defer close(w.stopped)
 	for {
 		select {
 		case first := <-w.queue:
