@@ -13,12 +13,39 @@ import (
 // orders returns the listed orders of the source, by id, and the rest of the answer.
 func (e ehr) orders(t *testing.T, query string) (map[string]map[string]any, any) {
 	t.Helper()
-	answer := e.Call(t, testkit.Service, http.MethodGet, "/v1/redox/orders?sourceId="+e.source+query, nil).OK(t, http.StatusOK).Object(t)
+	return listedOrders(t, e.App, "/v1/redox/orders?sourceId="+e.source+query)
+}
+
+// listedOrders returns the orders of a page by their ids, and the next page.
+func listedOrders(t *testing.T, app *testkit.App, path string) (map[string]map[string]any, any) {
+	t.Helper()
+	answer := app.Call(t, testkit.Service, http.MethodGet, path, nil).OK(t, http.StatusOK).Object(t)
 	found := map[string]map[string]any{}
 	for _, order := range answer["orders"].([]any) {
 		found[order.(map[string]any)["id"].(string)] = order.(map[string]any)
 	}
 	return found, answer["next"]
+}
+
+// requirePagesOfOrders asserts that pages of two show five orders once each, and that none is of the future.
+func requirePagesOfOrders(t *testing.T, listed func(t *testing.T, query string) (map[string]map[string]any, any)) {
+	t.Helper()
+	all := map[string]bool{}
+	query := "&limit=2"
+	for range 4 {
+		page, next := listed(t, query)
+		for id := range page {
+			require.False(t, all[id])
+			all[id] = true
+		}
+		if next == nil {
+			break
+		}
+		query = "&limit=2&before=" + next.(string)
+	}
+	require.Len(t, all, 5)
+	page, _ := listed(t, "&since=2100-01-01T00:00:00Z")
+	require.Empty(t, page)
 }
 
 func (e ehr) replay(t *testing.T, id string) testkit.Response {
@@ -73,22 +100,7 @@ func TestOrdersComeInPages(t *testing.T) {
 	for range 5 {
 		e.send(t, e.order())
 	}
-	all := map[string]bool{}
-	query := "&limit=2"
-	for range 4 {
-		page, next := e.orders(t, query)
-		for id := range page {
-			require.False(t, all[id])
-			all[id] = true
-		}
-		if next == nil {
-			break
-		}
-		query = "&limit=2&before=" + next.(string)
-	}
-	require.Len(t, all, 5)
-	page, _ := e.orders(t, "&since=2100-01-01T00:00:00Z")
-	require.Empty(t, page)
+	requirePagesOfOrders(t, e.orders)
 	for _, bad := range []string{"limit=0", "limit=101", "outcome=lost", "before=x", "since=today"} {
 		e.Call(t, testkit.Service, http.MethodGet, "/v1/redox/orders?"+bad, nil).OK(t, http.StatusBadRequest)
 	}

@@ -17,12 +17,7 @@ import (
 // listed returns the listed events of the deployment by id, and the rest of the answer.
 func (x xealthClinic) listed(t *testing.T, query string) (map[string]object, any) {
 	t.Helper()
-	answer := x.Call(t, testkit.Service, http.MethodGet, "/v1/xealth/orders?deployment="+x.deployment+query, nil).OK(t, http.StatusOK).Object(t)
-	found := map[string]object{}
-	for _, order := range answer["orders"].([]any) {
-		found[order.(object)["id"].(string)] = order.(object)
-	}
-	return found, answer["next"]
+	return listedOrders(t, x.App, "/v1/xealth/orders?deployment="+x.deployment+query)
 }
 
 func (x xealthClinic) replay(t *testing.T, id string) testkit.Response {
@@ -212,22 +207,7 @@ func TestXealthOrdersComeInPages(t *testing.T) {
 	for range 5 {
 		x.notify(t, x.event(x.order(newAdult(), ""), "new")).OK(t, http.StatusBadRequest)
 	}
-	all := map[string]bool{}
-	query := "&limit=2"
-	for range 4 {
-		page, next := x.listed(t, query)
-		for id := range page {
-			require.False(t, all[id])
-			all[id] = true
-		}
-		if next == nil {
-			break
-		}
-		query = "&limit=2&before=" + next.(string)
-	}
-	require.Len(t, all, 5)
-	page, _ := x.listed(t, "&since=2100-01-01T00:00:00Z")
-	require.Empty(t, page)
+	requirePagesOfOrders(t, x.listed)
 	for _, bad := range []string{"limit=0", "limit=101", "outcome=lost", "before=x", "since=today", "reason="} {
 		x.Call(t, testkit.Service, http.MethodGet, "/v1/xealth/orders?"+bad, nil).OK(t, http.StatusBadRequest)
 	}
