@@ -38,12 +38,11 @@ func TestTheTrailLosesNothingWhenTheServiceDies(t *testing.T) {
 		p.Start(t, p.Environment())
 	}
 
-	entries := map[string]int{}
-	for _, entry := range testkit.Documents(t, p.Store, "audit", bson.M{"operation": "CreatePatientTag"}) {
-		entries[entry["requestId"].(string)]++
-	}
-	made := 0
+	made, entries := 0, map[string]int{}
 	for _, clinic := range testkit.Documents(t, p.Store, "clinics", bson.M{}) {
+		for _, entry := range trailOf(t, p, clinic["_id"].(bson.ObjectID).Hex()) {
+			entries[entry["requestId"].(string)]++
+		}
 		tags, _ := clinic["patientTags"].(bson.A)
 		for _, tag := range tags {
 			made++
@@ -60,6 +59,24 @@ func TestTheTrailLosesNothingWhenTheServiceDies(t *testing.T) {
 	require.Greater(t, count, deaths)
 	require.GreaterOrEqual(t, made, count)
 	t.Logf("%d deaths, %d tags stored, %d answers, %d entries", deaths, made, count, len(entries))
+}
+
+// trailOf returns what the trail says of tags of the clinic.
+func trailOf(t *testing.T, p *testkit.Process, clinicID string) []map[string]any {
+	t.Helper()
+	var all []map[string]any
+	path := "/v1/clinics/" + clinicID + "/audit?operation=CreatePatientTag&limit=50"
+	for before := ""; ; {
+		page := p.Call(t, testkit.Service, http.MethodGet, path+before, nil).OK(t, http.StatusOK).Object(t)
+		for _, entry := range page["entries"].([]any) {
+			all = append(all, entry.(map[string]any))
+		}
+		next, more := page["next"].(string)
+		if !more {
+			return all
+		}
+		before = "&before=" + next
+	}
 }
 
 // makeTag reports whether the service answered.
