@@ -166,7 +166,7 @@ func auditEntryWire(e audit.Entry) gen.AuditEntryV1 {
 		wire.Status = &e.Status
 	}
 	if e.Fields != nil {
-		wire.Fields = &e.Fields
+		wire.Fields = (*[]string)(&e.Fields)
 	}
 	return wire
 }

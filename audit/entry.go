@@ -44,10 +44,16 @@ type Entry struct {
 	Status    int            `bson:"status,omitempty"` // of the answer
 	RequestID string         `bson:"requestId"`
 	// Fields are the names of those that changed or, where that is not known, that were sent.
-	Fields []string `bson:"fields,omitempty"`
+	Fields Names `bson:"fields,omitempty"`
 	// Expires is when the database removes it.
 	Expires time.Time `bson:"expires"`
 }
+
+// Names is a list that is left out of a stored entry if it is nil, and kept if it is empty.
+type Names []string
+
+// IsZero reports whether the list is to be left out.
+func (n Names) IsZero() bool { return n == nil }
 
 // Indexes returns the indexes of the trail.
 func Indexes() []store.Indexes {

@@ -43,22 +43,9 @@ func Patient(ctx context.Context, clinicID bson.ObjectID, userID string) {
 	recordFrom(ctx).edit(func(entry *Entry) { entry.ClinicID, entry.PatientID = &clinicID, userID })
 }
 
-// outcome returns what is to be stored of the entry now.
-func (r *record) outcome() bson.D {
+// now returns the entry as it is now.
+func (r *record) now() Entry {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	set := bson.D{{Key: "outcome", Value: r.entry.Outcome}}
-	if r.entry.Status != 0 {
-		set = append(set, bson.E{Key: "status", Value: r.entry.Status})
-	}
-	if r.entry.ClinicID != nil {
-		set = append(set, bson.E{Key: "clinicId", Value: r.entry.ClinicID})
-	}
-	if r.entry.PatientID != "" {
-		set = append(set, bson.E{Key: "patientId", Value: r.entry.PatientID})
-	}
-	if r.entry.Fields != nil {
-		set = append(set, bson.E{Key: "fields", Value: r.entry.Fields})
-	}
-	return bson.D{{Key: "$set", Value: set}}
+	return r.entry
 }

@@ -5,60 +5,50 @@ import (
 	"errors"
 	"time"
 
+	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"go.uber.org/zap"
 )
 
 const (
-	// atOnce is how many entries and outcomes are written together at most.
-	atOnce = 500
+	// atOnce is how many entries are written together at most, and restTime how long the first of them waits for others.
+	atOnce   = 500
+	restTime = 250 * time.Millisecond
 	// waiting is how many may wait to be written.
 	waiting = 10_000
-	// writeTime bounds one attempt, and pause is between two.
+	// writeTime bounds one write, and pause is between two if the first failed.
 	writeTime = 5 * time.Second
 	pause     = time.Second
-	// attempts bounds how often what nobody waits for is tried again.
-	attempts = 30
+	// tries bounds how often a write is tried again.
+	tries = 30
 )
 
-// writer writes what many requests have to say together: what arrives while it writes waits for the next time.
+// writer writes entries whose outcome is known, many at once, and removes the attempts that they end.
 type writer struct {
-	collection *mongo.Collection
-	queue      chan line
-	log        *zap.Logger
+	trail, attempts *mongo.Collection
+	queue           chan line
+	log             *zap.Logger
 }
 
-// line is something to be written.
+// line is an entry to be written.
 type line struct {
-	model mongo.WriteModel
-	done  chan<- error // nil if nobody waits
+	entry    Entry
+	isStored bool      // whether there may be an older version of it
+	ends     *attempts // nil for readings
 }
 
-func newWriter(collection *mongo.Collection, log *zap.Logger) *writer {
-	return &writer{collection: collection, queue: make(chan line, waiting), log: log}
-}
-
-// insert stores an entry and waits for it.
-func (w *writer) insert(ctx context.Context, entry Entry) error {
-	done := make(chan error, 1)
-	select {
-	case w.queue <- line{mongo.NewInsertOneModel().SetDocument(entry), done}:
-	case <-ctx.Done():
-		return ctx.Err()
+func (l line) model() mongo.WriteModel {
+	if l.isStored {
+		return mongo.NewReplaceOneModel().SetFilter(bson.D{{Key: "_id", Value: l.entry.ID}}).SetReplacement(l.entry).SetUpsert(true)
 	}
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return mongo.NewInsertOneModel().SetDocument(l.entry)
 }
 
 // later writes in the background.
-func (w *writer) later(model mongo.WriteModel) {
+func (w *writer) later(l line) {
 	select {
-	case w.queue <- line{model: model}:
+	case w.queue <- l:
 	default:
 		w.log.Error("too much waits to be written to the audit trail: an outcome, or a reading, is lost")
 	}
@@ -69,44 +59,48 @@ func (w *writer) run(ctx context.Context) {
 	for {
 		select {
 		case first := <-w.queue:
-			w.write(ctx, w.collect(first))
+			w.write(ctx, w.collect(ctx, first))
 		case <-ctx.Done():
 			for len(w.queue) > 0 {
-				w.write(ctx, w.collect(<-w.queue))
+				w.write(ctx, w.collect(ctx, <-w.queue))
 			}
 			return
 		}
 	}
 }
 
-// collect adds to the first line what waits already.
-func (w *writer) collect(first line) []line {
+// collect adds to the first line what comes soon and, when the context has ended, what waits.
+func (w *writer) collect(ctx context.Context, first line) []line {
 	lines := []line{first}
-	for len(lines) < atOnce {
+	soon := time.NewTimer(restTime)
+	defer soon.Stop()
+	for len(lines) < atOnce && (len(w.queue) > 0 || ctx.Err() == nil) {
 		select {
 		case next := <-w.queue:
 			lines = append(lines, next)
-		default:
+		case <-soon.C:
 			return lines
+		case <-ctx.Done():
+			if len(w.queue) == 0 {
+				return lines
+			}
+			lines = append(lines, <-w.queue)
 		}
 	}
 	return lines
 }
 
-// write tries until everything that nobody waits for is written. Who waits is told after the first attempt.
+// write tries until everything is written.
 func (w *writer) write(ctx context.Context, lines []line) {
-	for attempt := 0; len(lines) > 0; attempt++ {
+	for try := 0; ; try++ {
 		failed, err := w.attempt(lines) //nolint:contextcheck // what is left is written when the context has ended
-		lines = lines[:0]
-		for _, l := range failed {
-			if l.done == nil {
-				lines = append(lines, l)
-			}
-		}
-		if len(lines) == 0 {
+		if lines = failed; len(lines) == 0 {
 			return
 		}
-		if ctx.Err() != nil || attempt == attempts {
+		if err == nil { // they are there in another version, and are replaced now
+			continue
+		}
+		if ctx.Err() != nil || try == tries {
 			w.log.Error("outcomes, or readings, could not be written to the audit trail and are lost", zap.Int("lines", len(lines)), zap.Error(err))
 			return
 		}
@@ -117,39 +111,52 @@ func (w *writer) write(ctx context.Context, lines []line) {
 	}
 }
 
-// attempt writes the lines, tells those who wait, and returns the lines that were not written.
-func (w *writer) attempt(lines []line) (failed []line, err error) {
+// attempt writes the lines and removes the attempts that need not be kept any more. It returns the lines that were not written, and the
+// first error that is more than that an entry was there.
+func (w *writer) attempt(lines []line) (failed []line, failure error) {
 	models := make([]mongo.WriteModel, 0, len(lines))
 	for _, l := range lines {
-		models = append(models, l.model)
+		models = append(models, l.model())
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), writeTime)
 	defer cancel()
-	_, err = w.collection.BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false))
-	bad := failures(err, len(lines))
+	_, err := w.trail.BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false))
+	var ended bson.A
 	for i, l := range lines {
-		cause := bad(i)
-		if cause != nil {
-			failed = append(failed, l)
+		cause := causes(err, i)
+		switch {
+		case cause == nil:
+			if l.ends != nil && l.ends.open.Add(-1) == 0 {
+				ended = append(ended, l.ends.ID)
+			}
+			continue
+		case !l.isStored && mongo.IsDuplicateKeyError(cause):
+			l.isStored = true
+		case failure == nil:
+			failure = cause
 		}
-		if l.done != nil {
-			l.done <- cause
+		failed = append(failed, l)
+	}
+	if len(ended) > 0 {
+		// If it fails they are removed when they have become old.
+		_, err := w.attempts.DeleteMany(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ended}}}})
+		if err != nil {
+			w.log.Warn("attempts that have ended could not be removed yet", zap.Error(err))
 		}
 	}
-	return failed, err
+	return failed, failure
 }
 
-// failures returns the error of each line. An insert that is there already was carried out by an attempt before.
-func failures(err error, lines int) func(i int) error {
+// causes returns the error of one of the documents of a bulk write, nil if it was written.
+func causes(err error, i int) error {
 	var bulk mongo.BulkWriteException
 	if err == nil || !errors.As(err, &bulk) || bulk.WriteConcernError != nil {
-		return func(int) error { return err }
+		return err
 	}
-	causes := make([]error, lines)
 	for _, failure := range bulk.WriteErrors {
-		if !mongo.IsDuplicateKeyError(failure) {
-			causes[failure.Index] = failure
+		if failure.Index == i {
+			return failure
 		}
 	}
-	return func(i int) error { return causes[i] }
+	return nil
 }
