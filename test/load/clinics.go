@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -17,18 +18,22 @@ func measureClinics(ctx context.Context, s settings, b *bench, stages []*stage, 
 	for _, stage := range stages {
 		pages = append(pages, b.at(stage).pages())
 	}
-	var results []result
+	var (
+		results []result
+		failed  []error
+	)
 	for i, o := range pages[0] {
-		if !strings.Contains(o.name, s.only) {
+		if !strings.Contains(o.name, s.only) || ctx.Err() != nil {
 			continue
 		}
-		name := fmt.Sprintf("%s of %d clinics", o.name, len(stages))
+		name := fmt.Sprintf("%d clinics: %s", len(stages), o.name)
 		fmt.Fprintf(os.Stderr, "load: %s\n", name)
 		a := side{work: work{do: func(ctx context.Context, n int) error { return pages[n%len(pages)][i].service.do(ctx, n) }}}
 		if err := a.turn(ctx, s.callers, s.sustained, len(stages)); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+			failed = append(failed, fmt.Errorf("%s: %w", name, err))
+			continue
 		}
 		results = append(results, result{Operation: name, Service: *a.figures(), Memory: heldBy(process)})
 	}
-	return results, nil
+	return results, errors.Join(failed...)
 }

@@ -83,7 +83,7 @@ func TestPagesOfAllClinicsAreCalledInTurns(t *testing.T) {
 	results, err := measureClinics(t.Context(), settings{callers: 2}, b, stages, os.Getpid())
 	require.NoError(t, err)
 	require.Len(t, results, len(b.pages()))
-	require.Equal(t, "first page of 3 clinics", results[0].Operation)
+	require.Equal(t, "3 clinics: first page", results[0].Operation)
 	require.Len(t, calls, 3)
 	for _, stage := range stages {
 		require.Equal(t, len(results), calls[stage.clinicID.Hex()], "no time, so each clinic once")
@@ -143,4 +143,14 @@ load: clinic 2 of 3: 900 of 1000 patients are stored, after 18s
 load: clinic 2 of 3: 1000 of 1000 patients are stored, after 20s
 `, out.String())
 	})
+}
+
+func TestHintThatTheEngineRefusesIsLeftOut(t *testing.T) {
+	t.Parallel()
+	d := testkit.Database(t)
+	b := newBench(numberedStage(0, 1), "", d, 1)
+	q := query{filter: bson.D{{Key: "clinicId", Value: b.clinicID}}, sort: bson.D{{Key: "_id", Value: 1}}, hint: "NoSuchIndex"}
+	page := b.page(q)
+	require.NoError(t, page(t.Context(), 0))
+	require.NoError(t, page(t.Context(), 1))
 }

@@ -76,11 +76,14 @@ func (s settings) database() string {
 	return fmt.Sprintf("clinic_load_%d", s.patients)
 }
 
+// storeOptions let slow engines, and busy machines, be measured: the service itself gives up after seconds.
+const storeOptions = "directConnection=true&timeoutMS=300000"
+
 func run(ctx context.Context, s settings) error {
 	if s.clinics < 1 {
 		return errors.New("-clinics has to be 1 or more")
 	}
-	d, err := store.Open(config.Store{Addresses: s.store, Database: s.database(), OptParams: "directConnection=true&maxPoolSize=50&timeoutMS=300000"}, zap.NewNop(), store.Monitors{})
+	d, err := store.Open(config.Store{Addresses: s.store, Database: s.database(), OptParams: storeOptions + "&maxPoolSize=50"}, zap.NewNop(), store.Monitors{})
 	if err != nil {
 		return err
 	}
@@ -98,18 +101,19 @@ func run(ctx context.Context, s settings) error {
 			return fmt.Errorf("%s: %w: %s", s.analyze, err, output)
 		}
 	}
-	report, err := examine(ctx, s, d, stages)
-	if err != nil {
-		return err
+	report, failed := examine(ctx, s, d, stages)
+	if len(report.Results) == 0 {
+		return failed
 	}
 	report.print(os.Stdout)
-	if err := report.keep(s.results); err != nil {
+	if err := errors.Join(failed, report.keep(s.results)); err != nil {
 		return err
 	}
 	return report.againstRecorded(os.Stdout, s.compare, s.record)
 }
 
-// examine starts the service, and the reference if there is one, and measures the first clinic, then all.
+// examine starts the service, and the reference if there is one, and measures the first clinic, then all. The report has what was
+// measured before something failed.
 func examine(ctx context.Context, s settings, d *store.Database, stages []*stage) (report, error) {
 	r := newReport(s, d.HasTransactions())
 	service, err := startService(ctx, s.service, s.store, d.Name())
@@ -130,10 +134,9 @@ func examine(ctx context.Context, s settings, d *store.Database, stages []*stage
 			operations[i].reference = o.service
 		}
 	}
-	if r.Results, err = measureAll(ctx, s, operations, service.process); err != nil {
-		return r, err
-	}
-	r.OfClinics, err = measureClinics(ctx, s, b, stages, service.process)
+	var failed, failedOfClinics error
+	r.Results, failed = measureAll(ctx, s, operations, service.process)
+	r.OfClinics, failedOfClinics = measureClinics(ctx, s, b, stages, service.process)
 	r.Peak = r.findPeak()
-	return r, err
+	return r, errors.Join(failed, failedOfClinics)
 }

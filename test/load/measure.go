@@ -49,22 +49,27 @@ type result struct {
 	Memory *held   `json:"memory,omitempty"` // of the service afterwards; nil if the system does not tell
 }
 
-// measureAll measures the operations, and looks after each at what the process of the service holds.
+// measureAll measures the operations, and looks after each at what the process of the service holds. One that fails has no result,
+// and does not keep the others from being measured.
 func measureAll(ctx context.Context, s settings, operations []operation, process int) ([]result, error) {
-	var results []result
+	var (
+		results []result
+		failed  []error
+	)
 	for _, o := range operations {
-		if !strings.Contains(o.name, s.only) {
+		if !strings.Contains(o.name, s.only) || ctx.Err() != nil {
 			continue
 		}
 		fmt.Fprintf(os.Stderr, "load: %s\n", o.name)
 		r, err := measure(ctx, s, o)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", o.name, err)
+			failed = append(failed, fmt.Errorf("%s: %w", o.name, err))
+			continue
 		}
 		r.Memory = heldBy(process)
 		results = append(results, r)
 	}
-	return results, nil
+	return results, errors.Join(append(failed, ctx.Err())...)
 }
 
 // side is who does the operation, and the turns it had.

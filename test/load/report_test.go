@@ -90,13 +90,30 @@ func TestPeakIsToldWithTheOperationThatReachedIt(t *testing.T) {
 	}
 	require.Equal(t, &peak{Megabytes: 90, Operation: "put"}, r.findPeak())
 	r.Clinics = 2
-	r.OfClinics = []result{{Operation: "list of 2 clinics", Service: figures{P50: 1, P99: 2, PerSecond: 9}, Memory: &held{Resident: 80.4, Peak: 120}}}
+	r.OfClinics = []result{{Operation: "2 clinics: list", Service: figures{P50: 1, P99: 2, PerSecond: 9}, Memory: &held{Resident: 80.4, Peak: 120}}}
 	r.Peak = r.findPeak()
 	var out bytes.Buffer
 	r.print(&out)
 	require.Contains(t, out.String(), "2 clinics of 20 patients, 8 callers")
-	require.Contains(t, out.String(), "| list of 2 clinics | 1.0 | 2.0 | 9.0 | 80 | 120 |\n")
-	require.Contains(t, out.String(), `at most 120 MB, first seen after "list of 2 clinics"`)
+	require.Contains(t, out.String(), "| 2 clinics: list | 1.0 | 2.0 | 9.0 | 80 | 120 |\n")
+	require.Contains(t, out.String(), `at most 120 MB, first seen after "2 clinics: list"`)
+}
+
+func TestWhatFailsDoesNotKeepOthersFromBeingMeasured(t *testing.T) {
+	t.Parallel()
+	returns := func(err error) work { return work{do: func(context.Context, int) error { return err }} }
+	s := settings{rounds: 1, callers: 1}
+	list := []operation{{name: "broken", service: returns(os.ErrInvalid)}, {name: "whole", service: returns(nil)}}
+	results, err := measureAll(t.Context(), s, list, os.Getpid())
+	require.ErrorIs(t, err, os.ErrInvalid)
+	require.ErrorContains(t, err, "broken: service: ")
+	require.Len(t, results, 1)
+	require.Equal(t, "whole", results[0].Operation)
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	results, err = measureAll(stopped, s, list, os.Getpid())
+	require.ErrorIs(t, err, context.Canceled)
+	require.Empty(t, results)
 }
 
 func TestSidesTakeTurns(t *testing.T) {

@@ -47,7 +47,7 @@ func startService(ctx context.Context, binary, address, database string) (*servi
 	_ = listener.Close() // the service takes it next
 	c := standin.Settings(neighbours.URL, neighbourSecret, "http://"+port)
 	c.HTTP.Address, c.Log.Level = port, "error"
-	c.Store.Addresses, c.Store.Database, c.Store.OptParams = address, database, "directConnection=true"
+	c.Store.Addresses, c.Store.Database, c.Store.OptParams = address, database, storeOptions
 	command := exec.CommandContext(ctx, binary)
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
 	command.Stderr = os.Stderr
