@@ -19,8 +19,8 @@ test-long: ## Run also the tests that take minutes: large merges, and stories wi
 	@ENGINE=$(ENGINE) CLINIC_LONG_TESTS=1 scripts/test -run 'TestLarge' -timeout 40m
 	@ENGINE=$(ENGINE) CLINIC_LONG_TESTS=1 scripts/test -timeout 40m ./test/story
 
-bench: ## Measure the service on a clinic of N patients (make bench N=20000), beside the bare driver and REFERENCE=path
-	@N=$(N) ENGINE=$(ENGINE) REFERENCE=$(REFERENCE) scripts/bench
+bench: ## Measure the service on a clinic of N patients (make bench N=20000), beside the bare driver and REFERENCE=path; CLINICS=10 for memory
+	@N=$(N) CLINICS=$(CLINICS) ENGINE=$(ENGINE) REFERENCE=$(REFERENCE) scripts/bench
 
 soak: ## Send requests to two replicas for long (MINUTES=15), and look at what they hold
 	@ENGINE=$(ENGINE) scripts/endure -for $(or $(MINUTES),15)m soak

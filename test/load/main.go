@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -18,15 +19,17 @@ import (
 
 // settings are what the command line says.
 type settings struct {
-	patients int
-	callers  int
-	rounds   int
-	slice    time.Duration
-	store    string
-	service  string
-	analyze  string
-	results  string
-	only     string
+	patients  int
+	clinics   int
+	callers   int
+	rounds    int
+	slice     time.Duration
+	sustained time.Duration
+	store     string
+	service   string
+	analyze   string
+	results   string
+	only      string
 
 	reference string // the binary of the reference service, "" for none
 	merge     bool
@@ -36,10 +39,12 @@ type settings struct {
 
 func main() {
 	var s settings
-	flag.IntVar(&s.patients, "n", 20_000, "how many patients the clinic has")
+	flag.IntVar(&s.patients, "n", 20_000, "how many patients a clinic has")
+	flag.IntVar(&s.clinics, "clinics", 1, "how many clinics there are; the first is measured, then the pages of all in turns, for the memory that this takes")
 	flag.IntVar(&s.callers, "callers", 8, "how many callers there are at a time")
 	flag.IntVar(&s.rounds, "rounds", 8, "how often service and driver take turns")
 	flag.DurationVar(&s.slice, "slice", 400*time.Millisecond, "how long a turn is")
+	flag.DurationVar(&s.sustained, "sustained", 5*time.Second, "how long a page of several clinics is called")
 	flag.StringVar(&s.store, "store", "127.0.0.1:27018", "the database, as host:port")
 	flag.StringVar(&s.service, "service", "bin/clinic", "the built service")
 	flag.StringVar(&s.analyze, "analyze", "", "a command that brings the statistics of the database up to date, run after seeding")
@@ -58,8 +63,27 @@ func main() {
 	}
 }
 
+// maxInserters is how many store the patients of a clinic: more do not make a database faster.
+const maxInserters = 4
+
+func (s settings) inserters() int { return min(s.callers, maxInserters) }
+
+// database has a name of its own for each size, so that what was seeded once can be measured again.
+func (s settings) database() string {
+	if s.clinics > 1 {
+		return fmt.Sprintf("clinic_load_%dx%d", s.patients, s.clinics)
+	}
+	return fmt.Sprintf("clinic_load_%d", s.patients)
+}
+
+// storeOptions let slow engines, and busy machines, be measured: the service itself gives up after seconds.
+const storeOptions = "directConnection=true&timeoutMS=300000"
+
 func run(ctx context.Context, s settings) error {
-	d, err := store.Open(config.Store{Addresses: s.store, Database: fmt.Sprintf("clinic_load_%d", s.patients), OptParams: "directConnection=true&maxPoolSize=50&timeoutMS=300000"}, zap.NewNop(), store.Monitors{})
+	if s.clinics < 1 {
+		return errors.New("-clinics has to be 1 or more")
+	}
+	d, err := store.Open(config.Store{Addresses: s.store, Database: s.database(), OptParams: storeOptions + "&maxPoolSize=50"}, zap.NewNop(), store.Monitors{})
 	if err != nil {
 		return err
 	}
@@ -67,7 +91,7 @@ func run(ctx context.Context, s settings) error {
 		return err
 	}
 	defer d.Close(ctx)
-	stage, err := seed(ctx, d, s.patients)
+	stages, err := seed(ctx, d, s)
 	if err != nil {
 		return err
 	}
@@ -77,40 +101,42 @@ func run(ctx context.Context, s settings) error {
 			return fmt.Errorf("%s: %w: %s", s.analyze, err, output)
 		}
 	}
-	operations, stop, err := prepareSides(ctx, s, stage, d)
-	if err != nil {
-		return err
+	report, failed := examine(ctx, s, d, stages)
+	if len(report.Results) == 0 {
+		return failed
 	}
-	defer stop()
-	results, err := measureAll(ctx, s, operations)
-	if err != nil {
-		return err
-	}
-	report := newReport(s, d.HasTransactions(), results)
 	report.print(os.Stdout)
-	if err := report.keep(s.results); err != nil {
+	if err := errors.Join(failed, report.keep(s.results)); err != nil {
 		return err
 	}
 	return report.againstRecorded(os.Stdout, s.compare, s.record)
 }
 
-// prepareSides starts the service and the reference, if there is one, and returns the operations with all their sides.
-func prepareSides(ctx context.Context, s settings, stage *stage, d *store.Database) ([]operation, func(), error) {
-	service, stop, err := startService(ctx, s.service, s.store, d.Name())
+// examine starts the service, and the reference if there is one, and measures the first clinic, then all. The report has what was
+// measured before something failed.
+func examine(ctx context.Context, s settings, d *store.Database, stages []*stage) (report, error) {
+	r := newReport(s, d.HasTransactions())
+	service, err := startService(ctx, s.service, s.store, d.Name())
 	if err != nil {
-		return nil, nil, err
+		return r, err
 	}
-	made := operations(stage, service, d, s.merge)
-	if s.reference == "" {
-		return made, stop, nil
+	defer service.stop()
+	r.Start = service.start
+	b := newBench(stages[0], service.url, d, s.inserters())
+	operations := b.operations(s.merge)
+	if s.reference != "" {
+		reference, err := startService(ctx, s.reference, s.store, d.Name())
+		if err != nil {
+			return r, err
+		}
+		defer reference.stop()
+		for i, o := range newBench(stages[0], reference.url, d, s.inserters()).operations(s.merge) {
+			operations[i].reference = o.service
+		}
 	}
-	reference, stopReference, err := startService(ctx, s.reference, s.store, d.Name())
-	if err != nil {
-		stop()
-		return nil, nil, err
-	}
-	for i, o := range operations(stage, reference, d, s.merge) {
-		made[i].reference = o.service
-	}
-	return made, func() { stopReference(); stop() }, nil
+	var failed, failedOfClinics error
+	r.Results, failed = measureAll(ctx, s, operations, service.process)
+	r.OfClinics, failedOfClinics = measureClinics(ctx, s, b, stages, service.process)
+	r.Peak = r.findPeak()
+	return r, errors.Join(failed, failedOfClinics)
 }

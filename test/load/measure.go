@@ -21,11 +21,11 @@ type work struct {
 	prepare, finish func(ctx context.Context) error // nil for nothing
 }
 
-// operation is what is measured, done by the service, by the bare driver and, if there is one, by the reference.
+// operation is what is measured, done by the service, by the bare driver and by the reference. Only the service always has a call.
 type operation struct {
 	name            string
 	service, driver work
-	reference       work   // without a call, there is no reference
+	reference       work
 	wanted          string // what was set as a goal, in words
 	once            bool   // whether it takes so long that each does it once only, by one caller
 }
@@ -41,27 +41,35 @@ type figures struct {
 type result struct {
 	Operation string   `json:"operation"`
 	Service   figures  `json:"service"`
-	Driver    figures  `json:"driver"`
+	Driver    *figures `json:"driver,omitempty"`    // nil if the driver has no part in it
 	Reference *figures `json:"reference,omitempty"` // nil if there is none, or if it fails
-	// Ratio says how many calls the driver makes in the time of one of the service.
-	Ratio  float64 `json:"ratio"`
+	// Ratio says how many calls the driver makes in the time of one of the service. 0 if the driver makes none.
+	Ratio  float64 `json:"ratio,omitempty"`
 	Wanted string  `json:"wanted,omitempty"`
+	Memory *held   `json:"memory,omitempty"` // of the service afterwards; nil if the system does not tell
 }
 
-func measureAll(ctx context.Context, s settings, operations []operation) ([]result, error) {
-	var results []result
+// measureAll measures the operations, and looks after each at what the process of the service holds. One that fails has no result,
+// and does not keep the others from being measured.
+func measureAll(ctx context.Context, s settings, operations []operation, process int) ([]result, error) {
+	var (
+		results []result
+		failed  []error
+	)
 	for _, o := range operations {
-		if !strings.Contains(o.name, s.only) {
+		if !strings.Contains(o.name, s.only) || ctx.Err() != nil {
 			continue
 		}
 		fmt.Fprintf(os.Stderr, "load: %s\n", o.name)
 		r, err := measure(ctx, s, o)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", o.name, err)
+			failed = append(failed, fmt.Errorf("%s: %w", o.name, err))
+			continue
 		}
+		r.Memory = heldBy(process)
 		results = append(results, r)
 	}
-	return results, nil
+	return results, errors.Join(append(failed, ctx.Err())...)
 }
 
 // side is who does the operation, and the turns it had.
@@ -76,10 +84,8 @@ type side struct {
 
 // measure lets the sides take turns, so that all see the same moods of the machine.
 func measure(ctx context.Context, s settings, o operation) (result, error) {
-	sides := []*side{{name: "service", work: o.service}, {name: "driver", work: o.driver}}
-	if o.reference.do != nil {
-		sides = append(sides, &side{name: "reference", work: o.reference})
-	}
+	service, driver, reference := &side{name: "service", work: o.service}, &side{name: "driver", work: o.driver}, &side{name: "reference", work: o.reference}
+	sides := slices.DeleteFunc([]*side{service, driver, reference}, func(a *side) bool { return a.do == nil })
 	rounds, callers := s.rounds, s.callers
 	if o.once {
 		rounds, callers = 1, 1
@@ -95,11 +101,9 @@ func measure(ctx context.Context, s settings, o operation) (result, error) {
 			rounds = min(rounds, 2)
 		}
 	}
-	r := result{Operation: o.name, Service: sides[0].figures(), Driver: sides[1].figures(), Wanted: o.wanted}
-	r.Ratio = r.Driver.PerSecond / r.Service.PerSecond
-	if len(sides) > 2 && sides[2].failed == nil {
-		figures := sides[2].figures()
-		r.Reference = &figures
+	r := result{Operation: o.name, Service: *service.figures(), Driver: driver.figures(), Reference: reference.figures(), Wanted: o.wanted}
+	if r.Driver != nil {
+		r.Ratio = r.Driver.PerSecond / r.Service.PerSecond
 	}
 	return r, nil
 }
@@ -120,7 +124,11 @@ func (a *side) round(ctx context.Context, s settings, o operation, round, caller
 				return err
 			}
 		}
-		err = a.turn(ctx, callers, s.slice, o.once)
+		slice := s.slice
+		if o.once {
+			slice = 0
+		}
+		err = a.turn(ctx, callers, slice, callers)
 		if a.finish != nil {
 			err = errors.Join(err, a.finish(ctx))
 		}
@@ -132,7 +140,8 @@ func (a *side) round(ctx context.Context, s settings, o operation, round, caller
 	return err
 }
 
-func (a *side) turn(ctx context.Context, callers int, slice time.Duration, once bool) error {
+// turn lets the callers call until the slice is over, and at least so many calls were made.
+func (a *side) turn(ctx context.Context, callers int, slice time.Duration, least int) error {
 	var (
 		group  sync.WaitGroup
 		mu     sync.Mutex
@@ -142,9 +151,13 @@ func (a *side) turn(ctx context.Context, callers int, slice time.Duration, once 
 	before, started := len(a.took), time.Now()
 	for range callers {
 		group.Go(func() {
-			for first := true; first || !once && time.Since(started) < slice; first = false {
+			for {
+				call := int(n.Add(1))
+				if call > least && time.Since(started) >= slice {
+					return
+				}
 				began := time.Now()
-				err := a.do(ctx, int(n.Add(1))+before)
+				err := a.do(ctx, call+before)
 				took := time.Since(began)
 				mu.Lock()
 				a.took = append(a.took, took)
@@ -164,12 +177,16 @@ func (a *side) turn(ctx context.Context, callers int, slice time.Duration, once 
 	return failed
 }
 
-func (a *side) figures() figures {
+// figures returns nil for a side that has no part, or failed.
+func (a *side) figures() *figures {
+	if a.do == nil || a.failed != nil {
+		return nil
+	}
 	slices.Sort(a.took)
 	at := func(share float64) float64 {
 		return milliseconds(a.took[min(int(share*float64(len(a.took))), len(a.took)-1)])
 	}
-	return figures{P50: at(0.5), P99: at(0.99), PerSecond: float64(len(a.took)) / a.spent.Seconds(), Calls: len(a.took)}
+	return &figures{P50: at(0.5), P99: at(0.99), PerSecond: float64(len(a.took)) / a.spent.Seconds(), Calls: len(a.took)}
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -2,14 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
-	"github.com/tidepool-org/clinic/clinicians"
-	"github.com/tidepool-org/clinic/clinics"
-	"github.com/tidepool-org/clinic/patients"
 	"github.com/tidepool-org/clinic/store"
 )
 
@@ -17,11 +15,12 @@ import (
 type pair struct{ source, target *stage }
 
 // make stores the clinics, under ids that no run had before.
-func (p *pair) make(ctx context.Context, d *store.Database, number int) error {
-	half := number / 2
+func (p *pair) make(ctx context.Context, b *bench) error {
+	half := b.number / 2
 	p.source, p.target = newStage(bson.NewObjectID(), "be0ffffff2", 0, half), newStage(bson.NewObjectID(), "be0ffffff3", half-half/5, half)
+	p.source.name, p.target.name = "the clinic to be merged", "the clinic to merge it into"
 	for _, s := range []*stage{p.source, p.target} {
-		if err := s.insert(ctx, d); err != nil {
+		if err := s.insert(ctx, b.database, b.inserters); err != nil {
 			return err
 		}
 	}
@@ -30,21 +29,14 @@ func (p *pair) make(ctx context.Context, d *store.Database, number int) error {
 
 // drop removes what is left of the clinics.
 func (p *pair) drop(ctx context.Context, d *store.Database) error {
-	for _, s := range []*stage{p.source, p.target} {
-		for collection, field := range map[string]string{patients.CollectionName: "clinicId", clinicians.CollectionName: "clinicId", clinics.CollectionName: "_id"} {
-			if _, err := d.Collection(collection).DeleteMany(ctx, bson.D{{Key: field, Value: s.clinicID}}); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return errors.Join(p.source.drop(ctx, d), p.target.drop(ctx, d))
 }
 
 // mergeByService merges two clinics that are made for it.
 func (b *bench) mergeByService() work {
 	var p pair
 	return work{
-		prepare: func(ctx context.Context) error { return p.make(ctx, b.database, b.number) },
+		prepare: func(ctx context.Context) error { return p.make(ctx, b) },
 		do: func(ctx context.Context, _ int) error {
 			path := fmt.Sprintf("/v1/clinics/%s/merge", p.target.clinicID.Hex())
 			return b.do(ctx, serverToken, http.MethodPost, path, fmt.Appendf(nil, `{"sourceId":%q}`, p.source.clinicID.Hex()))
@@ -57,7 +49,7 @@ func (b *bench) mergeByService() work {
 func (b *bench) moveByDriver() work {
 	var p pair
 	return work{
-		prepare: func(ctx context.Context) error { return p.make(ctx, b.database, b.number) },
+		prepare: func(ctx context.Context) error { return p.make(ctx, b) },
 		do: func(ctx context.Context, _ int) error {
 			both := bson.D{{Key: "clinicId", Value: p.source.clinicID}, {Key: "userId", Value: bson.D{{Key: "$gte", Value: userID(p.target.first)}}}}
 			if _, err := b.patients.DeleteMany(ctx, both); err != nil {

@@ -25,13 +25,15 @@ func (r report) kind() string {
 	if r.Transactions {
 		engine = "with transactions"
 	}
-	return fmt.Sprintf("%d patients %s", r.Patients, engine)
+	return r.size() + " " + engine
 }
 
 func (r report) ratios() ratios {
 	found := ratios{}
 	for _, o := range r.Results {
-		found[o.Operation] = math.Round(o.Ratio*100) / 100
+		if o.Driver != nil {
+			found[o.Operation] = math.Round(o.Ratio*100) / 100
+		}
 	}
 	return found
 }
@@ -68,8 +70,9 @@ func (r report) moved(before ratios) []string {
 	var lines []string
 	for _, o := range r.Results {
 		was, known := before[o.Operation]
-		is := now[o.Operation]
+		is, compared := now[o.Operation]
 		switch {
+		case !compared:
 		case !known:
 			lines = append(lines, fmt.Sprintf("ratios: %s is new: %.2f", o.Operation, is))
 		case math.Abs(is-was) > was*noticeable:
@@ -81,7 +84,7 @@ func (r report) moved(before ratios) []string {
 		}
 	}
 	if len(lines) == 0 {
-		lines = append(lines, fmt.Sprintf("ratios: none of %d moved by more than a third", len(r.Results)))
+		lines = append(lines, fmt.Sprintf("ratios: none of %d moved by more than a third", len(now)))
 	}
 	return lines
 }

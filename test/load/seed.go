@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/tidepool-org/clinic/app"
 	"github.com/tidepool-org/clinic/clinicians"
@@ -16,8 +17,9 @@ import (
 	"github.com/tidepool-org/clinic/store"
 )
 
-// stage is the seeded clinic.
+// stage is a seeded clinic.
 type stage struct {
+	name     string // for people who wait for it
 	clinicID bson.ObjectID
 	adminID  string
 	tags     []bson.ObjectID
@@ -46,29 +48,57 @@ func newStage(id bson.ObjectID, adminID string, first, number int) *stage {
 	return s
 }
 
-// seed fills the database with the clinic, unless an earlier run did.
-func seed(ctx context.Context, d *store.Database, number int) (*stage, error) {
-	s := newStage(bson.ObjectID{0xbe, 0, 0, 1, 11: 1}, "be0ffffff1", 0, number)
+// numberedStage returns a clinic by its number. All have the same patients under other ids, so that a person is in one clinic only.
+func numberedStage(clinic, number int) *stage {
+	admin := "be0ffffff1"
+	if clinic > 0 {
+		admin = fmt.Sprintf("be0ffe%04x", clinic)
+	}
+	return newStage(bson.ObjectID{0xbe, byte(clinic), byte(clinic >> 8), 1, 11: 1}, admin, clinic*number, number)
+}
+
+// seed fills the database with the clinics, except for those that an earlier run left there whole.
+func seed(ctx context.Context, d *store.Database, s settings) ([]*stage, error) {
 	if err := d.EnsureIndexes(ctx, app.Indexes()...); err != nil {
 		return nil, err
 	}
-	stored, err := d.Collection(patients.CollectionName).CountDocuments(ctx, bson.D{{Key: "clinicId", Value: s.clinicID}})
-	if err != nil || int(stored) == number {
-		return s, err
-	}
-	for _, collection := range []string{patients.CollectionName, clinics.CollectionName, clinicians.CollectionName} {
-		if _, err := d.Collection(collection).DeleteMany(ctx, bson.D{}); err != nil {
+	var stages []*stage
+	for n := range s.clinics {
+		clinic := numberedStage(n, s.patients)
+		clinic.name = fmt.Sprintf("clinic %d of %d", n+1, s.clinics)
+		stages = append(stages, clinic)
+		stored, err := d.Collection(patients.CollectionName).CountDocuments(ctx, bson.D{{Key: "clinicId", Value: clinic.clinicID}})
+		if err != nil {
+			return nil, err
+		}
+		if int(stored) == s.patients {
+			continue
+		}
+		if err := clinic.drop(ctx, d); err != nil {
+			return nil, err
+		}
+		if err := clinic.insert(ctx, d, s.inserters()); err != nil {
 			return nil, err
 		}
 	}
-	return s, s.insert(ctx, d)
+	return stages, nil
 }
 
-func (s *stage) insert(ctx context.Context, d *store.Database) error {
+// drop removes what there is of the clinic.
+func (s *stage) drop(ctx context.Context, d *store.Database) error {
+	for collection, field := range map[string]string{patients.CollectionName: "clinicId", clinicians.CollectionName: "clinicId", clinics.CollectionName: "_id"} {
+		if _, err := d.Collection(collection).DeleteMany(ctx, bson.D{{Key: field, Value: s.clinicID}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *stage) insert(ctx context.Context, d *store.Database, inserters int) error {
 	if err := s.insertClinic(ctx, d); err != nil {
 		return err
 	}
-	return s.insertPatients(ctx, d)
+	return s.insertPatients(ctx, d, inserters)
 }
 
 func (s *stage) insertClinic(ctx context.Context, d *store.Database) error {
@@ -91,20 +121,36 @@ func (s *stage) insertClinic(ctx context.Context, d *store.Database) error {
 	return err
 }
 
-func (s *stage) insertPatients(ctx context.Context, d *store.Database) error {
-	started := time.Now()
-	for first := 0; first < s.number; first += batch {
-		records := make([]any, 0, batch)
-		for n := first; n < min(first+batch, s.number); n++ {
-			records = append(records, s.maker.patient(s.first+n))
+// insertPatients has one routine make the patients in order, so that they are always the same, and several store them.
+func (s *stage) insertPatients(ctx context.Context, d *store.Database, inserters int) error {
+	group, ctx := errgroup.WithContext(ctx)
+	batches := make(chan []any)
+	group.Go(func() error {
+		defer close(batches)
+		for first := 0; first < s.number; first += batch {
+			records := make([]any, 0, batch)
+			for n := first; n < min(first+batch, s.number); n++ {
+				records = append(records, s.maker.patient(s.first+n))
+			}
+			select {
+			case batches <- records:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
 		}
-		if _, err := d.Collection(patients.CollectionName).InsertMany(ctx, records); err != nil {
-			return err
-		}
-		if done := first + len(records); done%(10*batch) == 0 || done == s.number {
-			fmt.Fprintf(os.Stderr, "\rload: seeding %d of %d patients, %s ", done, s.number, time.Since(started).Round(time.Second))
-		}
+		return nil
+	})
+	stored := newProgress(os.Stderr, s.name, s.number, 5*time.Second)
+	for range inserters {
+		group.Go(func() error {
+			for records := range batches {
+				if _, err := d.Collection(patients.CollectionName).InsertMany(ctx, records); err != nil {
+					return err
+				}
+				stored.add(len(records))
+			}
+			return nil
+		})
 	}
-	fmt.Fprintln(os.Stderr)
-	return nil
+	return group.Wait()
 }
