@@ -35,6 +35,8 @@ func TestFindPatientsLooksInAllClinicsOfTheCaller(t *testing.T) {
 	app.NewPatient(t, first, "bob", person("AB-1é", "2001-02-03"))
 	app.NewPatient(t, first, "Ádam", person("X", "2001-02-03"))
 	app.NewPatient(t, second, "Carl", person("ab-1E", "2001-02-04"))
+	app.NewPatient(t, first, "Eve", person("Z-9", "2001-02-05"))
+	app.NewPatient(t, first, "dan", person("z-9", "2001-02-06"))
 	app.NewPatient(t, foreign, "Nobody", person("AB-1E", "2001-02-03"))
 	source := "source-" + admin
 	app.Call(t, testkit.Service, http.MethodPut, "/v1/clinics/"+second+"/settings/ehr", map[string]any{
@@ -42,9 +44,9 @@ func TestFindPatientsLooksInAllClinicsOfTheCaller(t *testing.T) {
 		"scheduledReports": map[string]any{"cadence": "14d", "onUploadEnabled": false}, "tags": map[string]any{}, "flowsheets": map[string]any{"icode": false},
 	}).OK(t, http.StatusOK)
 
-	adam, bob, carl := "Ádam @ "+first, "bob @ "+first, "Carl @ "+second
+	adam, bob, carl, dan, eve := "Ádam @ "+first, "bob @ "+first, "Carl @ "+second, "dan @ "+first, "Eve @ "+first
 	tests := map[string][]string{
-		"limit=50":                       {adam, bob, carl},
+		"limit=50":                       {adam, bob, carl, dan, eve},
 		"limit=1&offset=1":               {bob},
 		"offset=7":                       {},
 		"mrn=AB-1e":                      {bob, carl},
@@ -53,7 +55,12 @@ func TestFindPatientsLooksInAllClinicsOfTheCaller(t *testing.T) {
 		"birthDate=2001-02-03":           {adam, bob},
 		"birthDate=2001":                 {},
 		"mrn=ab-1e&birthDate=2001-02-04": {carl},
-		"workspaceIdType=clinicId":       {adam, bob, carl},
+		"workspaceIdType=clinicId":       {adam, bob, carl, dan, eve},
+		"mrn=Z-9":                        {dan, eve},
+		"mrn=Z-9&limit=1":                {dan},
+		"mrn=Z-9&limit=1&offset=1":       {eve},
+		"mrn=Z-9&workspaceIdType=clinicId&workspaceId=" + first:                               {dan, eve},
+		"mrn=X&workspaceIdType=clinicId&workspaceId=" + first:                                 {adam},
 		"workspaceIdType=clinicId&workspaceId=" + second:                                      {carl},
 		"workspaceIdType=clinicId&workspaceId=" + foreign:                                     {},
 		"workspaceIdType=clinicId&workspaceId=zz":                                             {},

@@ -5,6 +5,7 @@ import (
 	"iter"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/tidepool-org/clinic/store"
@@ -16,13 +17,48 @@ func (s *Service) Find(ctx context.Context, clinicIDs []bson.ObjectID, mrn, birt
 	if len(clinicIDs) == 0 {
 		return func(func(Row, error) bool) {}
 	}
-	filter := bson.D{{Key: "clinicId", Value: bson.D{{Key: "$in", Value: clinicIDs}}}}
+	filter := bson.D{{Key: "clinicId", Value: oneOf(clinicIDs)}}
 	for _, condition := range []struct{ path, value string }{{"mrn", mrn}, {"birthDate", birthDate}} {
 		if condition.value != "" {
 			filter = append(filter, bson.E{Key: condition.path, Value: condition.value})
 		}
 	}
-	return s.byName(ctx, filter, page, identityIndex(mrn, birthDate))
+	ordered := s.byName(ctx, filter, page, identityIndex(mrn, birthDate))
+	if mrn == "" || page.Offset > 0 || page.Limit == 0 {
+		return ordered
+	}
+	return s.unlessOne(ctx, filter, ordered)
+}
+
+// oneOf returns a condition that one of the clinics meets. Engines find one by an index that several do not lead to.
+func oneOf(clinicIDs []bson.ObjectID) any {
+	if len(clinicIDs) == 1 {
+		return clinicIDs[0]
+	}
+	return bson.D{{Key: "$in", Value: clinicIDs}}
+}
+
+// unlessOne yields the only record that matches, and if there are more, what is ordered. A number has one patient, as a rule, and then
+// the database need not be asked for an order, nor told which index to take.
+func (s *Service) unlessOne(ctx context.Context, filter bson.D, ordered iter.Seq2[Row, error]) iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
+		var found []Row
+		cursor, err := s.collection.Find(ctx, filter, options.Find().SetLimit(2).SetCollation(store.IgnoreCaseAndAccents()))
+		for row, err := range s.rows(ctx, cursor, err) {
+			if err != nil {
+				yield(row, err)
+				return
+			}
+			found = append(found, row)
+		}
+		if len(found) > 1 {
+			ordered(yield)
+			return
+		}
+		for _, row := range found {
+			yield(row, nil)
+		}
+	}
 }
 
 // OfUser yields the records of a user in all clinics, ordered by full name, then by record. An error comes last.
@@ -61,6 +97,13 @@ func (s *Service) recordsOf(ctx context.Context, userID string) (bson.A, error) 
 func (s *Service) byName(ctx context.Context, filter bson.D, page store.Page, index string) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		cursor, err := s.find(ctx, filter, page.Find().SetSort(nameOrder(1).sort()).SetCollation(store.IgnoreCaseAndAccents()), index)
+		s.rows(ctx, cursor, err)(yield)
+	}
+}
+
+// rows yields what a cursor finds. An error comes last.
+func (s *Service) rows(ctx context.Context, cursor *mongo.Cursor, err error) iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
 		for record, err := range store.Documents[bson.Raw](ctx, cursor, err) {
 			var row Row
 			if err == nil {
