@@ -14,11 +14,13 @@ import (
 
 // applySteps applies all steps that are left.
 func (s *Service) applySteps(ctx context.Context, merge *openMerge) error {
-	for phase := Kind(""); ; {
-		steps, err := s.nextSteps(ctx, merge)
+	phase, last := Kind(""), 0
+	for {
+		steps, err := s.nextSteps(ctx, merge, last)
 		if err != nil || len(steps) == 0 {
 			return err
 		}
+		last = steps[len(steps)-1].Order
 		if steps[0].Kind != phase {
 			phase = steps[0].Kind
 			s.logPhase(merge, "records are merged", zap.String("kind", string(phase)))
@@ -32,7 +34,10 @@ func (s *Service) applySteps(ctx context.Context, merge *openMerge) error {
 // apply applies steps of one kind together, and one by one if a unique index refuses one of them because a clinic changed
 // since the plan was made. The refused one is left out and planned anew.
 func (s *Service) apply(ctx context.Context, merge *openMerge, steps []step) error {
-	err := s.applyTogether(ctx, merge, steps)
+	err := s.applyTogether(ctx, merge, steps, false)
+	if errors.Is(err, errRecorded) { // they were applied before, and cut off
+		err = s.applyTogether(ctx, merge, steps, true)
+	}
 	if !errors.Is(err, errRefused) {
 		return err
 	}
@@ -59,9 +64,9 @@ func refused(err error) error {
 }
 
 // applyTogether applies steps of one kind, stores the plan documents of those that are done, and deletes the steps. Any part
-// of it can be repeated.
-func (s *Service) applyTogether(ctx context.Context, merge *openMerge, steps []step) error {
-	target, err := s.tagsAndSites(ctx, merge.TargetID)
+// of it can be repeated. look says whether some of the plan documents may be there already.
+func (s *Service) applyTogether(ctx context.Context, merge *openMerge, steps []step, look bool) error {
+	target, err := s.targetFor(ctx, merge, steps)
 	if err != nil {
 		return err
 	}
@@ -75,7 +80,7 @@ func (s *Service) applyTogether(ctx context.Context, merge *openMerge, steps []s
 		if applied, err = s.changeRecords(ctx, merge, target, steps); err != nil {
 			return err
 		}
-		if err := s.record(ctx, applied); err != nil {
+		if err := s.record(ctx, applied, look); err != nil {
 			return err
 		}
 		return s.removeSteps(ctx, steps)
@@ -84,6 +89,14 @@ func (s *Service) applyTogether(ctx context.Context, merge *openMerge, steps []s
 		s.logSteps(merge, applied, "a record is merged")
 	}
 	return err
+}
+
+// targetFor returns the target with the tags and sites that it has now, or nil if the steps need none.
+func (s *Service) targetFor(ctx context.Context, merge *openMerge, steps []step) (*clinics.Clinic, error) {
+	if kind := steps[0].Kind; kind == KindSite || (kind == KindPatient && len(changedRecords(steps)) > 0) {
+		return s.tagsAndSites(ctx, merge.TargetID)
+	}
+	return nil, nil
 }
 
 // changeRecords returns the steps that are applied now, be it by this call or before. The others cannot be applied any more,
@@ -123,7 +136,7 @@ func (s *Service) removeMerged(ctx context.Context, collection *mongo.Collection
 	return applied, err
 }
 
-// changedRecords returns the ids of the records that the steps change or need.
+// changedRecords returns the ids of the records that have to be in the target when the steps are applied.
 func changedRecords(steps []step) []bson.ObjectID {
 	var ids []bson.ObjectID
 	for i := range steps {
@@ -131,7 +144,7 @@ func changedRecords(steps []step) []bson.ObjectID {
 		case Move:
 			ids = append(ids, steps[i].Record)
 		case Merge:
-			ids = append(ids, steps[i].Record, steps[i].Into)
+			ids = append(ids, steps[i].Into)
 		}
 	}
 	return ids

@@ -120,6 +120,9 @@ func (s *Service) storedPatients(ctx context.Context, ids []bson.ObjectID) (map[
 
 // clinicsByRecord returns the clinic that each of the documents, by its id, belongs to now.
 func clinicsByRecord(ctx context.Context, collection *mongo.Collection, ids []bson.ObjectID) (map[bson.ObjectID]bson.ObjectID, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
 	cursor, err := collection.Find(ctx, oneOf(ids), options.Find().SetProjection(bson.D{{Key: "clinicId", Value: 1}}).SetBatchSize(readBatch))
 	if err != nil {
 		return nil, err
