@@ -2,6 +2,7 @@ package merge_test
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -16,7 +17,7 @@ import (
 )
 
 // trips counts the commands that a database is sent. What only tells that a merge is still under way comes by the clock and does
-// not count.
+// not count, nor do the ends of transactions, which not every engine has.
 type trips struct {
 	mu      sync.Mutex
 	n       int
@@ -25,7 +26,7 @@ type trips struct {
 
 func (c *trips) count(_ context.Context, e *event.CommandStartedEvent) {
 	collection, _ := e.Command.Lookup(e.CommandName).StringValueOK()
-	if e.CommandName == "hello" || collection == "open_merges" || collection == "census_changes" {
+	if slices.Contains([]string{"hello", "commitTransaction", "abortTransaction"}, e.CommandName) || collection == "open_merges" || collection == "census_changes" {
 		return
 	}
 	c.mu.Lock()
@@ -77,8 +78,8 @@ func TestAMergeMakesFewTripsToTheDatabase(t *testing.T) {
 		return counter.n, counter.command
 	}
 	few, _ := tripsOf("few", 200)
-	many, commands := tripsOf("many", 1000)
-	const batches = 2 * (1000 - 200) / 200
-	t.Logf("%d trips with 200 patients each, %d with 1000, of them %v", few, many, commands)
+	many, commands := tripsOf("many", 600)
+	const batches = 2 * (600 - 200) / 200
+	t.Logf("%d trips with 200 patients each, %d with 600, of them %v", few, many, commands)
 	require.Less(t, float64(many-few)/batches, 12.0)
 }
