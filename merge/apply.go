@@ -3,10 +3,12 @@ package merge
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/store"
@@ -14,25 +16,52 @@ import (
 
 // applySteps applies all steps that are left.
 func (s *Service) applySteps(ctx context.Context, merge *openMerge) error {
-	for phase := Kind(""); ; {
-		steps, err := s.nextSteps(ctx, merge)
+	phase, last := Kind(""), 0
+	for {
+		steps, err := s.nextSteps(ctx, merge, last)
 		if err != nil || len(steps) == 0 {
 			return err
 		}
+		last = steps[len(steps)-1].Order
 		if steps[0].Kind != phase {
 			phase = steps[0].Kind
 			s.logPhase(merge, "records are merged", zap.String("kind", string(phase)))
 		}
-		if err := s.apply(ctx, merge, steps); err != nil {
+		if err := s.applyBatch(ctx, merge, steps); err != nil {
 			return err
 		}
 	}
 }
 
+// applyBatch applies steps of one kind. The halves of a large batch of patients are applied at the same time, each in a
+// transaction of its own: nearly all the time of a merge goes into rewriting their records, one after the other on one
+// connection. Members go one after the other, because their steps change the target, too.
+func (s *Service) applyBatch(ctx context.Context, merge *openMerge, steps []step) error {
+	if steps[0].Kind != KindPatient || len(steps) <= stepBatch/2 {
+		return s.apply(ctx, merge, steps)
+	}
+	// Those who get the same tags come into the same half, so that both halves together make no more updates than the whole.
+	slices.SortStableFunc(steps, func(a, b step) int { return slices.Compare(a.Tags, b.Tags) })
+	return inHalves(steps, func(half []step) error { return s.apply(ctx, merge, half) })
+}
+
+// inHalves does work for both halves of a full batch at the same time, and for all of a batch that is half full or less. It
+// returns when all is done, so that nobody goes on beside what failed.
+func inHalves[T any](batch []T, work func(half []T) error) error {
+	var group errgroup.Group
+	for half := range slices.Chunk(batch, stepBatch/2) {
+		group.Go(func() error { return work(half) })
+	}
+	return group.Wait()
+}
+
 // apply applies steps of one kind together, and one by one if a unique index refuses one of them because a clinic changed
 // since the plan was made. The refused one is left out and planned anew.
 func (s *Service) apply(ctx context.Context, merge *openMerge, steps []step) error {
-	err := s.applyTogether(ctx, merge, steps)
+	err := s.applyTogether(ctx, merge, steps, false)
+	if errors.Is(err, errRecorded) || store.IsDeadlock(err) { // cut off when they were applied before, or in the way of others
+		err = s.applyTogether(ctx, merge, steps, true)
+	}
 	if !errors.Is(err, errRefused) {
 		return err
 	}
@@ -59,9 +88,9 @@ func refused(err error) error {
 }
 
 // applyTogether applies steps of one kind, stores the plan documents of those that are done, and deletes the steps. Any part
-// of it can be repeated.
-func (s *Service) applyTogether(ctx context.Context, merge *openMerge, steps []step) error {
-	target, err := s.tagsAndSites(ctx, merge.TargetID)
+// of it can be repeated. look says whether some of the plan documents may be there already.
+func (s *Service) applyTogether(ctx context.Context, merge *openMerge, steps []step, look bool) error {
+	target, err := s.targetFor(ctx, merge, steps)
 	if err != nil {
 		return err
 	}
@@ -75,7 +104,7 @@ func (s *Service) applyTogether(ctx context.Context, merge *openMerge, steps []s
 		if applied, err = s.changeRecords(ctx, merge, target, steps); err != nil {
 			return err
 		}
-		if err := s.record(ctx, applied); err != nil {
+		if err := s.record(ctx, applied, look); err != nil {
 			return err
 		}
 		return s.removeSteps(ctx, steps)
@@ -84,6 +113,14 @@ func (s *Service) applyTogether(ctx context.Context, merge *openMerge, steps []s
 		s.logSteps(merge, applied, "a record is merged")
 	}
 	return err
+}
+
+// targetFor returns the target with the tags and sites that it has now, or nil if the steps need none.
+func (s *Service) targetFor(ctx context.Context, merge *openMerge, steps []step) (*clinics.Clinic, error) {
+	if kind := steps[0].Kind; kind == KindSite || (kind == KindPatient && len(changedRecords(steps)) > 0) {
+		return s.tagsAndSites(ctx, merge.TargetID)
+	}
+	return nil, nil
 }
 
 // changeRecords returns the steps that are applied now, be it by this call or before. The others cannot be applied any more,
@@ -123,7 +160,7 @@ func (s *Service) removeMerged(ctx context.Context, collection *mongo.Collection
 	return applied, err
 }
 
-// changedRecords returns the ids of the records that the steps change or need.
+// changedRecords returns the ids of the records that have to be in the target when the steps are applied.
 func changedRecords(steps []step) []bson.ObjectID {
 	var ids []bson.ObjectID
 	for i := range steps {
@@ -131,7 +168,7 @@ func changedRecords(steps []step) []bson.ObjectID {
 		case Move:
 			ids = append(ids, steps[i].Record)
 		case Merge:
-			ids = append(ids, steps[i].Record, steps[i].Into)
+			ids = append(ids, steps[i].Into)
 		}
 	}
 	return ids

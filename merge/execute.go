@@ -171,6 +171,6 @@ func (s *Service) removeSource(ctx context.Context, merge *openMerge) error {
 		if err := s.addShareCodes(ctx, merge); err != nil {
 			return err
 		}
-		return s.record(ctx, []step{{ID: documentID(merge.ID, KindClinic, merge.ID), MergeID: merge.ID, Kind: KindClinic, Plan: merge.Clinic}})
+		return s.record(ctx, []step{{ID: documentID(merge.ID, KindClinic, merge.ID), MergeID: merge.ID, Kind: KindClinic, Plan: merge.Clinic}}, true)
 	})
 }

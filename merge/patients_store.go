@@ -2,6 +2,7 @@ package merge
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -15,31 +16,74 @@ import (
 // changePatients moves patients to the target and merges those who are there already. It can be repeated: the clinic that a
 // record belongs to tells what is done.
 func (s *Service) changePatients(ctx context.Context, merge *openMerge, target *clinics.Clinic, steps []step) ([]step, error) {
-	ids := changedRecords(steps)
-	if len(ids) == 0 {
+	needed := changedRecords(steps)
+	if len(needed) == 0 {
 		return steps, nil
 	}
-	before, err := clinicsByRecord(ctx, s.patients, ids)
+	there, err := clinicsByRecord(ctx, s.patients, recordsToMerge(steps))
 	if err != nil {
 		return nil, err
 	}
 	writes := sharedWrites{}
 	now := store.Now()
 	for i := range steps {
-		if before[steps[i].Record] == merge.SourceID {
+		if steps[i].Action == Move || there[steps[i].Record] == merge.SourceID {
 			writePatient(&writes, merge, target, &steps[i], now)
 		}
 	}
-	if models := writes.models(); len(models) > 0 {
-		if _, err := s.patients.BulkWrite(ctx, models); err != nil {
-			return nil, refused(err)
-		}
-	}
-	after, err := clinicsByRecord(ctx, s.patients, ids)
+	owners, err := s.writePatients(ctx, merge, &writes)
 	if err != nil {
 		return nil, err
 	}
-	return s.removeMerged(ctx, s.patients, merge, after, steps)
+	if err := s.addOwners(ctx, owners, needed); err != nil {
+		return nil, err
+	}
+	return s.removeMerged(ctx, s.patients, merge, owners, steps)
+}
+
+// recordsToMerge returns the ids of the records of the source that are merged into others. If one has gone, those are not
+// touched again.
+func recordsToMerge(steps []step) []bson.ObjectID {
+	var ids []bson.ObjectID
+	for i := range steps {
+		if steps[i].Action == Merge {
+			ids = append(ids, steps[i].Record)
+		}
+	}
+	return ids
+}
+
+// writePatients makes the writes, all of which leave records in the target. If each found its record, it returns all of them
+// with their clinic, so that nobody has to look; otherwise it returns none.
+func (s *Service) writePatients(ctx context.Context, merge *openMerge, writes *sharedWrites) (map[bson.ObjectID]bson.ObjectID, error) {
+	owners := map[bson.ObjectID]bson.ObjectID{}
+	models := writes.models()
+	if len(models) == 0 {
+		return owners, nil
+	}
+	result, err := s.patients.BulkWrite(ctx, models)
+	if err != nil {
+		return nil, refused(err)
+	}
+	if ids := writes.documents(); result.MatchedCount == int64(len(ids)) {
+		for _, id := range ids {
+			owners[id] = merge.TargetID
+		}
+	}
+	return owners, nil
+}
+
+// addOwners adds the clinics of those of the patients who have none yet.
+func (s *Service) addOwners(ctx context.Context, owners map[bson.ObjectID]bson.ObjectID, ids []bson.ObjectID) error {
+	var unknown []bson.ObjectID
+	for _, id := range ids {
+		if _, known := owners[id]; !known {
+			unknown = append(unknown, id)
+		}
+	}
+	found, err := clinicsByRecord(ctx, s.patients, unknown)
+	maps.Copy(owners, found)
+	return err
 }
 
 // writePatient adds the updates of a step. A patient who moves keeps the document. Of one who is merged, only tags and sites

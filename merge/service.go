@@ -7,6 +7,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/tidepool-org/clinic/clinicians"
 	"github.com/tidepool-org/clinic/clinics"
@@ -83,10 +84,12 @@ func (s *Service) Plan(ctx context.Context, sourceID, targetID bson.ObjectID) (*
 	if err != nil {
 		return nil, err
 	}
+	group, groupCtx := errgroup.WithContext(ctx)
 	for _, w := range []*Workspace{source, target} {
-		if err := s.people(ctx, w); err != nil {
-			return nil, err
-		}
+		group.Go(func() error { return s.people(groupCtx, w) })
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
 	}
 	return NewPlan(source, target, store.Now()), nil
 }

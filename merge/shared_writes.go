@@ -40,3 +40,12 @@ func (w *sharedWrites) models() []mongo.WriteModel {
 	}
 	return models
 }
+
+// documents returns the ids of the documents of all updates, one as often as it has updates.
+func (w *sharedWrites) documents() []bson.ObjectID {
+	var ids []bson.ObjectID
+	for _, write := range w.writes {
+		ids = append(ids, write.ids...)
+	}
+	return ids
+}

@@ -2,11 +2,14 @@ package merge
 
 import (
 	"context"
+	"errors"
+	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/tidepool-org/clinic/patients"
+	"github.com/tidepool-org/clinic/store"
 )
 
 // step is what is to be done with one record, and the plan document that is to be inserted when it is done. Steps are
@@ -40,9 +43,30 @@ func (s *Service) insertSteps(ctx context.Context, steps []step) error {
 	return err
 }
 
-// nextSteps returns the first of the steps that are left, all of one kind. There is none when it returns an empty list.
-func (s *Service) nextSteps(ctx context.Context, merge *openMerge) ([]step, error) {
-	cursor, err := s.steps.Find(ctx, ofMerge(merge), options.Find().SetSort(bson.D{{Key: "order", Value: 1}}).SetLimit(stepBatch).SetBatchSize(stepBatch))
+// nextSteps returns the first steps that are left, all of one kind, and looks behind the step of the given number first. There
+// is none when it returns an empty list.
+//
+// It asks for a range of numbers: to find the first ones by their order, the database may sort all that are left each time.
+func (s *Service) nextSteps(ctx context.Context, merge *openMerge, behind int) ([]step, error) {
+	steps, err := s.stepsBehind(ctx, merge, behind)
+	if err != nil || len(steps) > 0 {
+		return steps, err
+	}
+	var first step
+	err = s.steps.FindOne(ctx, ofMerge(merge), options.FindOne().SetSort(store.Ascending("order")).SetProjection(store.Ascending("order"))).Decode(&first)
+	if store.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.stepsBehind(ctx, merge, first.Order-1)
+}
+
+// stepsBehind returns the steps that are left of the batch behind the number, as far as they are of one kind.
+func (s *Service) stepsBehind(ctx context.Context, merge *openMerge, behind int) ([]step, error) {
+	batch := append(ofMerge(merge), bson.E{Key: "order", Value: bson.D{{Key: "$gt", Value: behind}, {Key: "$lte", Value: behind + stepBatch}}})
+	cursor, err := s.steps.Find(ctx, batch, options.Find().SetBatchSize(stepBatch+1)) // so that none is left for a second answer
 	if err != nil {
 		return nil, err
 	}
@@ -50,6 +74,7 @@ func (s *Service) nextSteps(ctx context.Context, merge *openMerge) ([]step, erro
 	if err := cursor.All(ctx, &steps); err != nil {
 		return nil, err
 	}
+	slices.SortFunc(steps, func(a, b step) int { return a.Order - b.Order })
 	for i := range steps {
 		if steps[i].Kind != steps[0].Kind {
 			return steps[:i], nil
@@ -58,17 +83,20 @@ func (s *Service) nextSteps(ctx context.Context, merge *openMerge) ([]step, erro
 	return steps, nil
 }
 
-// record inserts the plan documents of steps that are applied. Those that are there already stay as they are. To look for
-// them first is quicker than to upsert.
-func (s *Service) record(ctx context.Context, steps []step) error {
-	if len(steps) == 0 {
-		return nil
+// errRecorded tells that a plan document is there already.
+var errRecorded = errors.New("a step has its plan document already")
+
+// record inserts the plan documents of steps that are applied. Those that are there already stay as they are: a batch that was
+// cut off may have left some. Only who expects that looks for them first; without a look, record returns errRecorded.
+func (s *Service) record(ctx context.Context, steps []step, look bool) error {
+	recorded := map[bson.ObjectID]bool{}
+	if look && len(steps) > 0 {
+		var err error
+		if recorded, err = s.recorded(ctx, steps); err != nil {
+			return err
+		}
 	}
-	recorded, err := s.recorded(ctx, steps)
-	if err != nil {
-		return err
-	}
-	var documents []planDocument
+	documents := make([]planDocument, 0, len(steps))
 	for i := range steps {
 		if !recorded[steps[i].ID] {
 			documents = append(documents, planDocument{ID: steps[i].ID, Plan: steps[i].Plan, PlanID: steps[i].MergeID, Type: steps[i].Kind})
@@ -77,7 +105,10 @@ func (s *Service) record(ctx context.Context, steps []step) error {
 	if len(documents) == 0 {
 		return nil
 	}
-	_, err = s.plans.InsertMany(ctx, documents)
+	_, err := s.plans.InsertMany(ctx, documents)
+	if store.IsDuplicate(err) {
+		return errors.Join(errRecorded, err)
+	}
 	return err
 }
 
@@ -91,7 +122,7 @@ type planDocument struct {
 
 // recorded returns which of the steps have their plan document.
 func (s *Service) recorded(ctx context.Context, steps []step) (map[bson.ObjectID]bool, error) {
-	cursor, err := s.plans.Find(ctx, oneOf(idsOf(steps)), options.Find().SetProjection(bson.D{{Key: "_id", Value: 1}}).SetBatchSize(stepBatch))
+	cursor, err := s.plans.Find(ctx, oneOf(idsOf(steps)), options.Find().SetProjection(store.Ascending("_id")).SetBatchSize(stepBatch+1))
 	if err != nil {
 		return nil, err
 	}

@@ -107,15 +107,17 @@ func (s *Service) renameSite(ctx context.Context, merge *openMerge, site clinics
 			{Key: "id", Value: site.ID}, {Key: "name", Value: bson.D{{Key: "$ne", Value: site.Name}}},
 		}}}},
 	}
-	for {
+	for { // until none is left: an update renames the first of equal sites of a patient only
 		ids, err := s.patientIDs(ctx, outdated)
 		if err != nil || len(ids) == 0 {
 			return err
 		}
-		filter := append(outdated[:2:2], oneOf(ids)...)
-		if _, err := s.patients.UpdateMany(ctx, filter, bson.D{
-			{Key: "$set", Value: bson.D{{Key: "sites.$.name", Value: site.Name}}},
-			{Key: "$currentDate", Value: bson.D{{Key: "updatedTime", Value: true}}},
+		if err := inHalves(ids, func(half []bson.ObjectID) error {
+			_, err := s.patients.UpdateMany(ctx, append(outdated[:2:2], oneOf(half)...), bson.D{
+				{Key: "$set", Value: bson.D{{Key: "sites.$.name", Value: site.Name}}},
+				{Key: "$currentDate", Value: bson.D{{Key: "updatedTime", Value: true}}},
+			})
+			return err
 		}); err != nil {
 			return err
 		}

@@ -27,7 +27,8 @@ func (s *Service) workspace(ctx context.Context, id bson.ObjectID) (*Workspace, 
 	return &Workspace{Clinic: &clinic, Document: document}, s.counts.FillGroups(ctx, &clinic)
 }
 
-// people adds members and patients. They are sorted here: the database would have to hold the whole documents for it.
+// people adds members and patients. They are sorted here: the database would have to hold the whole documents for it. A cursor
+// may return a document twice that somebody writes meanwhile; one that it misses is found when all steps are done.
 func (s *Service) people(ctx context.Context, w *Workspace) error {
 	members, err := s.readMembers(ctx, w.Clinic.ID)
 	if err != nil {
@@ -39,9 +40,10 @@ func (s *Service) people(ctx context.Context, w *Workspace) error {
 		}
 		return bytes.Compare(b.ID[:], a.ID[:])
 	})
-	w.Members = members
-	w.Patients, err = s.readPatients(ctx, w.Clinic.ID)
-	slices.SortFunc(w.Patients, func(a, b Patient) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+	w.Members = slices.CompactFunc(members, func(a, b Member) bool { return a.ID == b.ID })
+	found, err := s.readPatients(ctx, w.Clinic.ID)
+	slices.SortFunc(found, func(a, b Patient) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+	w.Patients = slices.CompactFunc(found, func(a, b Patient) bool { return a.ID == b.ID })
 	return err
 }
 
@@ -120,6 +122,9 @@ func (s *Service) storedPatients(ctx context.Context, ids []bson.ObjectID) (map[
 
 // clinicsByRecord returns the clinic that each of the documents, by its id, belongs to now.
 func clinicsByRecord(ctx context.Context, collection *mongo.Collection, ids []bson.ObjectID) (map[bson.ObjectID]bson.ObjectID, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
 	cursor, err := collection.Find(ctx, oneOf(ids), options.Find().SetProjection(bson.D{{Key: "clinicId", Value: 1}}).SetBatchSize(readBatch))
 	if err != nil {
 		return nil, err
