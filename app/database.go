@@ -10,12 +10,13 @@ import (
 	"github.com/tidepool-org/clinic/audit"
 	"github.com/tidepool-org/clinic/census"
 	"github.com/tidepool-org/clinic/config"
+	"github.com/tidepool-org/clinic/patients"
 	"github.com/tidepool-org/clinic/store"
 )
 
 // startStore connects, and leaves everything else that has to do with the database to the background. It waits a little for the
 // indexes, so that a small database has them from the first request on.
-func startStore(lc fx.Lifecycle, c config.Store, d *store.Database, indexes *store.IndexBuilder, census *census.Service, trail *audit.Trail, log *zap.Logger) {
+func startStore(lc fx.Lifecycle, c config.Store, d *store.Database, indexes *store.IndexBuilder, census *census.Service, people *patients.Service, trail *audit.Trail, log *zap.Logger) {
 	var work background
 	lc.Append(fx.Hook{
 		OnStart: func(ctx context.Context) error {
@@ -27,6 +28,7 @@ func startStore(lc fx.Lifecycle, c config.Store, d *store.Database, indexes *sto
 				return err
 			}
 			work.start(census.Run) //nolint:contextcheck // it outlives the start
+			work.start(people.Run) //nolint:contextcheck // so does this
 			if trail.Changes() {
 				work.start(trail.Run) //nolint:contextcheck // so does this
 			}

@@ -87,6 +87,7 @@ func Domain() fx.Option {
 		merge.NewService,
 		func(s *census.Service) merge.Census { return s },
 		func(s *clinics.Service) merge.Counts { return s },
+		func(s *patients.Service) merge.TagChanges { return s },
 		func(l *clinics.Lifecycle) merge.Remover { return l },
 		clinicians.NewService,
 		roster.NewService,
