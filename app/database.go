@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"sync"
+	"time"
 
 	"go.uber.org/fx"
 	"go.uber.org/zap"
@@ -86,7 +87,7 @@ func (b *background) start(work func(ctx context.Context)) {
 	b.running.Go(func() { work(ctx) })
 }
 
-// stop ends the work, and waits for it until the context ends: a stop is never held up by it.
+// stop ends the work, and waits for a write that is under way, but not for long: a stop is never held up by it.
 func (b *background) stop(ctx context.Context) {
 	for _, cancel := range b.cancels {
 		cancel()
@@ -96,7 +97,11 @@ func (b *background) stop(ctx context.Context) {
 		b.running.Wait()
 		close(ended)
 	}()
-	ctx, cancel := context.WithTimeout(ctx, closeTime/2)
+	patience := batchTime
+	if deadline, ok := ctx.Deadline(); ok {
+		patience = min(patience, time.Until(deadline)-closeTime/2)
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	select {
 	case <-ended:

@@ -20,13 +20,13 @@ type tagging struct {
 	tag     string
 }
 
-// ask wants everybody to have the tag, or nobody. The process may be killed before it answers.
-func (g tagging) ask(process *testkit.Process, have bool) {
+// ask wants everybody to have the tag, or nobody. Neither the process nor the caller, whose context it is, need stay for the answer.
+func (g tagging) ask(ctx context.Context, process *testkit.Process, have bool) {
 	verb := "delete_tag"
 	if have {
 		verb = "assign_tag"
 	}
-	request, err := http.NewRequestWithContext(context.Background(), http.MethodPost, process.URL+g.path()+"/"+verb+"/"+g.tag, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, process.URL+g.path()+"/"+verb+"/"+g.tag, nil)
 	require.NoError(g.t, err)
 	request.Header.Set("X-Tidepool-Session-Token", string(testkit.Service))
 	go func() {
@@ -57,20 +57,57 @@ func (g tagging) shown() float64 {
 	require.NoError(g.t, err)
 	require.Eventually(g.t, func() bool { return g.count("census_changes", bson.M{}) == 0 }, 20*time.Second, 50*time.Millisecond)
 	clinic := g.service.Call(g.t, testkit.Service, http.MethodGet, "/v1/clinics/"+g.clinicID.Hex(), nil).OK(g.t, http.StatusOK).Object(g.t)
-	return clinic["patientTags"].([]any)[0].(map[string]any)["numPatients"].(float64)
+	number, _ := clinic["patientTags"].([]any)[0].(map[string]any)["numPatients"].(float64) // 0 is left out
+	return number
+}
+
+// newTagging returns a crowd of so many patients, none of whom has the tag.
+func newTagging(t *testing.T, number int) tagging {
+	t.Helper()
+	service := testkit.Run(t, nil)
+	g := tagging{crowd: newCrowd(t, &service.App, number, 1), t: t, service: service}
+	clinic := "/v1/clinics/" + g.clinicID.Hex()
+	service.Call(t, testkit.User(g.admin), http.MethodPost, clinic+"/patient_tags", map[string]any{"name": "Everybody"}).OK(t, http.StatusOK)
+	shown := service.Call(t, testkit.Service, http.MethodGet, clinic, nil).OK(t, http.StatusOK).Object(t)
+	g.tag = shown["patientTags"].([]any)[0].(map[string]any)["id"].(string)
+	return g
+}
+
+// begins waits until some have got, or lost, the tag since there were so many.
+func (g tagging) begins(before int) {
+	require.Eventually(g.t, func() bool { return g.have() != before || g.count("tag_changes", bson.M{}) == 0 }, time.Minute, time.Millisecond)
+}
+
+func (g tagging) ends() {
+	require.Eventually(g.t, func() bool { return g.count("tag_changes", bson.M{}) == 0 }, 3*time.Minute, 50*time.Millisecond)
+}
+
+// TestATagIsGivenToAllAlthoughTheServiceStops: a stop waits for the batch that is under way, and the next start goes on.
+func TestATagIsGivenToAllAlthoughTheServiceStops(t *testing.T) {
+	t.Parallel()
+	g := newTagging(t, 2100)
+	ctx, leave := context.WithCancel(t.Context())
+	g.ask(ctx, g.service, true)
+	g.begins(0)
+	leave() // a stop would wait for the answer
+	require.Zero(t, g.service.Stop(t))
+	require.Equal(t, 1, g.count("tag_changes", bson.M{}))
+	require.Zero(t, g.have()%500, "whole batches")
+	require.Zero(t, g.count("census_changes", bson.M{}), "and they are counted")
+	require.Zero(t, g.count("leases", bson.M{"_id": bson.M{"$regex": "^tags/"}}), "who comes next need not wait")
+	g.service.Start(t, g.service.Environment())
+	g.ends()
+	require.Equal(t, len(g.staying), g.have())
+	require.InDelta(t, len(g.staying), g.shown(), 0)
+	require.Contains(t, g.service.Output(), "the change of a tag of many patients goes on")
 }
 
 // TestATagIsGivenToAllWhoeverIsKilled: of two processes, the one that was asked is killed while it gives a tag to everybody, or takes it
 // again. The other one goes on.
 func TestATagIsGivenToAllWhoeverIsKilled(t *testing.T) {
 	t.Parallel()
-	service := testkit.Run(t, nil)
-	g := tagging{crowd: newCrowd(t, &service.App, 1600, 1), t: t, service: service}
-	clinic := "/v1/clinics/" + g.clinicID.Hex()
-	service.Call(t, testkit.User(g.admin), http.MethodPost, clinic+"/patient_tags", map[string]any{"name": "Everybody"}).OK(t, http.StatusOK)
-	shown := service.Call(t, testkit.Service, http.MethodGet, clinic, nil).OK(t, http.StatusOK).Object(t)
-	g.tag = shown["patientTags"].([]any)[0].(map[string]any)["id"].(string)
-	processes := [2]*testkit.Process{service, service.Replica(t)}
+	g := newTagging(t, 1600)
+	processes := [2]*testkit.Process{g.service, g.service.Replica(t)}
 
 	have, cut := false, 0
 	for killed := range kills() {
@@ -78,19 +115,19 @@ func TestATagIsGivenToAllWhoeverIsKilled(t *testing.T) {
 		before := g.have()
 		if g.count("tag_changes", bson.M{}) == 0 {
 			have = !have
-			g.ask(process, have)
+			g.ask(t.Context(), process, have)
 		}
-		require.Eventually(t, func() bool { return g.have() != before || g.count("tag_changes", bson.M{}) == 0 }, time.Minute, time.Millisecond)
+		g.begins(before)
 		process.Kill()
 		cut += g.count("tag_changes", bson.M{})
 		// The lease of the dead runs out after half a minute.
-		_, err := service.Store.Collection("leases").DeleteMany(t.Context(), bson.M{})
+		_, err := g.service.Store.Collection("leases").DeleteMany(t.Context(), bson.M{})
 		require.NoError(t, err)
 		process.Start(t, process.Environment())
 	}
 	t.Logf("%d of %d kills left a change behind", cut, kills())
 	require.Positive(t, cut)
-	require.Eventually(t, func() bool { return g.count("tag_changes", bson.M{}) == 0 }, 3*time.Minute, 50*time.Millisecond)
+	g.ends()
 	wanted := 0
 	if have {
 		wanted = len(g.staying)
