@@ -23,6 +23,8 @@ const (
 	// A change that failed is made again after these times, which grow from the one to the other.
 	tagRetryMin = 5 * time.Second
 	tagRetryMax = 10 * time.Minute
+	// tagBatchTime bounds one batch. When a lease is lost, two processes may be at work for as long, which does no harm.
+	tagBatchTime = 20 * time.Second
 	// tagGiveUp is how old a change becomes that the database refuses: others of the clinic wait for it.
 	tagGiveUp = time.Hour
 	// tagLease is what these changes are called among the leases.
@@ -128,7 +130,7 @@ func (s *Service) makeInBatches(ctx context.Context, c *tagChange) error {
 // makeBatch makes the change in the patients with these ids, and stores that it did. Without transactions, that is stored
 // before the next batch: a crash in between lets the change be made again in those of one batch who still need it.
 func (s *Service) makeBatch(ctx context.Context, c *tagChange, batch []bson.ObjectID) error {
-	ctx, cancel := finishing(ctx) // a stop waits for it
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tagBatchTime) // a stop waits for it
 	defer cancel()
 	done, atOnce := batch[len(batch)-1], s.database.HasTransactions()
 	if !atOnce {
