@@ -127,17 +127,12 @@ func (s *Service) makeInBatches(ctx context.Context, c *tagChange) error {
 	return nil
 }
 
-// makeBatch makes the change in the patients with these ids, and stores that it did. Without transactions, that is stored
-// before the next batch: a crash in between lets the change be made again in those of one batch who still need it.
+// makeBatch makes the change in the patients with these ids, and stores that it did. Without transactions, that comes after it: a
+// crash in between lets the change be made again in those of one batch who still need it.
 func (s *Service) makeBatch(ctx context.Context, c *tagChange, batch []bson.ObjectID) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tagBatchTime) // a stop waits for it
 	defer cancel()
 	done, atOnce := batch[len(batch)-1], s.database.HasTransactions()
-	if !atOnce {
-		if err := s.markTagChange(ctx, c, c.Done); err != nil {
-			return err
-		}
-	}
 	err := s.census.Change(ctx, c.ClinicID, func(ctx context.Context) (census.Count, error) {
 		if atOnce {
 			if err := s.markTagChange(ctx, c, done); err != nil {
@@ -146,8 +141,8 @@ func (s *Service) makeBatch(ctx context.Context, c *tagChange, batch []bson.Obje
 		}
 		return s.makeTagChange(ctx, c, among(ofClinic(c.ClinicID), batch))
 	})
-	if err == nil {
-		c.Done = done
+	if err == nil && !atOnce {
+		err = s.markTagChange(ctx, c, done)
 	}
 	return err
 }

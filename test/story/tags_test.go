@@ -20,12 +20,15 @@ type tagging struct {
 	tag     string
 }
 
-// ask wants everybody to have the tag, or nobody. Neither the process nor the caller, whose context it is, need stay for the answer.
-func (g tagging) ask(ctx context.Context, process *testkit.Process, have bool) {
+// ask wants everybody to have the tag, or nobody. It does not wait for the answer, which the process may owe. The caller leaves by the
+// function that it returns.
+func (g tagging) ask(process *testkit.Process, have bool) (leave func()) {
 	verb := "delete_tag"
 	if have {
 		verb = "assign_tag"
 	}
+	ctx, leave := context.WithCancel(g.t.Context())
+	g.t.Cleanup(leave)
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, process.URL+g.path()+"/"+verb+"/"+g.tag, nil)
 	require.NoError(g.t, err)
 	request.Header.Set("X-Tidepool-Session-Token", string(testkit.Service))
@@ -35,6 +38,7 @@ func (g tagging) ask(ctx context.Context, process *testkit.Process, have bool) {
 		}
 	}()
 	require.Eventually(g.t, func() bool { return g.count("tag_changes", bson.M{}) > 0 }, 30*time.Second, 5*time.Millisecond)
+	return leave
 }
 
 func (g tagging) count(collection string, filter any) int {
@@ -87,8 +91,7 @@ func TestATagIsGivenToAllAlthoughTheServiceStops(t *testing.T) {
 	t.Parallel()
 	testkit.NotOnSecantus(t, "a batch may take longer there than a stop waits")
 	g := newTagging(t, 2100)
-	ctx, leave := context.WithCancel(t.Context())
-	g.ask(ctx, g.service, true)
+	leave := g.ask(g.service, true)
 	g.begins(0)
 	leave() // a stop would wait for the answer
 	require.Zero(t, g.service.Stop(t))
@@ -116,7 +119,7 @@ func TestATagIsGivenToAllWhoeverIsKilled(t *testing.T) {
 		before := g.have()
 		if g.count("tag_changes", bson.M{}) == 0 {
 			have = !have
-			g.ask(t.Context(), process, have)
+			g.ask(process, have)
 		}
 		g.begins(before)
 		process.Kill()
