@@ -46,7 +46,7 @@ func (h *Handlers) countedClinic(ctx context.Context, id bson.ObjectID) (*clinic
 
 // DeletePatientTag takes a tag out of a clinic.
 func (h *Handlers) DeletePatientTag(ctx context.Context, r gen.DeletePatientTagRequestObject) (gen.DeletePatientTagResponseObject, error) {
-	if err := h.services.Clinics.DeleteTag(ctx, r.ClinicId, r.PatientTagId); err != nil {
+	if err := h.services.Patients.DeleteTag(ctx, r.ClinicId, r.PatientTagId); err != nil {
 		return nil, err
 	}
 	return gen.DeletePatientTag204Response{}, nil

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"sync"
+	"time"
 
 	"go.uber.org/fx"
 	"go.uber.org/zap"
@@ -10,12 +11,13 @@ import (
 	"github.com/tidepool-org/clinic/audit"
 	"github.com/tidepool-org/clinic/census"
 	"github.com/tidepool-org/clinic/config"
+	"github.com/tidepool-org/clinic/patients"
 	"github.com/tidepool-org/clinic/store"
 )
 
 // startStore connects, and leaves everything else that has to do with the database to the background. It waits a little for the
 // indexes, so that a small database has them from the first request on.
-func startStore(lc fx.Lifecycle, c config.Store, d *store.Database, indexes *store.IndexBuilder, census *census.Service, trail *audit.Trail, log *zap.Logger) {
+func startStore(lc fx.Lifecycle, c config.Store, d *store.Database, indexes *store.IndexBuilder, census *census.Service, people *patients.Service, trail *audit.Trail, log *zap.Logger) {
 	var work background
 	lc.Append(fx.Hook{
 		OnStart: func(ctx context.Context) error {
@@ -27,6 +29,7 @@ func startStore(lc fx.Lifecycle, c config.Store, d *store.Database, indexes *sto
 				return err
 			}
 			work.start(census.Run) //nolint:contextcheck // it outlives the start
+			work.start(people.Run) //nolint:contextcheck // so does this
 			if trail.Changes() {
 				work.start(trail.Run) //nolint:contextcheck // so does this
 			}
@@ -84,7 +87,7 @@ func (b *background) start(work func(ctx context.Context)) {
 	b.running.Go(func() { work(ctx) })
 }
 
-// stop ends the work, and waits for it until the context ends: a stop is never held up by it.
+// stop ends the work, and waits for a write that is under way, but not for long: a stop is never held up by it.
 func (b *background) stop(ctx context.Context) {
 	for _, cancel := range b.cancels {
 		cancel()
@@ -94,7 +97,11 @@ func (b *background) stop(ctx context.Context) {
 		b.running.Wait()
 		close(ended)
 	}()
-	ctx, cancel := context.WithTimeout(ctx, closeTime/2)
+	patience := batchTime
+	if deadline, ok := ctx.Deadline(); ok {
+		patience = min(patience, time.Until(deadline)-closeTime/2)
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	select {
 	case <-ended:

@@ -12,6 +12,7 @@ import (
 	"github.com/tidepool-org/clinic/feed"
 	"github.com/tidepool-org/clinic/internal/observe"
 	"github.com/tidepool-org/clinic/merge"
+	"github.com/tidepool-org/clinic/patients"
 	"github.com/tidepool-org/clinic/redox"
 	"github.com/tidepool-org/clinic/roster"
 	"github.com/tidepool-org/clinic/store"
@@ -42,6 +43,7 @@ type reported struct {
 	Indexes    *store.IndexBuilder
 	Census     *census.Service
 	Merge      *merge.Service
+	Patients   *patients.Service
 	Redox      *redox.Service
 	Roster     *roster.Service
 	Events     *feed.Service
@@ -62,7 +64,7 @@ const (
 // closed. docs/metrics.md lists all metrics; a test compares.
 func report(r reported) {
 	tallies(r)
-	background := []func(){reportReady(r), reportIndexes(r), reportCensus(r), reportMerges(r), reportOrders(r)}
+	background := []func(){reportReady(r), reportIndexes(r), reportCensus(r), reportMerges(r), reportTagChanges(r), reportOrders(r)}
 	r.Lifecycle.Append(fx.Hook{
 		OnStart: func(context.Context) error {
 			for _, begin := range background {
@@ -176,6 +178,22 @@ func reportMerges(r reported) func() {
 			open.Set(float64(left.Open))
 			oldest.Set(left.Oldest.Seconds())
 			steps.Set(float64(left.Steps))
+			return nil
+		})
+	}
+}
+
+func reportTagChanges(r reported) func() {
+	open := r.Metrics.Gauge("clinic_tag_changes_open", "Changes of a tag of many patients that are not complete.").WithLabelValues()
+	oldest := r.Metrics.Gauge("clinic_tag_change_oldest_seconds", "Age of the oldest of them; 0 without any.").WithLabelValues()
+	return func() {
+		r.Background.Every(refreshInterval, refreshLimit, "changes of tags", func(ctx context.Context) error {
+			n, age, err := r.Patients.TagBacklog(ctx)
+			if err != nil {
+				return err
+			}
+			open.Set(float64(n))
+			oldest.Set(age.Seconds())
 			return nil
 		})
 	}

@@ -42,6 +42,8 @@ const (
 	StopTimeout = 15 * time.Second
 	// closeTime is for what is left to do when the last request is answered or cut off.
 	closeTime = 2 * time.Second
+	// batchTime is how long a stop waits for writes in the background, such as of a batch of patients who get a tag.
+	batchTime = 5 * time.Second
 )
 
 // WholeStop returns how long a stop may take in all. It must be less than what the process is granted, 30 seconds in
@@ -87,6 +89,7 @@ func Domain() fx.Option {
 		merge.NewService,
 		func(s *census.Service) merge.Census { return s },
 		func(s *clinics.Service) merge.Counts { return s },
+		func(s *patients.Service) merge.TagChanges { return s },
 		func(l *clinics.Lifecycle) merge.Remover { return l },
 		clinicians.NewService,
 		roster.NewService,

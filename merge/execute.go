@@ -15,11 +15,15 @@ import (
 const maxRounds = 5
 
 // Merge merges the source into the target. It returns clinics.ErrNotFound if one of them does not exist, ErrBlocked if the
-// plan has obstacles, ErrUnderWay if one of them is part of another merge, and ErrBehind if the source does not get empty.
+// plan has obstacles, ErrUnderWay if one of them is part of another merge, and ErrBehind if the source does not get empty. What
+// their patients' tags are to be is waited for; the error is that of TagChanges if it takes too long.
 //
 // After any error but the first three, and after a crash, the same call goes on where the merge stopped. No patient and no
 // member is ever in neither clinic.
 func (s *Service) Merge(ctx context.Context, sourceID, targetID bson.ObjectID) error {
+	if err := s.tags.AwaitTagChanges(ctx, sourceID, targetID); err != nil {
+		return err
+	}
 	merge, err := s.claim(ctx, sourceID, targetID)
 	if err != nil {
 		return err

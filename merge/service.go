@@ -38,6 +38,12 @@ type Counts interface {
 	FillGroups(ctx context.Context, list ...*clinics.Clinic) error
 }
 
+// TagChanges are the changes of tags of many patients that are under way.
+type TagChanges interface {
+	// AwaitTagChanges waits until there is none in the clinics, and returns an error of kind errs.Unavailable if that takes too long.
+	AwaitTagChanges(ctx context.Context, clinicIDs ...bson.ObjectID) error
+}
+
 // Remover removes a clinic that has no patients but the demo patient, with all that belongs to it, and records each
 // deletion. It returns clinics.ErrNotFound if that is done already.
 type Remover interface {
@@ -55,6 +61,7 @@ type Service struct {
 	steps      *mongo.Collection
 	census     Census
 	counts     Counts
+	tags       TagChanges
 	remover    Remover
 	demoUserID string // "" means that there is no demo patient
 	log        *zap.Logger
@@ -63,12 +70,12 @@ type Service struct {
 }
 
 // NewService returns a service for the clinics of the database.
-func NewService(d *store.Database, census Census, counts Counts, remover Remover, demo config.Demo, log *zap.Logger) *Service {
+func NewService(d *store.Database, census Census, counts Counts, tags TagChanges, remover Remover, demo config.Demo, log *zap.Logger) *Service {
 	return &Service{
 		database: d, clinics: d.Collection(clinics.CollectionName), members: d.Collection(clinicians.CollectionName),
 		patients: d.Collection(patients.CollectionName), plans: d.Collection(PlansCollectionName),
 		merges: d.Collection(OpenMergesCollectionName), steps: d.Collection(stepsCollectionName),
-		census: census, counts: counts, remover: remover, demoUserID: demo.PatientUserID, log: log,
+		census: census, counts: counts, tags: tags, remover: remover, demoUserID: demo.PatientUserID, log: log,
 		LeaseTime: defaultLeaseTime,
 	}
 }

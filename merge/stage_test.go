@@ -24,19 +24,19 @@ var demo = config.Demo{PatientUserID: demoUser}
 // service returns the merging part of the service.
 func service(d *store.Database) *merge.Service {
 	log := zap.NewNop()
-	counts, remover := counterparts(d)
-	s := merge.NewService(d, testkit.Census(d, demoUser), counts, remover, demo, log)
+	counts, tags, remover := counterparts(d)
+	s := merge.NewService(d, testkit.Census(d, demoUser), counts, tags, remover, demo, log)
 	s.LeaseTime = 300 * time.Millisecond // the tests kill it, and do not want to wait
 	return s
 }
 
-// counterparts returns what a merge needs of clinics.
-func counterparts(d *store.Database) (*clinics.Service, *clinics.Lifecycle) {
+// counterparts returns what a merge needs of clinics and patients.
+func counterparts(d *store.Database) (*clinics.Service, *patients.Service, *clinics.Lifecycle) {
 	census := testkit.Census(d, demoUser)
 	service := clinics.NewService(d, census)
 	members := clinicians.NewService(d, service, nil, nil, nil)
 	people := patients.NewService(patients.Params{Database: d, Leases: store.NewLeases(d), Clinics: service, Census: census, Demo: demo, Log: zap.NewNop()})
-	return service, clinics.NewLifecycle(service, nil, nil, members, people, demo)
+	return service, people, clinics.NewLifecycle(service, nil, nil, members, people, demo)
 }
 
 // Ids of the two clinics on the stage.

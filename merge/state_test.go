@@ -33,8 +33,8 @@ func (r intruder) Delete(ctx context.Context, clinicID bson.ObjectID, deletedBy 
 // intruded returns a service whose source gets a patient whenever it is about to be removed.
 func intruded(d *store.Database, join func()) *merge.Service {
 	log := zap.NewNop()
-	counts, remover := counterparts(d)
-	s := merge.NewService(d, testkit.Census(d, demoUser), counts, intruder{remover, join}, demo, log)
+	counts, tags, remover := counterparts(d)
+	s := merge.NewService(d, testkit.Census(d, demoUser), counts, tags, intruder{remover, join}, demo, log)
 	s.LeaseTime = 300 * time.Millisecond
 	return s
 }

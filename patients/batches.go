@@ -18,15 +18,6 @@ var batchSize = 500 // tests make do with fewer
 // change makes a change in those of the patients who need it, and returns the difference for the census. It may run twice.
 type change func(ctx context.Context, who bson.D) (census.Count, error)
 
-// changeMany makes a change in those of the patients who are left to be changed: in one step if they are few, otherwise in
-// batches. If it is cut off, the repeat goes on, because whoever was changed is not left any more.
-func (s *Service) changeMany(ctx context.Context, clinicID bson.ObjectID, who, left bson.D, make change) error {
-	if err := s.changeAllButFew(ctx, clinicID, who, left, make); err != nil {
-		return err
-	}
-	return s.census.Change(ctx, clinicID, func(ctx context.Context) (census.Count, error) { return make(ctx, who) })
-}
-
 // changeAllButFew makes a change in those of the patients who are left to be changed, in batches, if they are too many for one
 // step. The step that has to follow, together with what else belongs to it, finds those who came meanwhile.
 func (s *Service) changeAllButFew(ctx context.Context, clinicID bson.ObjectID, who, left bson.D, make change) error {
@@ -57,7 +48,12 @@ func among(who bson.D, ids []bson.ObjectID) bson.D {
 
 // idsOf returns the ids of the records that match.
 func (s *Service) idsOf(ctx context.Context, who bson.D) ([]bson.ObjectID, error) {
-	cursor, err := s.collection.Find(ctx, who, options.Find().SetProjection(bson.D{{Key: "_id", Value: 1}}))
+	return s.someIDsOf(ctx, who, 0)
+}
+
+// someIDsOf returns as many of the ids of the records that match; 0 stands for all.
+func (s *Service) someIDsOf(ctx context.Context, who bson.D, most int) ([]bson.ObjectID, error) {
+	cursor, err := s.collection.Find(ctx, who, options.Find().SetProjection(bson.D{{Key: "_id", Value: 1}}).SetLimit(int64(most)))
 	var ids []bson.ObjectID
 	for record, err := range store.Documents[struct {
 		ID bson.ObjectID `bson:"_id"`

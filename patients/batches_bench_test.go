@@ -22,6 +22,7 @@ func BenchmarkOthersDuringATag(b *testing.B) {
 		}
 		b.Run(name, func(b *testing.B) {
 			c := newLargeClinic(b, size)
+			runs(b, c.service)
 			var stored []patients.Patient
 			cursor, err := c.store.Collection(patients.CollectionName).Find(b.Context(), bson.D{})
 			require.NoError(b, err)

@@ -25,6 +25,10 @@ type largestWrites struct {
 	most int64
 	// after is called after an update of a whole batch, if it is set.
 	after func()
+	// between is called when a whole batch is complete, if it is set; with transactions, that is when it is committed.
+	between      func()
+	transactions bool
+	whole        bool // whether a batch was updated since
 }
 
 func (l *largestWrites) monitor() *event.CommandMonitor {
@@ -33,10 +37,18 @@ func (l *largestWrites) monitor() *event.CommandMonitor {
 			l.mu.Lock()
 			l.most = max(l.most, n)
 			after := l.after
+			l.whole = l.whole || n == patients.BatchSize
 			l.mu.Unlock()
 			if after != nil && n == patients.BatchSize {
 				after()
 			}
+		}
+		l.mu.Lock()
+		between, complete := l.between, l.whole && (!l.transactions || done.CommandName == "commitTransaction")
+		l.whole = l.whole && !complete
+		l.mu.Unlock()
+		if between != nil && complete {
+			between()
 		}
 	}}
 }
@@ -46,6 +58,7 @@ type largeClinic struct {
 	store        *store.Database
 	largest      largestWrites
 	service      *patients.Service
+	watched      *store.Database
 	counts       *census.Service
 	id, tag      bson.ObjectID
 	north, south bson.ObjectID
@@ -60,10 +73,9 @@ func newLargeClinic(t testing.TB, size int) *largeClinic {
 	require.NoError(t, err)
 	require.NoError(t, watched.Connect(t.Context(), false))
 	t.Cleanup(func() { _ = watched.Close(context.Background()) })
-	c.counts = testkit.Census(watched, "")
-	c.service = patients.NewService(patients.Params{
-		Database: watched, Leases: store.NewLeases(watched), Clinics: clinics.NewService(watched, c.counts), Census: c.counts, Log: zap.NewNop(),
-	})
+	c.largest.transactions = watched.HasTransactions()
+	c.watched, c.counts = watched, testkit.Census(watched, "")
+	c.service = c.replica()
 	sites := []clinics.Site{{ID: c.north, Name: "North"}, {ID: c.south, Name: "South"}}
 	_, err = c.store.Collection(clinics.CollectionName).InsertOne(t.Context(), bson.M{
 		"_id": c.id, "patientTags": bson.A{bson.M{"_id": c.tag, "name": "Tag"}}, "sites": sites, "shareCodes": bson.A{"A"}, "canonicalShareCode": "A",
@@ -81,6 +93,31 @@ func newLargeClinic(t testing.TB, size int) *largeClinic {
 	_, err = c.counts.Recount(t.Context(), c.id)
 	require.NoError(t, err)
 	return c
+}
+
+// replica returns the service as another process has it. It makes no changes of tags in the background before runs.
+func (c *largeClinic) replica() *patients.Service {
+	s := patients.NewService(patients.Params{
+		Database: c.watched, Leases: store.NewLeases(c.watched), Clinics: clinics.NewService(c.watched, c.counts), Census: c.counts, Log: zap.NewNop(),
+	})
+	s.AnswerTime, s.TagInterval = time.Minute, 50*time.Millisecond
+	return s
+}
+
+// runs lets a service make changes in the background, until the returned function is called, which waits for the end.
+func runs(t testing.TB, s *patients.Service) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		s.Run(ctx)
+	}()
+	stop = func() {
+		cancel()
+		<-ended
+	}
+	t.Cleanup(stop)
+	return stop
 }
 
 // groups returns the census of tags and sites, which has to be exact.
@@ -123,6 +160,7 @@ func (c *largeClinic) cutOff(t *testing.T) context.Context {
 func TestALargeClinicIsChangedInBatches(t *testing.T) {
 	t.Parallel()
 	c := newLargeClinic(t, largeSize)
+	runs(t, c.service)
 	require.NoError(t, c.service.AssignTag(t.Context(), c.id, c.tag, patients.Everyone()))
 	require.NoError(t, c.service.AssignTag(t.Context(), c.id, c.tag, patients.Everyone()), "a repeat finds nobody left")
 	require.Equal(t, largeSize, c.groups(t).Tags[c.tag])
@@ -160,6 +198,7 @@ func TestWhatIsCutOffBetweenBatchesGoesOn(t *testing.T) {
 	t.Run("convert a tag", func(t *testing.T) {
 		t.Parallel()
 		c := newLargeClinic(t, largeSize)
+		runs(t, c.service)
 		require.NoError(t, c.service.AssignTag(t.Context(), c.id, c.tag, patients.Everyone()))
 		_, err := c.service.ConvertTag(c.cutOff(t), c.id, c.tag)
 		require.Error(t, err)

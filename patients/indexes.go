@@ -34,6 +34,7 @@ func Indexes() []store.Indexes {
 	return []store.Indexes{
 		{Collection: CollectionName, Indexes: indexes},
 		creationIndexes(),
+		tagChangeIndexes(),
 		{Collection: DeletionsCollectionName, Indexes: []store.Index{
 			store.DeletionIndex(),
 			{Name: "PatientDeletion", Keys: store.Ascending("patient.clinicId,userId")},

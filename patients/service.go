@@ -34,9 +34,16 @@ type Profiles interface {
 
 // Service holds the rules for patients of clinics.
 type Service struct {
+	// AnswerTime is how long the request for a change of a tag of many patients waits for its end.
+	AnswerTime time.Duration
+	// TagInterval is how often Run looks for such changes that were left behind.
+	TagInterval time.Duration
+
 	database   *store.Database
 	collection *mongo.Collection
 	creations  *mongo.Collection
+	tagChanges *mongo.Collection
+	tagWork    *tagWork
 	deletions  *store.Deletions
 	leases     *store.Leases
 	clinics    *clinics.Service
@@ -64,7 +71,9 @@ type Params struct {
 // NewService returns the patients of the clinics of the database.
 func NewService(p Params) *Service {
 	return &Service{
+		AnswerTime: answerTime, TagInterval: tagInterval,
 		database: p.Database, collection: p.Database.Collection(CollectionName), creations: p.Database.Collection(creationsCollection),
+		tagChanges: p.Database.Collection(tagChangesCollection), tagWork: newTagWork(),
 		deletions: store.NewDeletions(p.Database, CollectionName, "patient", nil), leases: p.Leases,
 		clinics: p.Clinics, census: p.Census, accounts: p.Accounts, profiles: p.Profiles, demoUserID: p.Demo.PatientUserID, log: p.Log,
 	}

@@ -10,9 +10,12 @@ import (
 )
 
 // ConvertTag makes a site of a tag: a site of that name, or of the next free one, gets the patients who have the tag, and
-// the tag goes. It returns ErrNoTagToConvert, clinics.ErrNoRoomForSite or clinics.ErrNotFound.
+// the tag goes. It returns ErrNoTagToConvert, clinics.ErrNoRoomForSite, clinics.ErrNotFound or ErrTagsChange.
 func (s *Service) ConvertTag(ctx context.Context, clinicID, tagID bson.ObjectID) (clinics.Site, error) {
 	var site clinics.Site
+	if err := s.AwaitTagChanges(ctx, clinicID); err != nil {
+		return site, err
+	}
 	if err := s.convertAllButFew(ctx, clinicID, tagID); err != nil {
 		return site, err
 	}

@@ -18,6 +18,7 @@ var kept = []struct {
 	{[]string{"patient_deletions", "clinician_deletions", "clinic_deletions", "merge_plans"}, "nobody can tell what was removed or merged"},
 	{[]string{"redox", "scheduledSummaryAndReportsOrders", "xealth_preorder", "xealth_order", "xealth_report_view"}, "orders and who looked at reports are lost"},
 	{[]string{"open_merges", "open_merge_steps"}, "merges that were under way cannot go on"},
+	{[]string{"tag_changes"}, "a tag that many patients were getting, or losing, stays with some of them"},
 	{[]string{"census_changes"}, "counts are off until they are refreshed"},
 	{[]string{"patient_census"}, "numbers by tag and site are counted anew, by the first request for each clinic"},
 	{[]string{"patient_creations"}, "a repeat of a creation that was cut off may not find what the first one made"},

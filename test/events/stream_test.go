@@ -17,7 +17,7 @@ import (
 )
 
 // own are the collections that only this service reads.
-var own = []string{"patient_census", "census_changes", "audit", "audit_attempts", "leases", "idempotency_keys", "open_merges", "open_merge_steps", "patient_creations", markers}
+var own = []string{"patient_census", "census_changes", "audit", "audit_attempts", "leases", "idempotency_keys", "open_merges", "open_merge_steps", "patient_creations", "tag_changes", markers}
 
 // markers is a collection whose inserts tell that no earlier event is under way any more.
 const markers = "event_markers"

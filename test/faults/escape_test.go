@@ -60,12 +60,13 @@ func allEnded(commands []wire.Command) bool {
 	return len(open) == 0
 }
 
-// looks are reads that come by the clock, by collection: for notes of the census that were left behind, and for what operators
-// are shown about notes, merges and orders. What they read in order is the oldest.
+// looks are reads that come by the clock, by collection: for notes of the census and changes of tags that were left behind, and for
+// what operators are shown about these, merges and orders. What they read in order is the oldest.
 var looks = map[string][]string{
 	census.NotesCollectionName: {"distinct", "aggregate", "find in order"},
 	"open_merges":              {"find", "find in order", "aggregate"},
 	"open_merge_steps":         {"aggregate"},
+	"tag_changes":              {"distinct", "aggregate", "find in order"},
 	"redox":                    {"find in order"},
 	"xealth_order":             {"find in order"},
 }

@@ -20,7 +20,7 @@ const signals = "witness_signals"
 
 // unread are the collections whose events nobody follows.
 var unread = []string{
-	census.CollectionName, census.NotesCollectionName, store.LeaseCollectionName, "open_merges", "open_merge_steps", creations, signals,
+	census.CollectionName, census.NotesCollectionName, store.LeaseCollectionName, "open_merges", "open_merge_steps", "tag_changes", creations, signals,
 }
 
 // witness sees the database as those do who follow its change stream. What the events are is held in test/events; here it

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -56,9 +57,31 @@ func (b *bench) withoutTag(tag int) func(ctx context.Context) error {
 	}
 }
 
-// assignTag gives a tag to all patients.
+// assignTag gives a tag to all patients. The answer comes before all of them have it.
 func (b *bench) assignTag(ctx context.Context, _ int) error {
 	return b.do(ctx, serverToken, http.MethodPost, b.clinicPath("/patients/assign_tag/"+b.tags[0].Hex()), nil)
+}
+
+// everybodyTagged waits until all patients have the tag.
+func (b *bench) everybodyTagged(ctx context.Context) error {
+	for {
+		n, err := b.patients.CountDocuments(ctx, bson.D{{Key: "clinicId", Value: b.clinicID}, {Key: "tags", Value: b.tags[0]}})
+		if err != nil || int(n) == b.number {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
+}
+
+func (b *bench) assignTagToTheEnd(ctx context.Context, n int) error {
+	if err := b.assignTag(ctx, n); err != nil {
+		return err
+	}
+	return b.everybodyTagged(ctx)
 }
 
 func (b *bench) addTag(ctx context.Context, _ int) error {
