@@ -3,12 +3,10 @@ package merge
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.uber.org/zap"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/tidepool-org/clinic/clinics"
 	"github.com/tidepool-org/clinic/store"
@@ -27,32 +25,10 @@ func (s *Service) applySteps(ctx context.Context, merge *openMerge) error {
 			phase = steps[0].Kind
 			s.logPhase(merge, "records are merged", zap.String("kind", string(phase)))
 		}
-		if err := s.applyBatch(ctx, merge, steps); err != nil {
+		if err := s.apply(ctx, merge, steps); err != nil {
 			return err
 		}
 	}
-}
-
-// applyBatch applies steps of one kind. The halves of a large batch of patients are applied at the same time, each in a
-// transaction of its own: nearly all the time of a merge goes into rewriting their records, one after the other on one
-// connection. Members go one after the other, because their steps change the target, too.
-func (s *Service) applyBatch(ctx context.Context, merge *openMerge, steps []step) error {
-	if steps[0].Kind != KindPatient || len(steps) <= stepBatch/2 {
-		return s.apply(ctx, merge, steps)
-	}
-	// Those who get the same tags come into the same half, so that both halves together make no more updates than the whole.
-	slices.SortStableFunc(steps, func(a, b step) int { return slices.Compare(a.Tags, b.Tags) })
-	return inHalves(steps, func(half []step) error { return s.apply(ctx, merge, half) })
-}
-
-// inHalves does work for both halves of a full batch at the same time, and for all of a batch that is half full or less. It
-// returns when all is done, so that nobody goes on beside what failed.
-func inHalves[T any](batch []T, work func(half []T) error) error {
-	var group errgroup.Group
-	for half := range slices.Chunk(batch, stepBatch/2) {
-		group.Go(func() error { return work(half) })
-	}
-	return group.Wait()
 }
 
 // apply applies steps of one kind together, and one by one if a unique index refuses one of them because a clinic changed

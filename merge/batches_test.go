@@ -15,8 +15,8 @@ import (
 	"github.com/tidepool-org/clinic/test/faults/wire"
 )
 
-// TestAMergeOfManyBatchesGoesOnWhereItStopped cuts a merge off at one of its updates of patients, and repeats it. Of a full batch,
-// one half may be done then and the other not; later, the steps that are left do not begin with the first number.
+// TestAMergeOfManyBatchesGoesOnWhereItStopped cuts a merge off at one of its updates of patients, and repeats it: the steps that are
+// left do not begin with the first number then.
 func TestAMergeOfManyBatchesGoesOnWhereItStopped(t *testing.T) {
 	t.Parallel()
 	testkit.WithoutTransactions(t, "a transaction that was cut off keeps others from its records for a minute")

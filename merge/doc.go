@@ -3,7 +3,7 @@
 //
 // The plan is made from data alone. It is carried out in small steps from a list in the database. So a merge that was cut
 // off goes on where it stopped, and neither memory nor transactions grow with the documents of the clinics: of a patient,
-// the plan has some 600 bytes. Both halves of a batch of patients are under way at once.
+// the plan has some 600 bytes.
 //
 // # States
 //

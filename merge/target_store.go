@@ -112,12 +112,10 @@ func (s *Service) renameSite(ctx context.Context, merge *openMerge, site clinics
 		if err != nil || len(ids) == 0 {
 			return err
 		}
-		if err := inHalves(ids, func(half []bson.ObjectID) error {
-			_, err := s.patients.UpdateMany(ctx, append(outdated[:2:2], oneOf(half)...), bson.D{
-				{Key: "$set", Value: bson.D{{Key: "sites.$.name", Value: site.Name}}},
-				{Key: "$currentDate", Value: bson.D{{Key: "updatedTime", Value: true}}},
-			})
-			return err
+		filter := append(outdated[:2:2], oneOf(ids)...)
+		if _, err := s.patients.UpdateMany(ctx, filter, bson.D{
+			{Key: "$set", Value: bson.D{{Key: "sites.$.name", Value: site.Name}}},
+			{Key: "$currentDate", Value: bson.D{{Key: "updatedTime", Value: true}}},
 		}); err != nil {
 			return err
 		}
