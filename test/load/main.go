@@ -123,6 +123,12 @@ func examine(ctx context.Context, s settings, d *store.Database, stages []*stage
 	defer service.stop()
 	r.Start = service.start
 	b := newBench(stages[0], service.url, d, s.inserters())
+	// Who was just stored is counted at the first look at the clinic, which would be measured instead of what comes first.
+	for _, stage := range stages {
+		if err := b.at(stage).count(ctx); err != nil {
+			return r, err
+		}
+	}
 	operations := b.operations(s.merge)
 	if s.reference != "" {
 		reference, err := startService(ctx, s.reference, s.store, d.Name())

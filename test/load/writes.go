@@ -90,6 +90,11 @@ func (b *bench) addTag(ctx context.Context, _ int) error {
 	return err
 }
 
+// count lets the service count the patients of the clinic.
+func (b *bench) count(ctx context.Context) error {
+	return b.do(ctx, serverToken, http.MethodPost, b.clinicPath("/patient_count/refresh"), nil)
+}
+
 // intake delivers a message of Redox. Each has a log id of its own.
 func (b *bench) intake(ctx context.Context, _ int) error {
 	body, err := json.Marshal(message(bson.NewObjectID().Hex()))
