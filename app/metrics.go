@@ -152,17 +152,7 @@ func setAll(gauge *prometheus.GaugeVec, sets []store.Indexes, values map[string]
 func reportCensus(r reported) func() {
 	notes := r.Metrics.Gauge("clinic_census_notes", "Changes of a census that are under way or were left behind.").WithLabelValues()
 	oldest := r.Metrics.Gauge("clinic_census_oldest_note_seconds", "Age of the oldest of them; 0 without any.").WithLabelValues()
-	return func() {
-		r.Background.Every(refreshInterval, refreshLimit, "notes of the census", func(ctx context.Context) error {
-			n, age, err := r.Census.Backlog(ctx)
-			if err != nil {
-				return err
-			}
-			notes.Set(float64(n))
-			oldest.Set(age.Seconds())
-			return nil
-		})
-	}
+	return reportBacklog(r, "notes of the census", r.Census.Backlog, notes, oldest)
 }
 
 func reportMerges(r reported) func() {
@@ -186,13 +176,18 @@ func reportMerges(r reported) func() {
 func reportTagChanges(r reported) func() {
 	open := r.Metrics.Gauge("clinic_tag_changes_open", "Changes of a tag of many patients that are not complete.").WithLabelValues()
 	oldest := r.Metrics.Gauge("clinic_tag_change_oldest_seconds", "Age of the oldest of them; 0 without any.").WithLabelValues()
+	return reportBacklog(r, "changes of tags", r.Patients.TagBacklog, open, oldest)
+}
+
+// reportBacklog keeps up to date how much work is not complete, and how old the oldest is.
+func reportBacklog(r reported, what string, backlog func(context.Context) (int64, time.Duration, error), number, oldest prometheus.Gauge) func() {
 	return func() {
-		r.Background.Every(refreshInterval, refreshLimit, "changes of tags", func(ctx context.Context) error {
-			n, age, err := r.Patients.TagBacklog(ctx)
+		r.Background.Every(refreshInterval, refreshLimit, what, func(ctx context.Context) error {
+			n, age, err := backlog(ctx)
 			if err != nil {
 				return err
 			}
-			open.Set(float64(n))
+			number.Set(float64(n))
 			oldest.Set(age.Seconds())
 			return nil
 		})

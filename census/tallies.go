@@ -5,11 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"go.mongodb.org/mongo-driver/v2/bson"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
-
 	"github.com/tidepool-org/clinic/internal/tally"
-	"github.com/tidepool-org/clinic/store"
 )
 
 // Why patients are counted anew.
@@ -60,15 +56,5 @@ func (s *Service) Tallies() Tallies { return s.tallies }
 // Backlog returns how many notes there are, of changes under way and left behind, and how old the oldest is. One that asks for
 // a recount is as old as its id, whatever its time says.
 func (s *Service) Backlog(ctx context.Context) (notes int64, oldest time.Duration, err error) {
-	if notes, err = s.notes.CountDocuments(ctx, bson.D{}); err != nil || notes == 0 {
-		return 0, 0, err
-	}
-	var found struct {
-		ID bson.ObjectID `bson:"_id"`
-	}
-	err = s.notes.FindOne(ctx, bson.D{}, options.FindOne().SetSort(store.Ascending("_id")).SetProjection(store.Ascending("_id"))).Decode(&found)
-	if store.IsNotFound(err) {
-		return 0, 0, nil
-	}
-	return notes, max(0, time.Since(found.ID.Timestamp())), err
+	return s.database.Backlog(ctx, s.notes)
 }

@@ -2,7 +2,6 @@ package merge
 
 import (
 	"context"
-	"errors"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -19,10 +18,10 @@ func (s *Service) writeSteps(ctx context.Context, merge *openMerge, p *Plan) err
 	w := &stepWriter{service: s, merge: merge, plan: p}
 	for _, write := range []func(context.Context) error{w.tags, w.patients, w.sites, w.members} {
 		if err := write(ctx); err != nil {
-			return errors.Join(err, w.written())
+			return err
 		}
 	}
-	return w.written()
+	return nil
 }
 
 // newTags returns the tags that the target is to get, with the ids that they will have.
@@ -47,14 +46,13 @@ func (p *Plan) newSites() []clinics.Site {
 	return sites
 }
 
-// stepWriter writes steps in order. While it writes some, the next are made.
+// stepWriter writes steps in order.
 type stepWriter struct {
 	service *Service
 	merge   *openMerge
 	plan    *Plan
 	order   int
 	steps   []step
-	pending chan error // nil, or what becomes of steps that are being written
 }
 
 // add completes a step with the plan document and keeps it for the next flush.
@@ -70,24 +68,9 @@ func (w *stepWriter) add(next step, document bson.D) error {
 	return nil
 }
 
-// flush begins to write the steps that were added, when those before are written.
 func (w *stepWriter) flush(ctx context.Context) error {
-	if err := w.written(); err != nil || len(w.steps) == 0 {
-		return err
-	}
-	steps, done := w.steps, make(chan error, 1)
-	w.steps, w.pending = nil, done
-	go func() { done <- w.service.insertSteps(ctx, steps) }()
-	return nil
-}
-
-// written waits for the steps that are being written.
-func (w *stepWriter) written() error {
-	if w.pending == nil {
-		return nil
-	}
-	err := <-w.pending
-	w.pending = nil
+	err := w.service.insertSteps(ctx, w.steps)
+	w.steps = w.steps[:0]
 	return err
 }
 

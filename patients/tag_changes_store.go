@@ -127,15 +127,6 @@ func (s *Service) clinicsWithTagChanges(ctx context.Context) ([]bson.ObjectID, e
 }
 
 // TagBacklog returns how many changes of a tag of many patients are not complete, and the age of the oldest, 0 without any.
-func (s *Service) TagBacklog(ctx context.Context) (int64, time.Duration, error) {
-	n, err := s.tagChanges.CountDocuments(ctx, bson.D{})
-	if err != nil || n == 0 {
-		return 0, 0, err
-	}
-	var oldest tagChange
-	err = s.tagChanges.FindOne(ctx, bson.D{}, options.FindOne().SetSort(store.Ascending("_id")).SetProjection(store.Ascending("_id"))).Decode(&oldest)
-	if store.IsNotFound(err) {
-		return 0, 0, nil
-	}
-	return n, max(0, time.Since(oldest.ID.Timestamp())), err
+func (s *Service) TagBacklog(ctx context.Context) (changes int64, oldest time.Duration, err error) {
+	return s.database.Backlog(ctx, s.tagChanges)
 }
