@@ -7,5 +7,5 @@ import (
 
 // Sweep does what is done in the background now and then.
 func (t *Trail) Sweep(ctx context.Context, before time.Time) error {
-	return t.sweeper.sweep(ctx, before)
+	return t.moveAttempts(ctx, before)
 }

@@ -18,18 +18,12 @@ const (
 	sweepTime   = 30 * time.Second
 )
 
-// sweeper moves to the trail what processes that died, or are at it for long, have attempted. An entry that the trail has keeps its
-// outcome, and one that was moved gets it when it is known; so any process may sweep at any time.
-type sweeper struct {
-	attempts, trail *mongo.Collection
-	log             *zap.Logger
-}
-
-// run sweeps now and then until the context ends.
-func (s *sweeper) run(ctx context.Context) {
+// sweep moves to the trail, now and then until the context ends, what processes that died, or are at it for long, have attempted. An
+// entry that the trail has keeps its outcome, and one that was moved gets it when it is known; so any process may sweep at any time.
+func (t *Trail) sweep(ctx context.Context) {
 	for {
-		if err := s.sweep(ctx, time.Now().Add(-attemptTime)); err != nil && ctx.Err() == nil {
-			s.log.Warn("attempts could not be moved to the audit trail; they will be", zap.Error(err))
+		if err := t.moveAttempts(ctx, time.Now().Add(-attemptTime)); err != nil && ctx.Err() == nil {
+			t.log.Warn("attempts could not be moved to the audit trail; they will be", zap.Error(err))
 		}
 		select {
 		case <-time.After(sweepTime):
@@ -39,24 +33,21 @@ func (s *sweeper) run(ctx context.Context) {
 	}
 }
 
-// sweep moves what was begun before the time.
-func (s *sweeper) sweep(ctx context.Context, before time.Time) error {
+// moveAttempts moves what was begun before the time.
+func (t *Trail) moveAttempts(ctx context.Context, before time.Time) error {
 	old := bson.D{{Key: "_id", Value: bson.D{{Key: "$lt", Value: bson.NewObjectIDFromTimestamp(before)}}}}
-	cursor, err := s.attempts.Find(ctx, old)
-	for left, err := range store.Documents[struct {
-		ID      bson.ObjectID `bson:"_id"`
-		Entries []Entry       `bson:"entries"`
-	}](ctx, cursor, err) {
+	cursor, err := t.attempts.Find(ctx, old)
+	for left, err := range store.Documents[attempts](ctx, cursor, err) {
 		if err != nil {
 			return err
 		}
-		_, err = s.trail.InsertMany(ctx, left.Entries, options.InsertMany().SetOrdered(false))
+		_, err = t.trail.InsertMany(ctx, left.Entries, options.InsertMany().SetOrdered(false))
 		for i := range left.Entries {
 			if cause := causes(err, i); cause != nil && !mongo.IsDuplicateKeyError(cause) {
 				return cause
 			}
 		}
-		if _, err := s.attempts.DeleteOne(ctx, bson.D{{Key: "_id", Value: left.ID}}); err != nil {
+		if _, err := t.attempts.DeleteOne(ctx, bson.D{{Key: "_id", Value: left.ID}}); err != nil {
 			return err
 		}
 	}

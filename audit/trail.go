@@ -25,7 +25,7 @@ type Trail struct {
 	trail, attempts *mongo.Collection
 	beginner        *beginner
 	writer          *writer
-	sweeper         *sweeper
+	log             *zap.Logger
 }
 
 // NewTrail returns the trail of the database. It records nothing unless the settings say how long entries are kept.
@@ -35,7 +35,7 @@ func NewTrail(d *store.Database, c config.Audit, log *zap.Logger) *Trail {
 		retention: c.Retention, reads: c.Reads, trail: trail, attempts: attempts,
 		beginner: &beginner{collection: attempts, queue: make(chan start, waiting)},
 		writer:   &writer{trail: trail, attempts: attempts, queue: make(chan line, waiting), log: log},
-		sweeper:  &sweeper{attempts: attempts, trail: trail, log: log},
+		log:      log,
 	}
 }
 
@@ -55,13 +55,13 @@ func (t *Trail) Do(ctx context.Context, entry Entry, work func(ctx context.Conte
 	t.begin(&entry, Attempted)
 	begin, cancel := context.WithTimeout(ctx, beginTime)
 	defer cancel()
-	attempts, err := t.beginner.begin(begin, entry)
+	pending, err := t.beginner.begin(begin, entry)
 	if err != nil {
 		return errs.Because("busy", errs.Wrap(errs.Unavailable, "the audit trail cannot be written now; repeat the request", err))
 	}
 	r := &record{entry: entry}
 	outcome, status := Failed, 0 // of work that panics
-	defer func() { t.finish(r, attempts, outcome, status) }()
+	defer func() { t.finish(r, pending, outcome, status) }()
 	outcome, status = work(store.BeforeCommit(context.WithValue(ctx, recordKey{}, r), r.commit(t.trail)))
 	return nil
 }
@@ -90,7 +90,7 @@ func (r *record) commit(trail *mongo.Collection) func(ctx context.Context) error
 }
 
 // finish makes an entry of what was attempted, in the background, with the status of the answer, which a transaction does not know yet.
-func (t *Trail) finish(r *record, ends *attempts, outcome Outcome, status int) {
+func (t *Trail) finish(r *record, ends *pending, outcome Outcome, status int) {
 	isStored := r.now().Outcome == Changed
 	r.edit(func(entry *Entry) { entry.Outcome, entry.Status = outcome, status })
 	t.writer.later(line{entry: r.now(), isStored: isStored, ends: ends})
@@ -99,7 +99,7 @@ func (t *Trail) finish(r *record, ends *attempts, outcome Outcome, status int) {
 // Run writes what requests record, until the context ends, and then what is left. It is not needed where nothing is recorded.
 func (t *Trail) Run(ctx context.Context) {
 	var running sync.WaitGroup
-	for _, run := range []func(context.Context){t.beginner.run, t.writer.run, t.sweeper.run} {
+	for _, run := range []func(context.Context){t.beginner.run, t.writer.run, t.sweep} {
 		running.Go(func() { run(ctx) })
 	}
 	running.Wait()

@@ -12,8 +12,7 @@ import (
 )
 
 const (
-	// atOnce is how many entries are written together at most, and restTime how long the first of them waits for others.
-	atOnce   = 500
+	// restTime is how long an entry waits for others to be written with.
 	restTime = 250 * time.Millisecond
 	// waiting is how many may wait to be written.
 	waiting = 10_000
@@ -34,8 +33,8 @@ type writer struct {
 // line is an entry to be written.
 type line struct {
 	entry    Entry
-	isStored bool      // whether there may be an older version of it
-	ends     *attempts // nil for readings
+	isStored bool     // whether there may be an older version of it
+	ends     *pending // nil for readings
 }
 
 func (l line) model() mongo.WriteModel {
@@ -56,38 +55,8 @@ func (w *writer) later(l line) {
 
 // run writes until the context ends, and then what is left.
 func (w *writer) run(ctx context.Context) {
-	for {
-		select {
-		case first := <-w.queue:
-			w.write(ctx, w.collect(ctx, first))
-		case <-ctx.Done():
-			for len(w.queue) > 0 {
-				w.write(ctx, w.collect(ctx, <-w.queue))
-			}
-			return
-		}
-	}
-}
-
-// collect adds to the first line what comes soon and, when the context has ended, what waits.
-func (w *writer) collect(ctx context.Context, first line) []line {
-	lines := []line{first}
-	soon := time.NewTimer(restTime)
-	defer soon.Stop()
-	for len(lines) < atOnce && (len(w.queue) > 0 || ctx.Err() == nil) {
-		select {
-		case next := <-w.queue:
-			lines = append(lines, next)
-		case <-soon.C:
-			return lines
-		case <-ctx.Done():
-			if len(w.queue) == 0 {
-				return lines
-			}
-			lines = append(lines, <-w.queue)
-		}
-	}
-	return lines
+	always := func(int) bool { return true }
+	together(ctx, w.queue, restTime, always, func(lines []line) { w.write(ctx, lines) })
 }
 
 // write tries until everything is written.
@@ -127,7 +96,7 @@ func (w *writer) attempt(lines []line) (failed []line, failure error) {
 		switch {
 		case cause == nil:
 			if l.ends != nil && l.ends.open.Add(-1) == 0 {
-				ended = append(ended, l.ends.ID)
+				ended = append(ended, l.ends.id)
 			}
 			continue
 		case !l.isStored && mongo.IsDuplicateKeyError(cause):
