@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -106,8 +105,7 @@ func (s *scene) undisturbed(t *testing.T, o operation) course {
 		s.app.Standin.ForgetCalls()
 		answer := o.call(s)
 		require.Less(t, answer.Status, 300, string(answer.Body))
-		// A recount may be under way that nobody waits for.
-		require.Eventually(s, func() bool { return allEnded(s.proxy.Commands()) }, 10*time.Second, 10*time.Millisecond)
+		s.settle()
 		normal.commands, normal.writes = s.proxy.Commands(), s.proxy.Writes()
 		normal.writes = slices.DeleteFunc(normal.writes, isSignOfLife)
 		normal.calls = s.app.Standin.Calls()
