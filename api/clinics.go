@@ -21,15 +21,11 @@ func (h *Handlers) CreateClinic(ctx context.Context, r gen.CreateClinicRequestOb
 
 // GetClinic returns a clinic by its id.
 func (h *Handlers) GetClinic(ctx context.Context, r gen.GetClinicRequestObject) (gen.GetClinicResponseObject, error) {
-	clinic, err := h.services.Clinics.Get(ctx, r.ClinicId)
+	clinic, err := h.services.Clinics.GetWithGroups(ctx, r.ClinicId)
 	if err != nil {
 		return nil, err
 	}
-	wire, err := h.showClinic(ctx, clinic)
-	if err != nil {
-		return nil, err
-	}
-	return gen.GetClinic200JSONResponse(wire), nil
+	return gen.GetClinic200JSONResponse(clinicWire(clinic)), nil
 }
 
 // GetClinicByShareCode returns the clinic that has a share code now or had it before a merge.

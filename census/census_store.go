@@ -98,10 +98,25 @@ func (s *Service) readClinic(ctx context.Context, clinicID bson.ObjectID) (*coun
 	return &clinic, nil
 }
 
-func (s *Service) readGroups(ctx context.Context, clinicIDs []bson.ObjectID) (map[bson.ObjectID]*document, error) {
-	found := make(map[bson.ObjectID]*document, len(clinicIDs))
-	if len(clinicIDs) == 0 {
+// Stored is what is stored about the numbers of clinics.
+type Stored map[bson.ObjectID]*document
+
+// Look reads what is stored about the clinics.
+func (s *Service) Look(ctx context.Context, clinicIDs []bson.ObjectID) (Stored, error) {
+	found := make(Stored, len(clinicIDs))
+	switch len(clinicIDs) {
+	case 0:
 		return found, nil
+	case 1:
+		var counted document
+		err := s.lookup.Decode(ctx, clinicIDs[0], &counted)
+		if err == nil {
+			found[counted.ID] = &counted
+		}
+		if store.IsNotFound(err) {
+			err = nil
+		}
+		return found, err
 	}
 	cursor, err := s.census.Find(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: clinicIDs}}}})
 	for counted, err := range store.Documents[document](ctx, cursor, err) {
@@ -221,7 +236,7 @@ func (s *Service) addGroups(ctx context.Context, clinicID bson.ObjectID, groups 
 		if err != nil || result.MatchedCount == 1 {
 			return err
 		}
-		known, err := s.readGroups(ctx, []bson.ObjectID{clinicID})
+		known, err := s.Look(ctx, []bson.ObjectID{clinicID})
 		if err != nil {
 			return err
 		}

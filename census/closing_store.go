@@ -42,7 +42,7 @@ func (s *Service) WaitUntilOpen(ctx context.Context, clinicID bson.ObjectID, pat
 		if err != nil {
 			return err
 		}
-		known, err := s.readGroups(ctx, []bson.ObjectID{clinicID})
+		known, err := s.Look(ctx, []bson.ObjectID{clinicID})
 		if err != nil {
 			return err
 		}

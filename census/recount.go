@@ -62,7 +62,7 @@ func (s *Service) read(ctx context.Context, clinicID bson.ObjectID) (comparison,
 	if err != nil {
 		return comparison{}, err
 	}
-	known, err := s.readGroups(ctx, []bson.ObjectID{clinicID})
+	known, err := s.Look(ctx, []bson.ObjectID{clinicID})
 	if err != nil {
 		return comparison{}, err
 	}

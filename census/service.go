@@ -34,6 +34,7 @@ type Service struct {
 	clinics    *mongo.Collection
 	patients   *mongo.Collection
 	census     *mongo.Collection
+	lookup     *store.Lookup // of the census
 	notes      *mongo.Collection
 	leases     *store.Leases
 	demoUserID string // "" means that there is no demo patient
@@ -48,7 +49,7 @@ func NewService(d *store.Database, leases *store.Leases, demo config.Demo, log *
 	return &Service{
 		SweepInterval: sweepInterval,
 		database:      d, clinics: d.Collection(clinicCollection), patients: d.Collection(patientCollection),
-		census: d.Collection(CollectionName), notes: d.Collection(NotesCollectionName),
+		census: d.Collection(CollectionName), lookup: d.Lookup(CollectionName), notes: d.Collection(NotesCollectionName),
 		leases: leases, demoUserID: demo.PatientUserID, background: newBackground(), tallies: newTallies(), log: log,
 	}
 }
@@ -118,25 +119,30 @@ func errorOf(all ...error) error {
 // Groups returns how many patients the clinics have by tag and site. For a clinic whose patients were never counted they are
 // counted, and stored in the background. Numbers that another writer may have made old are counted anew in the background.
 func (s *Service) Groups(ctx context.Context, clinicIDs []bson.ObjectID) (map[bson.ObjectID]Groups, error) {
-	stored, err := s.readGroups(ctx, clinicIDs)
+	stored, err := s.Look(ctx, clinicIDs)
 	if err != nil {
 		return nil, err
 	}
 	groups := make(map[bson.ObjectID]Groups, len(clinicIDs))
 	for _, id := range clinicIDs {
-		if found, ok := stored[id]; ok && found.isCounted() {
-			groups[id] = found.groups()
-			if time.Since(*found.CountedTime) > maxAge {
-				s.background.want(id, reasonStale)
-			}
-			continue
-		}
-		if groups[id], err = s.countOnce(ctx, id); err != nil {
+		if groups[id], err = s.GroupsOf(ctx, id, stored); err != nil {
 			return nil, err
 		}
-		s.background.want(id, reasonMissing)
 	}
 	return groups, nil
+}
+
+// GroupsOf is Groups of a clinic for whoever has looked already.
+func (s *Service) GroupsOf(ctx context.Context, clinicID bson.ObjectID, stored Stored) (Groups, error) {
+	found, ok := stored[clinicID]
+	if !ok || !found.isCounted() {
+		s.background.want(clinicID, reasonMissing)
+		return s.countOnce(ctx, clinicID)
+	}
+	if time.Since(*found.CountedTime) > maxAge {
+		s.background.want(clinicID, reasonStale)
+	}
+	return found.groups(), nil
 }
 
 // countOnce counts the patients of a clinic for everybody who asks for it at the same time. The work goes on when the first of

@@ -2,6 +2,7 @@ package clinics
 
 import (
 	"context"
+	"errors"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
@@ -30,8 +31,7 @@ func Indexes() []store.Indexes {
 // Get returns the clinic, or ErrNotFound.
 func (s *Service) Get(ctx context.Context, id bson.ObjectID) (*Clinic, error) {
 	var clinic Clinic
-	err := s.collection.FindOne(ctx, bson.D{{Key: "_id", Value: id}}).Decode(&clinic)
-	if err != nil {
+	if err := s.lookup.Decode(ctx, id, &clinic); err != nil {
 		return nil, store.OneOf(err, ErrNotFound, nil)
 	}
 	return &clinic, nil
@@ -61,7 +61,18 @@ func (s *Service) RequireMigrated(ctx context.Context, id bson.ObjectID) error {
 // ListByIDs returns those of the clinics that exist. It reads nothing for no ids.
 func (s *Service) ListByIDs(ctx context.Context, ids []bson.ObjectID) (map[bson.ObjectID]*Clinic, error) {
 	byID := make(map[bson.ObjectID]*Clinic, len(ids))
-	if len(ids) == 0 {
+	switch len(ids) {
+	case 0:
+		return byID, nil
+	case 1:
+		clinic, err := s.Get(ctx, ids[0])
+		if errors.Is(err, ErrNotFound) {
+			return byID, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		byID[clinic.ID] = clinic
 		return byID, nil
 	}
 	cursor, err := s.collection.Find(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}})

@@ -11,10 +11,11 @@ import (
 type Service struct {
 	database   *store.Database
 	collection *mongo.Collection
+	lookup     *store.Lookup
 	census     *census.Service
 }
 
 // NewService returns the clinics of the database.
 func NewService(d *store.Database, census *census.Service) *Service {
-	return &Service{database: d, collection: d.Collection(CollectionName), census: census}
+	return &Service{database: d, collection: d.Collection(CollectionName), lookup: d.Lookup(CollectionName), census: census}
 }

@@ -22,27 +22,32 @@ import (
 // comparisonsVariable says how many pages are compared; by hand it may be any number.
 const comparisonsVariable = "CLINIC_TEST_PAGES"
 
-// perRound is how many pages are compared between rounds of writes.
-const perRound = 12
+// perRound is how many pages are compared between rounds of writes, and perRoundByHand how many where so many are wanted that the
+// writes would take most of the time.
+const (
+	perRound       = 12
+	perRoundByHand = 60
+)
 
 // Every kind of page that two replicas show is what the stored documents say, after the writes of this service, of another replica,
 // and of older writers. Writers and comparisons take turns; while writers are at work, pages are asked for as well, so that tables
 // are loaded and brought up to date in the midst of changes.
 func TestPagesAreWhatIsStored(t *testing.T) {
 	t.Parallel()
-	wanted := 300
+	wanted, each := 300, perRound
 	if number := os.Getenv(comparisonsVariable); number != "" {
 		var err error
 		wanted, err = strconv.Atoi(number)
 		require.NoError(t, err)
+		each = perRoundByHand
 	}
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	s := newPagesStage(t, seed)
-	for compared := 0; compared < wanted; compared += perRound {
+	for compared := 0; compared < wanted; compared += each {
 		s.writeAndRead(t)
 		stored := s.read(t)
-		for i := range perRound {
+		for i := range each {
 			difference := s.compare(t, s.replicas[i%len(s.replicas)], stored)
 			require.Empty(t, difference, "seed %d, after %d comparisons", seed, compared+i)
 		}
