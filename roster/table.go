@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/tidepool-org/clinic/internal/flight"
 )
 
 // table keeps, of all patients of a clinic, what lists are filtered and ordered by, so that no large record need be opened for
@@ -43,7 +45,9 @@ func newContents() *contents {
 }
 
 func newTable(clinicID bson.ObjectID, owner *tables) *table {
-	return &table{clinicID: clinicID, owner: owner, turns: newTurns(), contents: newContents()}
+	t := &table{clinicID: clinicID, owner: owner, contents: newContents()}
+	t.turns.line, t.turns.suspects = flight.NewTurns(0, t.turn), map[bson.ObjectID]bool{}
+	return t
 }
 
 // put stores what a record says, and returns its slot.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -17,12 +16,10 @@ import (
 // turns lets one at a time bring a table up to date. Who comes meanwhile shares the next turn, which begins only after: what
 // was written before a request came is seen by it.
 type turns struct {
-	busy  chan struct{}
-	group *flight.Group[struct{}]
+	line    *flight.Turns[needs, struct{}]
+	started int64
 
-	mu       *sync.Mutex
-	started  int64
-	wanted   needs
+	mu       sync.Mutex
 	suspects map[bson.ObjectID]bool
 }
 
@@ -37,8 +34,17 @@ func (n needs) halves() bool {
 	return slices.ContainsFunc(n.paths, func(path string) bool { return strings.HasPrefix(path, "summary.") })
 }
 
-func newTurns() turns {
-	return turns{busy: make(chan struct{}, 1), group: &flight.Group[struct{}]{}, mu: &sync.Mutex{}, suspects: map[bson.ObjectID]bool{}}
+// together returns what all of them need.
+func together(all []needs) needs {
+	var need needs
+	for _, one := range all {
+		need.paths = append(need.paths, one.paths...)
+		need.byName = append(need.byName, one.byName...)
+	}
+	slices.Sort(need.paths)
+	slices.Sort(need.byName)
+	need.paths, need.byName = slices.Compact(need.paths), slices.Compact(need.byName)
+	return need
 }
 
 const (
@@ -54,12 +60,7 @@ const (
 
 // refresh brings the table up to date with all that was written before, and makes it have what is needed.
 func (t *table) refresh(ctx context.Context, need needs) error {
-	t.turns.mu.Lock()
-	t.turns.wanted.paths = append(t.turns.wanted.paths, need.paths...)
-	t.turns.wanted.byName = append(t.turns.wanted.byName, need.byName...)
-	next := strconv.FormatInt(t.turns.started+1, 10)
-	t.turns.mu.Unlock()
-	_, err := t.turns.group.Do(ctx, next, t.turn)
+	_, err := t.turns.line.Do(ctx, "", need)
 	return err
 }
 
@@ -80,24 +81,11 @@ func (t *table) suspects() []bson.ObjectID {
 	return ids
 }
 
-func (t *table) turn(ctx context.Context) (struct{}, error) {
-	select {
-	case t.turns.busy <- struct{}{}:
-	case <-ctx.Done():
-		return struct{}{}, ctx.Err()
-	}
-	defer func() { <-t.turns.busy }()
-	t.turns.mu.Lock()
+func (t *table) turn(ctx context.Context, all []needs) ([]struct{}, error) {
 	t.turns.started++
-	need := t.turns.wanted
-	t.turns.wanted = needs{}
-	t.turns.mu.Unlock()
-	slices.Sort(need.paths)
-	slices.Sort(need.byName)
-	need.paths, need.byName = slices.Compact(need.paths), slices.Compact(need.byName)
-	err := t.update(ctx, need)
+	err := t.update(ctx, together(all))
 	t.owner.resized(t)
-	return struct{}{}, err
+	return make([]struct{}, len(all)), err
 }
 
 func (t *table) update(ctx context.Context, need needs) error {

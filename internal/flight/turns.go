@@ -46,7 +46,7 @@ type turn[In, Out any] struct {
 // for it, and is cancelled when the last one has left. What was handed in by others who left is worked on all the same.
 func (t *Turns[In, Out]) Do(ctx context.Context, key string, in In) (Out, error) {
 	mine, place := t.join(ctx, key, in)
-	defer t.leave(ctx, key, mine)
+	defer t.leave(ctx, mine)
 	var none Out
 	select {
 	case <-ctx.Done():
@@ -81,7 +81,7 @@ func (t *Turns[In, Out]) join(ctx context.Context, key string, in In) (mine *tur
 	return mine, len(mine.all) - 1
 }
 
-func (t *Turns[In, Out]) leave(ctx context.Context, key string, left *turn[In, Out]) {
+func (t *Turns[In, Out]) leave(ctx context.Context, left *turn[In, Out]) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if left.waiting--; left.waiting == 0 {
