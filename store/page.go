@@ -15,12 +15,12 @@ type Page struct {
 // maxPage is more than any list has entries, and little enough for sums of pages not to overflow.
 const maxPage = math.MaxInt32
 
-// DefaultLimit is how long a page is when the caller does not say.
-const DefaultLimit = 10
+// defaultLimit is how long a page is when the caller does not say.
+const defaultLimit = 10
 
-// NewPage returns the page that the caller asked for; nil stands for the default, offset 0 and DefaultLimit.
+// NewPage returns the page that the caller asked for; nil stands for the default, offset 0 and defaultLimit.
 func NewPage(offset, limit *int) Page {
-	page := Page{Limit: DefaultLimit}
+	page := Page{Limit: defaultLimit}
 	if offset != nil {
 		page.Offset = min(*offset, maxPage)
 	}
