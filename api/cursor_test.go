@@ -87,6 +87,11 @@ func TestCursorsThatDoNotFitAreRefused(t *testing.T) {
 	_, found := pageBehind(t, app, testkit.User(admin), "/v1/patients", url.Values{"limit": {"1"}}, "")
 	require.NotEmpty(t, found)
 	patient, records := recordsWithoutTheFirst(t, app)
+	app.Call(t, testkit.Service, http.MethodPost, "/v1/clinics/"+other+"/clinicians", map[string]any{
+		"id": admin, "email": admin + "@example.com", "roles": []string{"CLINIC_MEMBER"},
+	}).OK(t, http.StatusOK)
+	_, memberships := pageBehind(t, app, testkit.Service, "/v1/clinicians/"+admin+"/clinics", url.Values{"limit": {"1"}}, "")
+	require.NotEmpty(t, memberships)
 	changed := []byte(cursor)
 	changed[len(changed)/2] ^= 1
 	for name, test := range map[string]struct{ path, query, reason string }{
@@ -111,7 +116,7 @@ func TestCursorsThatDoNotFitAreRefused(t *testing.T) {
 		"another caller":            {"/v1/patients", "limit=1&cursor=" + found, "cursor_foreign"},
 		"no cursor of who is found": {"/v1/patients", "cursor=" + found[1:], "cursor_invalid"},
 		"found at an offset":        {"/v1/patients", "offset=0&cursor=", "parameter_invalid"},
-		"no member of the list":     {"/v1/clinicians/" + admin + "/clinics", "cursor=" + found, "cursor_foreign"},
+		"another member":            {"/v1/clinicians/" + colleague + "/clinics", "limit=1&cursor=" + memberships, "cursor_foreign"},
 		"no cursor of a member":     {"/v1/clinicians/" + admin + "/clinics", "cursor=abc", "cursor_invalid"},
 		"a member at an offset":     {"/v1/clinicians/" + admin + "/clinics", "offset=0&cursor=", "parameter_invalid"},
 		"another patient":           {"/v1/patients/" + admin + "/clinics", "limit=1&cursor=" + records, "cursor_foreign"},
