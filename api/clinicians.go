@@ -42,10 +42,8 @@ func (h *Handlers) ListClinicians(ctx context.Context, r gen.ListCliniciansReque
 	if cursor == nil {
 		return shownClinicians(h.services.Clinicians.List(ctx, r.ClinicId, filter, page)), nil
 	}
-	var members iter.Seq2[*clinicians.Clinician, error]
-	next, err := behind(cursor, func(after *clinicians.Place) (next *clinicians.Place, err error) {
-		members, next, err = h.services.Clinicians.ListBehind(ctx, r.ClinicId, filter, after, page.Limit)
-		return next, err
+	members, next, err := behind(cursor, func(after *clinicians.Place) (iter.Seq2[*clinicians.Clinician, error], *clinicians.Place, error) {
+		return h.services.Clinicians.ListBehind(ctx, r.ClinicId, filter, after, page.Limit)
 	})
 	if err != nil {
 		return nil, err

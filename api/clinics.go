@@ -53,10 +53,8 @@ func (h *Handlers) ListClinics(ctx context.Context, r gen.ListClinicsRequestObje
 	if cursor == nil {
 		return h.clinicList(ctx, h.services.Clinics.Each(ctx, filter, page)), nil
 	}
-	var list iter.Seq2[*clinics.Clinic, error]
-	next, err := behind(cursor, func(after *clinics.Place) (next *clinics.Place, err error) {
-		list, next, err = h.services.Clinics.EachBehind(ctx, filter, after, page.Limit)
-		return next, err
+	list, next, err := behind(cursor, func(after *clinics.Place) (iter.Seq2[*clinics.Clinic, error], *clinics.Place, error) {
+		return h.services.Clinics.EachBehind(ctx, filter, after, page.Limit)
 	})
 	if err != nil {
 		return nil, err

@@ -15,7 +15,21 @@ import (
 
 // ListClinicsForClinician returns the clinics that the user is a member of.
 func (h *Handlers) ListClinicsForClinician(ctx context.Context, r gen.ListClinicsForClinicianRequestObject) (gen.ListClinicsForClinicianResponseObject, error) {
-	return h.membershipList(ctx, h.services.Clinicians.EachOfUser(ctx, r.UserId, store.NewPage(r.Params.Offset, r.Params.Limit))), nil
+	page := store.NewPage(r.Params.Offset, r.Params.Limit)
+	cursor, err := h.cursorOf("clinics of a clinician", r.UserId, requestFrom(ctx).query, r.Params.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	if cursor == nil {
+		return h.membershipList(ctx, h.services.Clinicians.EachOfUser(ctx, r.UserId, page)), nil
+	}
+	members, next, err := behind(cursor, func(after *clinicians.Place) (iter.Seq2[*clinicians.Clinician, error], *clinicians.Place, error) {
+		return h.services.Clinicians.EachOfUserBehind(ctx, r.UserId, after, page.Limit)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return cursorList{next, h.membershipList(ctx, members).VisitListClinicsForClinicianResponse}, nil
 }
 
 // ListAllClinicians returns the members and invites of all clinics.
@@ -28,10 +42,8 @@ func (h *Handlers) ListAllClinicians(ctx context.Context, r gen.ListAllClinician
 	if cursor == nil {
 		return h.membershipList(ctx, h.services.Clinicians.ListAll(ctx, start, end, page)), nil
 	}
-	var members iter.Seq2[*clinicians.Clinician, error]
-	next, err := behind(cursor, func(after *clinicians.Place) (next *clinicians.Place, err error) {
-		members, next, err = h.services.Clinicians.ListAllBehind(ctx, start, end, after, page.Limit)
-		return next, err
+	members, next, err := behind(cursor, func(after *clinicians.Place) (iter.Seq2[*clinicians.Clinician, error], *clinicians.Place, error) {
+		return h.services.Clinicians.ListAllBehind(ctx, start, end, after, page.Limit)
 	})
 	if err != nil {
 		return nil, err

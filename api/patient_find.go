@@ -3,6 +3,9 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"iter"
+	"maps"
+	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -22,26 +25,40 @@ var errWorkspaceType = errs.Because("workspace_type_required", errs.BadRequestf(
 
 // FindPatients answers with patients of the clinics that the caller is a member of.
 func (h *Handlers) FindPatients(ctx context.Context, r gen.FindPatientsRequestObject) (gen.FindPatientsResponseObject, error) {
-	if valueOf(r.Params.WorkspaceId) != "" && r.Params.WorkspaceIdType == nil {
-		return nil, errWorkspaceType
-	}
 	workspaces, err := h.workspaces(ctx, valueOf(r.Params.WorkspaceId), valueOf(r.Params.WorkspaceIdType))
 	if err != nil {
 		return nil, err
 	}
-	ids := make([]bson.ObjectID, 0, len(workspaces))
-	for id := range workspaces {
-		ids = append(ids, id)
-	}
+	ids, mrn, birthDate := slices.Collect(maps.Keys(workspaces)), patients.TrimMRN(valueOf(r.Params.Mrn)), valueOf(r.Params.BirthDate)
 	page := store.NewPage(r.Params.Offset, r.Params.Limit)
-	found := h.services.Roster.Find(ctx, ids, patients.TrimMRN(valueOf(r.Params.Mrn)), valueOf(r.Params.BirthDate), page)
+	// The list is the caller's own, and so is a cursor of it.
+	cursor, err := h.cursorOf("found patients", auth.CallerFrom(ctx).UserID, requestFrom(ctx).query, r.Params.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	if cursor == nil {
+		return h.foundList(ctx, h.services.Roster.Find(ctx, ids, mrn, birthDate, page), workspaces), nil
+	}
+	found, next, err := behind(cursor, func(after *roster.Place) (iter.Seq2[roster.Row, error], *roster.Place, error) {
+		return h.services.Roster.FindBehind(ctx, ids, mrn, birthDate, after, page.Limit)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return cursorList{next, h.foundList(ctx, found, workspaces).VisitFindPatientsResponse}, nil
+}
+
+func (h *Handlers) foundList(ctx context.Context, found iter.Seq2[roster.Row, error], workspaces map[bson.ObjectID]*clinics.Clinic) patientClinicList {
 	return patientClinicList(batched(found, func(batch []roster.Row) ([]patientOfClinic, error) {
 		return h.showPatientsWithClinics(ctx, batch, workspaces)
-	})), nil
+	}))
 }
 
 // workspaces returns the clinics of the caller, narrowed to those with the given id unless that is empty.
 func (h *Handlers) workspaces(ctx context.Context, workspaceID string, kind gen.FindPatientsParamsWorkspaceIdType) (map[bson.ObjectID]*clinics.Clinic, error) {
+	if workspaceID != "" && kind == "" {
+		return nil, errWorkspaceType
+	}
 	members, err := h.services.Clinicians.ListOfUser(ctx, auth.CallerFrom(ctx).UserID, store.Page{Limit: maxWorkspaces})
 	if err != nil {
 		return nil, err
@@ -66,8 +83,25 @@ func (h *Handlers) workspaces(ctx context.Context, workspaceID string, kind gen.
 
 // ListClinicsForPatient answers with the records of a user in all clinics.
 func (h *Handlers) ListClinicsForPatient(ctx context.Context, r gen.ListClinicsForPatientRequestObject) (gen.ListClinicsForPatientResponseObject, error) {
-	found := h.services.Roster.OfUser(ctx, r.UserId, store.NewPage(r.Params.Offset, r.Params.Limit))
-	return patientClinicList(batched(found, func(batch []roster.Row) ([]patientOfClinic, error) {
+	page := store.NewPage(r.Params.Offset, r.Params.Limit)
+	cursor, err := h.cursorOf("clinics of a patient", r.UserId, requestFrom(ctx).query, r.Params.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	if cursor == nil {
+		return h.recordList(ctx, h.services.Roster.OfUser(ctx, r.UserId, page)), nil
+	}
+	records, next, err := behind(cursor, func(after *roster.Place) (iter.Seq2[roster.Row, error], *roster.Place, error) {
+		return h.services.Roster.OfUserBehind(ctx, r.UserId, after, page.Limit)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return cursorList{next, h.recordList(ctx, records).VisitListClinicsForPatientResponse}, nil
+}
+
+func (h *Handlers) recordList(ctx context.Context, records iter.Seq2[roster.Row, error]) patientClinicList {
+	return patientClinicList(batched(records, func(batch []roster.Row) ([]patientOfClinic, error) {
 		ids := make([]bson.ObjectID, 0, len(batch))
 		for _, row := range batch {
 			ids = append(ids, row.Patient.ClinicID)
@@ -77,7 +111,7 @@ func (h *Handlers) ListClinicsForPatient(ctx context.Context, r gen.ListClinicsF
 			return nil, err
 		}
 		return h.showPatientsWithClinics(ctx, batch, owners)
-	})), nil
+	}))
 }
 
 // showPatientsWithClinics returns patients beside their clinics. A record whose clinic is gone is left out.

@@ -3064,6 +3064,10 @@ type ListAllCliniciansParams struct {
 
 // ListClinicsForClinicianParams defines parameters for ListClinicsForClinician.
 type ListClinicsForClinicianParams struct {
+	// Cursor Where the page begins: empty for the first page, then the next cursor of the answer before. See
+	// *Cursors* at the top. Cannot be given with `offset`.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 
@@ -4268,6 +4272,10 @@ type FindPatientsParams struct {
 	// WorkspaceIdType What `workspaceId` is: the id of the clinic or the source id of its EHR settings.
 	WorkspaceIdType *FindPatientsParamsWorkspaceIdType `form:"workspaceIdType,omitempty" json:"workspaceIdType,omitempty"`
 
+	// Cursor Where the page begins: empty for the first page, then the next cursor of the answer before. See
+	// *Cursors* at the top. Cannot be given with `offset`.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 
@@ -4280,6 +4288,10 @@ type FindPatientsParamsWorkspaceIdType string
 
 // ListClinicsForPatientParams defines parameters for ListClinicsForPatient.
 type ListClinicsForPatientParams struct {
+	// Cursor Where the page begins: empty for the first page, then the next cursor of the answer before. See
+	// *Cursors* at the top. Cannot be given with `offset`.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 
@@ -6407,6 +6419,22 @@ func NewListClinicsForClinicianRequest(server string, userId UserId, params *Lis
 
 	if params != nil {
 		queryValues := queryURL.Query()
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cursor", runtime.ParamLocationQuery, *params.Cursor); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
 
 		if params.Offset != nil {
 
@@ -14085,6 +14113,22 @@ func NewFindPatientsRequest(server string, params *FindPatientsParams) (*http.Re
 
 		}
 
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cursor", runtime.ParamLocationQuery, *params.Cursor); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
+
 		if params.Offset != nil {
 
 			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "offset", runtime.ParamLocationQuery, *params.Offset); err != nil {
@@ -14237,6 +14281,22 @@ func NewListClinicsForPatientRequest(server string, userId UserId, params *ListC
 
 	if params != nil {
 		queryValues := queryURL.Query()
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithLocation("form", true, "cursor", runtime.ParamLocationQuery, *params.Cursor); err != nil {
+				return nil, err
+			} else if parsed, err := url.ParseQuery(queryFrag); err != nil {
+				return nil, err
+			} else {
+				for k, v := range parsed {
+					for _, v2 := range v {
+						queryValues.Add(k, v2)
+					}
+				}
+			}
+
+		}
 
 		if params.Offset != nil {
 

@@ -34,6 +34,11 @@ func (s *Service) ListAllBehind(ctx context.Context, start, end time.Time, after
 	return s.behind(ctx, createdBetween(start, end), after, limit)
 }
 
+// EachOfUserBehind is ListBehind for EachOfUser.
+func (s *Service) EachOfUserBehind(ctx context.Context, userID string, after *Place, limit int) (iter.Seq2[*Clinician, error], *Place, error) {
+	return s.behind(ctx, ofUser(userID), after, limit)
+}
+
 // behind finds out where the page ends before it reads the page, because who comes meanwhile must not push anybody off its end.
 func (s *Service) behind(ctx context.Context, query bson.D, after *Place, limit int) (iter.Seq2[*Clinician, error], *Place, error) {
 	if after != nil {

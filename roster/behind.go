@@ -41,7 +41,7 @@ func (s *Service) behind(ctx context.Context, clinicID bson.ObjectID, query Quer
 
 // list returns the page as it is handed out. Renamed is told who was read under another name than chosen by.
 func (c *chosen) list(rows iter.Seq2[Row, error], renamed func([]bson.ObjectID)) *List {
-	return &List{Count: c.count, Total: c.total, More: c.more, Rows: func(yield func(Row, error) bool) {
+	return &List{Count: c.count, Total: c.total, More: c.more, chosen: c, Rows: func(yield func(Row, error) bool) {
 		for row, err := range rows {
 			if err == nil {
 				if row.Place = c.place(row); row.Place == nil {
@@ -190,8 +190,7 @@ func (s *Service) rankedBehind(ctx context.Context, filter bson.D, q Query) (*ch
 
 func (s *Service) rankedByName(ctx context.Context, filter bson.D, q Query) (*chosen, error) {
 	seek := newSeek(q.people)
-	cursor, err := s.find(ctx, filter, options.Find().SetSort(q.order.sort()).SetCollation(store.IgnoreCaseAndAccents()).
-		SetProjection(seek.projection(bson.D{{Key: "fullName", Value: 1}})).SetBatchSize(rankBatch), q.order.index.Name)
+	cursor, err := s.inNameOrder(ctx, filter, q, seek.projection(bson.D{{Key: "fullName", Value: 1}}))
 	var rows []named
 	places := map[bson.ObjectID]int{}
 	texts := 0

@@ -17,17 +17,23 @@ func (s *Service) Find(ctx context.Context, clinicIDs []bson.ObjectID, mrn, birt
 	if len(clinicIDs) == 0 {
 		return func(func(Row, error) bool) {}
 	}
+	filter := identified(clinicIDs, mrn, birthDate)
+	ordered := s.byName(ctx, filter, page, identityIndex(mrn, birthDate))
+	if mrn == "" || page.Offset > 0 || page.Limit == 0 {
+		return ordered
+	}
+	return s.unlessOne(ctx, filter, ordered)
+}
+
+// identified returns the condition of Find.
+func identified(clinicIDs []bson.ObjectID, mrn, birthDate string) bson.D {
 	filter := bson.D{{Key: "clinicId", Value: oneOf(clinicIDs)}}
 	for _, condition := range []struct{ path, value string }{{"mrn", mrn}, {"birthDate", birthDate}} {
 		if condition.value != "" {
 			filter = append(filter, bson.E{Key: condition.path, Value: condition.value})
 		}
 	}
-	ordered := s.byName(ctx, filter, page, identityIndex(mrn, birthDate))
-	if mrn == "" || page.Offset > 0 || page.Limit == 0 {
-		return ordered
-	}
-	return s.unlessOne(ctx, filter, ordered)
+	return filter
 }
 
 // oneOf returns a condition that one of the clinics meets. Engines find one by an index that several do not lead to.

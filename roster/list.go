@@ -37,6 +37,8 @@ type List struct {
 	Count, Total int
 	// More tells whether there is a page behind this one. Only a list behind a place says so.
 	More bool
+
+	chosen *chosen // of a list behind a place
 }
 
 // List returns the page that the query asks for. A clinic that does not exist has no patients.

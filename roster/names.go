@@ -70,7 +70,7 @@ func (t *table) placeOf(ctx context.Context, direction int, name newName, others
 		{{Key: "clinicId", Value: t.clinicID}, {Key: "fullName", Value: name.text}, {Key: "_id", Value: bson.D{{Key: "$gt", Value: name.id}}}},
 		{{Key: "clinicId", Value: t.clinicID}, {Key: "fullName", Value: bson.D{{Key: after, Value: name.text}}}},
 	} {
-		followers, err := t.owner.reads.namesBy(ctx, filter, direction, limit)
+		followers, err := t.owner.reads.namesBy(ctx, filter, nameOrder(direction), limit)
 		if err != nil {
 			return placing{}, false, err
 		}
@@ -131,9 +131,8 @@ func (l *nameList) insert(placed []placing, slots map[bson.ObjectID]int32) {
 	l.slots = merged
 }
 
-// namesBy reads names in the order of a direction.
-func (r *tableReads) namesBy(ctx context.Context, filter bson.D, direction, limit int) ([]bson.Raw, error) {
-	o := nameOrder(direction)
+// namesBy reads names in their order.
+func (r *tableReads) namesBy(ctx context.Context, filter bson.D, o order, limit int) ([]bson.Raw, error) {
 	cursor, err := findBy(ctx, r.patients, filter, options.Find().
 		SetSort(o.sort()).SetCollation(store.IgnoreCaseAndAccents()).SetLimit(int64(limit)).SetBatchSize(rankBatch).
 		SetProjection(bson.D{{Key: "fullName", Value: 1}}), o.index.Name)

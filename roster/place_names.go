@@ -75,7 +75,7 @@ func (r *tableReads) findStart(ctx context.Context, q Query, filter bson.D, know
 		{{Key: "fullName", Value: q.after.Text}, {Key: "_id", Value: bson.D{{Key: "$gt", Value: q.after.ID}}}},
 		{{Key: "fullName", Value: bson.D{{Key: compared, Value: q.after.Text}}}},
 	} {
-		followers, err := r.namesBy(ctx, append(filter[:len(filter):len(filter)], condition...), q.order.direction, placeSlack)
+		followers, err := r.namesBy(ctx, append(filter[:len(filter):len(filter)], condition...), q.order, placeSlack)
 		if err != nil {
 			return nil, err
 		}

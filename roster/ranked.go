@@ -3,6 +3,7 @@ package roster
 import (
 	"context"
 	"iter"
+	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -29,23 +30,8 @@ func (s *Service) ranked(ctx context.Context, filter bson.D, query Query) (int, 
 
 // rankByName leaves the comparison of names to the database.
 func (s *Service) rankByName(ctx context.Context, filter bson.D, query Query) (int, []bson.ObjectID, error) {
-	var cursor *mongo.Cursor
-	var err error
-	o, seek := query.order, newSeek(query.people)
-	if query.narrow {
-		cursor, err = s.collection.Aggregate(ctx, bson.A{
-			bson.D{{Key: "$match", Value: filter}},
-			bson.D{{Key: "$project", Value: seek.projection(bson.D{{Key: o.path, Value: 1}})}}, // before the sort, which holds all in memory
-			bson.D{{Key: "$sort", Value: o.sort()}},
-			bson.D{{Key: "$project", Value: seek.projection(bson.D{{Key: "_id", Value: 1}})}},
-		}, options.Aggregate().SetCollation(store.IgnoreCaseAndAccents()).SetBatchSize(rankBatch))
-	} else {
-		cursor, err = s.find(ctx, filter, options.Find().
-			SetSort(o.sort()).
-			SetCollation(store.IgnoreCaseAndAccents()).
-			SetProjection(seek.projection(bson.D{{Key: "_id", Value: 1}})).
-			SetBatchSize(rankBatch), o.index.Name)
-	}
+	seek := newSeek(query.people)
+	cursor, err := s.inNameOrder(ctx, filter, query, seek.projection(bson.D{{Key: "_id", Value: 1}}))
 	if err != nil {
 		return 0, nil, err
 	}
@@ -57,6 +43,25 @@ func (s *Service) rankByName(ctx context.Context, filter bson.D, query Query) (i
 		}
 	}
 	return list.count, list.onPage(), cursor.Err()
+}
+
+// inNameOrder reads some fields of all patients whom the filter finds, in the order of their names.
+func (s *Service) inNameOrder(ctx context.Context, filter bson.D, query Query, fields bson.D) (*mongo.Cursor, error) {
+	o := query.order
+	if !query.narrow {
+		return s.find(ctx, filter, options.Find().
+			SetSort(o.sort()).
+			SetCollation(store.IgnoreCaseAndAccents()).
+			SetProjection(fields).
+			SetBatchSize(rankBatch), o.index.Name)
+	}
+	sorted := append(bson.D{{Key: o.path, Value: 1}}, slices.DeleteFunc(slices.Clone(fields), func(e bson.E) bool { return e.Key == o.path })...)
+	return s.collection.Aggregate(ctx, bson.A{
+		bson.D{{Key: "$match", Value: filter}},
+		bson.D{{Key: "$project", Value: sorted}}, // before the sort, which holds all in memory
+		bson.D{{Key: "$sort", Value: o.sort()}},
+		bson.D{{Key: "$project", Value: fields}},
+	}, options.Aggregate().SetCollation(store.IgnoreCaseAndAccents()).SetBatchSize(rankBatch))
 }
 
 // rankByValue compares in this process: the database would sort the whole records.

@@ -4686,6 +4686,10 @@ type ListAllCliniciansParams struct {
 
 // ListClinicsForClinicianParams defines parameters for ListClinicsForClinician.
 type ListClinicsForClinicianParams struct {
+	// Cursor Where the page begins: empty for the first page, then the next cursor of the answer before. See
+	// *Cursors* at the top. Cannot be given with `offset`.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 
@@ -5890,6 +5894,10 @@ type FindPatientsParams struct {
 	// WorkspaceIdType What `workspaceId` is: the id of the clinic or the source id of its EHR settings.
 	WorkspaceIdType *FindPatientsParamsWorkspaceIdType `form:"workspaceIdType,omitempty" json:"workspaceIdType,omitempty"`
 
+	// Cursor Where the page begins: empty for the first page, then the next cursor of the answer before. See
+	// *Cursors* at the top. Cannot be given with `offset`.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 
@@ -5902,6 +5910,10 @@ type FindPatientsParamsWorkspaceIdType string
 
 // ListClinicsForPatientParams defines parameters for ListClinicsForPatient.
 type ListClinicsForPatientParams struct {
+	// Cursor Where the page begins: empty for the first page, then the next cursor of the answer before. See
+	// *Cursors* at the top. Cannot be given with `offset`.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
 	// Offset How many entries to skip. Default 0; past the end the page is empty.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 
@@ -6382,6 +6394,13 @@ func (w *ServerInterfaceWrapper) ListClinicsForClinician(ctx echo.Context) error
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params ListClinicsForClinicianParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
 	// ------------- Optional query parameter "offset" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", ctx.QueryParams(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
@@ -9790,6 +9809,13 @@ func (w *ServerInterfaceWrapper) FindPatients(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter workspaceIdType: %s", err))
 	}
 
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
 	// ------------- Optional query parameter "offset" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", ctx.QueryParams(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
@@ -9854,6 +9880,13 @@ func (w *ServerInterfaceWrapper) ListClinicsForPatient(ctx echo.Context) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params ListClinicsForPatientParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
 	// ------------- Optional query parameter "offset" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", ctx.QueryParams(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
@@ -10340,15 +10373,25 @@ type ListClinicsForClinicianResponseObject interface {
 	VisitListClinicsForClinicianResponse(w http.ResponseWriter) error
 }
 
-type ListClinicsForClinician200JSONResponse ClinicianClinicRelationshipsV1
+type ListClinicsForClinician200ResponseHeaders struct {
+	XNextCursor *string
+}
+
+type ListClinicsForClinician200JSONResponse struct {
+	Body    ClinicianClinicRelationshipsV1
+	Headers ListClinicsForClinician200ResponseHeaders
+}
 
 func (response ListClinicsForClinician200JSONResponse) VisitListClinicsForClinicianResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XNextCursor != nil {
+		w.Header().Set("X-Next-Cursor", fmt.Sprint(*response.Headers.XNextCursor))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -11922,15 +11965,25 @@ type FindPatientsResponseObject interface {
 	VisitFindPatientsResponse(w http.ResponseWriter) error
 }
 
-type FindPatients200JSONResponse PatientClinicRelationshipsV1
+type FindPatients200ResponseHeaders struct {
+	XNextCursor *string
+}
+
+type FindPatients200JSONResponse struct {
+	Body    PatientClinicRelationshipsV1
+	Headers FindPatients200ResponseHeaders
+}
 
 func (response FindPatients200JSONResponse) VisitFindPatientsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XNextCursor != nil {
+		w.Header().Set("X-Next-Cursor", fmt.Sprint(*response.Headers.XNextCursor))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -11986,15 +12039,25 @@ type ListClinicsForPatientResponseObject interface {
 	VisitListClinicsForPatientResponse(w http.ResponseWriter) error
 }
 
-type ListClinicsForPatient200JSONResponse PatientClinicRelationshipsV1
+type ListClinicsForPatient200ResponseHeaders struct {
+	XNextCursor *string
+}
+
+type ListClinicsForPatient200JSONResponse struct {
+	Body    PatientClinicRelationshipsV1
+	Headers ListClinicsForPatient200ResponseHeaders
+}
 
 func (response ListClinicsForPatient200JSONResponse) VisitListClinicsForPatientResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XNextCursor != nil {
+		w.Header().Set("X-Next-Cursor", fmt.Sprint(*response.Headers.XNextCursor))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err

@@ -89,12 +89,43 @@ func (c *crowd) requireAllOnce(t *testing.T, met []string, note string) {
 	require.Equal(t, c.staying, staying, note)
 }
 
+// page reads a page of a list behind a cursor, and returns the patients on it, and the next cursor.
+func (c *crowd) page(t *testing.T, app *testkit.App, list, cursor string) (met []string, next string) {
+	t.Helper()
+	type patient struct {
+		ID string `json:"id"`
+	}
+	if list != "/v1/patients" {
+		var page struct {
+			Data []patient `json:"data"`
+			Meta struct {
+				NextCursor string `json:"nextCursor"`
+			} `json:"meta"`
+		}
+		app.Call(t, testkit.Service, http.MethodGet, list+"?limit=7&cursor="+cursor, nil).OK(t, http.StatusOK).Into(t, &page)
+		for _, one := range page.Data {
+			met = append(met, one.ID)
+		}
+		return met, page.Meta.NextCursor
+	}
+	var rows []struct {
+		Patient patient `json:"patient"`
+	}
+	answer := app.Call(t, testkit.User(c.admin), http.MethodGet, list+"?limit=7&cursor="+cursor, nil).OK(t, http.StatusOK)
+	answer.Into(t, &rows)
+	for _, row := range rows {
+		met = append(met, row.Patient.ID)
+	}
+	return met, answer.Header.Get("X-Next-Cursor")
+}
+
 // TestCursorPagesSurviveKills: the process is killed between pages, while patients come and go, and another one goes on.
 func TestCursorPagesSurviveKills(t *testing.T) {
 	t.Parallel()
 	service := testkit.Run(t, nil)
 	c := newCrowd(t, &service.App, 60, 0)
 	for round := range kills() {
+		list := []string{c.path(), "/v1/patients"}[round%2]
 		killAt := rand.IntN(9)
 		var met []string
 		cursor, more := "", true
@@ -104,21 +135,11 @@ func TestCursorPagesSurviveKills(t *testing.T) {
 				service.Start(t, service.Environment())
 			}
 			c.stir(t, &service.App)
-			var page struct {
-				Data []struct {
-					ID string `json:"id"`
-				} `json:"data"`
-				Meta struct {
-					NextCursor string `json:"nextCursor"`
-				} `json:"meta"`
-			}
-			service.Call(t, testkit.Service, http.MethodGet, c.path()+"?limit=7&cursor="+cursor, nil).OK(t, http.StatusOK).Into(t, &page)
-			for _, patient := range page.Data {
-				met = append(met, patient.ID)
-			}
-			cursor, more = page.Meta.NextCursor, page.Meta.NextCursor != ""
+			var shown []string
+			shown, cursor = c.page(t, &service.App, list, cursor)
+			met, more = append(met, shown...), cursor != ""
 		}
-		c.requireAllOnce(t, met, fmt.Sprintf("round %d, killed before page %d", round, killAt))
+		c.requireAllOnce(t, met, fmt.Sprintf("round %d of %s, killed before page %d", round, list, killAt))
 	}
 }
 
