@@ -52,6 +52,7 @@ var pathParameter = regexp.MustCompile(`\{([^}]+)\}`)
 // LoadDocument compiles the embedded document. It returns an error if the document is not valid or leaves open who may
 // call an operation.
 func LoadDocument() (*Document, error) {
+	defineTimeZones()
 	checked, err := documentTree()
 	if err != nil {
 		return nil, fmt.Errorf("interface document: %w", err)

@@ -17,13 +17,12 @@ const (
 // acceptTimeZones makes the checks take every time zone that the time zone database knows. The document lists those of the
 // day when it was written, and has to, because clients are generated from it; but zones come and get new names.
 func acceptTimeZones(spec *openapi3.T) {
-	defineTimeZones()
 	if ref := spec.Components.Schemas[timeZoneSchema]; ref != nil {
 		ref.Value.Enum, ref.Value.Format = nil, timeZoneFormat
 	}
 }
 
-// defineTimeZones names the check; the names of checks are global.
+// defineTimeZones names the check. The names of checks are global, so that comes before anything of a document is read.
 var defineTimeZones = sync.OnceFunc(func() {
 	openapi3.DefineStringFormatValidator(timeZoneFormat, openapi3.NewCallbackValidator(checkTimeZone))
 })

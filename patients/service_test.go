@@ -75,6 +75,12 @@ func TestSummariesAreFoundByAnIndex(t *testing.T) {
 	t.Parallel()
 	testkit.NotOnSecantus(t, "it explains no such plan")
 	d := testkit.Database(t)
+	var many []any // an index is no help with few
+	for range 1000 {
+		many = append(many, bson.M{"userId": testkit.NewUserID()})
+	}
+	_, err := d.Collection(patients.CollectionName).InsertMany(t.Context(), many)
+	require.NoError(t, err)
 	for half, index := range map[string]string{"cgmStats": "PatientCGMSummary", "bgmStats": "PatientBGMSummary"} {
 		var plan bson.Raw
 		require.NoError(t, d.RunCommand(t.Context(), bson.D{{Key: "explain", Value: bson.D{
