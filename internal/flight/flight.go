@@ -28,16 +28,18 @@ type call[T any] struct {
 // errAborted is the result of work that ended its goroutine.
 var errAborted = errors.New("the shared call was aborted")
 
-// Do returns the result of the work, or the reason why ctx ended first. If the work panics, each caller does.
-//
-// The work gets the values of the context of whoever came first, but not its end: it goes on as long as anybody waits for
-// it, and is cancelled when the last one has left.
-func (g *Group[T]) Do(ctx context.Context, key string, work func(context.Context) (T, error)) (T, error) {
-	c := g.join(ctx, key, work)
-	defer g.leave(ctx, key, c)
-	var none T
+// newCall returns a call with the values of the context, but not its end.
+func newCall[T any](ctx context.Context) *call[T] {
+	c := &call[T]{done: make(chan struct{}), err: errAborted}
+	c.ctx, c.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
+	return c
+}
+
+// result waits for what comes of the call, or returns the reason why ctx ended first. It panics if the work did.
+func (c *call[T]) result(ctx context.Context) (T, error) {
 	select {
 	case <-ctx.Done():
+		var none T
 		return none, ctx.Err()
 	case <-c.done:
 	}
@@ -47,6 +49,16 @@ func (g *Group[T]) Do(ctx context.Context, key string, work func(context.Context
 	return c.value, c.err
 }
 
+// Do returns the result of the work, or the reason why ctx ended first. If the work panics, each caller does.
+//
+// The work gets the values of the context of whoever came first, but not its end: it goes on as long as anybody waits for
+// it, and is cancelled when the last one has left.
+func (g *Group[T]) Do(ctx context.Context, key string, work func(context.Context) (T, error)) (T, error) {
+	c := g.join(ctx, key, work)
+	defer g.leave(ctx, key, c)
+	return c.result(ctx)
+}
+
 func (g *Group[T]) join(ctx context.Context, key string, work func(context.Context) (T, error)) *call[T] {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -54,8 +66,8 @@ func (g *Group[T]) join(ctx context.Context, key string, work func(context.Conte
 		c.waiting++
 		return c
 	}
-	c := &call[T]{waiting: 1, done: make(chan struct{}), err: errAborted}
-	c.ctx, c.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
+	c := newCall[T](ctx)
+	c.waiting++
 	if g.calls == nil {
 		g.calls = map[string]*call[T]{}
 	}

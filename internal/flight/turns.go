@@ -26,18 +26,11 @@ func NewTurns[In, Out any](patience time.Duration, work Work[In, Out]) *Turns[In
 	return &Turns[In, Out]{work: work, patience: patience, latest: map[string]*turn[In, Out]{}}
 }
 
-// turn is one call.
+// turn is one call, and what was handed in to it.
 type turn[In, Out any] struct {
-	all     []In
-	begun   bool // nothing can be handed in any more
-	waiting int  // callers
-	ctx     context.Context
-	cancel  context.CancelCauseFunc
-
-	done     chan struct{} // closed when the rest is set
-	results  []Out
-	err      error
-	panicked any
+	*call[[]Out]
+	all   []In
+	begun bool // nothing can be handed in any more
 }
 
 // Do hands something in and returns what became of it, or the reason why ctx ended first. If the work panics, each caller does.
@@ -47,19 +40,12 @@ type turn[In, Out any] struct {
 func (t *Turns[In, Out]) Do(ctx context.Context, key string, in In) (Out, error) {
 	mine, place := t.join(ctx, key, in)
 	defer t.leave(ctx, mine)
-	var none Out
-	select {
-	case <-ctx.Done():
-		return none, ctx.Err()
-	case <-mine.done:
+	results, err := mine.result(ctx)
+	if err != nil {
+		var none Out
+		return none, err
 	}
-	if mine.panicked != nil {
-		panic(mine.panicked)
-	}
-	if mine.err != nil {
-		return none, mine.err
-	}
-	return mine.results[place], nil
+	return results[place], nil
 }
 
 func (t *Turns[In, Out]) join(ctx context.Context, key string, in In) (mine *turn[In, Out], place int) {
@@ -71,8 +57,7 @@ func (t *Turns[In, Out]) join(ctx context.Context, key string, in In) (mine *tur
 		if ok {
 			before = mine.done
 		}
-		mine = &turn[In, Out]{done: make(chan struct{}), err: errAborted}
-		mine.ctx, mine.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
+		mine = &turn[In, Out]{call: newCall[[]Out](ctx)}
 		t.latest[key] = mine
 		go t.run(key, mine, before)
 	}
@@ -103,9 +88,8 @@ func (t *Turns[In, Out]) run(key string, mine *turn[In, Out], before <-chan stru
 	t.mu.Lock()
 	mine.begun = true
 	t.mu.Unlock()
-	if mine.err = mine.ctx.Err(); mine.err == nil {
-		mine.err = errAborted
-		mine.results, mine.err = t.work(mine.ctx, mine.all)
+	if mine.ctx.Err() == nil { // else everybody has left
+		mine.value, mine.err = t.work(mine.ctx, mine.all)
 	}
 }
 
