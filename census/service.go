@@ -136,8 +136,11 @@ func (s *Service) Groups(ctx context.Context, clinicIDs []bson.ObjectID) (map[bs
 func (s *Service) GroupsOf(ctx context.Context, clinicID bson.ObjectID, stored Stored) (Groups, error) {
 	found, ok := stored[clinicID]
 	if !ok || !found.isCounted() {
-		s.background.want(clinicID, reasonMissing)
-		return s.countOnce(ctx, clinicID)
+		groups, err := s.countOnce(ctx, clinicID)
+		if err == nil {
+			s.background.want(clinicID, reasonMissing)
+		}
+		return groups, err
 	}
 	if time.Since(*found.CountedTime) > maxAge {
 		s.background.want(clinicID, reasonStale)
