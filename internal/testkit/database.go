@@ -2,6 +2,7 @@ package testkit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"os"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"go.uber.org/zap"
 
@@ -57,10 +59,23 @@ func open(t testing.TB, name string) *store.Database {
 	settings.OptParams += "&timeoutMS=60000" // a busy machine makes databases slowly; services under test have their own times
 	d, err := store.Open(settings, zap.NewNop(), store.Monitors{})
 	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	require.NoError(t, d.Connect(ctx, false), "no database for tests: run scripts/database up, and set "+StoreVariable+" to what it prints")
+	require.NoError(t, connect(t.Context(), d), "no database for tests: run scripts/database up, and set "+StoreVariable+" to what it prints")
 	return d
+}
+
+// recovery is how long a database gets that answers, but has to recover first: DocumentDB ends all connections when one of
+// them makes it crash.
+const recovery = time.Minute
+
+func connect(ctx context.Context, d *store.Database) error {
+	for end := time.Now().Add(recovery); ; time.Sleep(time.Second) {
+		once, cancel := context.WithTimeout(ctx, 10*time.Second)
+		err := d.Connect(once, false)
+		cancel()
+		if _, answers := errors.AsType[mongo.CommandError](err); !answers || time.Now().After(end) {
+			return err
+		}
+	}
 }
 
 func discard(t testing.TB, d *store.Database) {
