@@ -43,7 +43,7 @@ func (t *Trail) moveAttempts(ctx context.Context, before time.Time) error {
 		}
 		_, err = t.trail.InsertMany(ctx, left.Entries, options.InsertMany().SetOrdered(false))
 		for i := range left.Entries {
-			if cause := causes(err, i); cause != nil && !mongo.IsDuplicateKeyError(cause) {
+			if cause := store.CauseOf(err, i); cause != nil && !mongo.IsDuplicateKeyError(cause) {
 				return cause
 			}
 		}

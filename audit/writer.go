@@ -2,13 +2,14 @@ package audit
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"go.uber.org/zap"
+
+	"github.com/tidepool-org/clinic/store"
 )
 
 const (
@@ -92,7 +93,7 @@ func (w *writer) attempt(lines []line) (failed []line, failure error) {
 	_, err := w.trail.BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false))
 	var ended bson.A
 	for i, l := range lines {
-		cause := causes(err, i)
+		cause := store.CauseOf(err, i)
 		switch {
 		case cause == nil:
 			if l.ends != nil && l.ends.open.Add(-1) == 0 {
@@ -114,18 +115,4 @@ func (w *writer) attempt(lines []line) (failed []line, failure error) {
 		}
 	}
 	return failed, failure
-}
-
-// causes returns the error of one of the documents of a bulk write, nil if it was written.
-func causes(err error, i int) error {
-	var bulk mongo.BulkWriteException
-	if err == nil || !errors.As(err, &bulk) || bulk.WriteConcernError != nil {
-		return err
-	}
-	for _, failure := range bulk.WriteErrors {
-		if failure.Index == i {
-			return failure
-		}
-	}
-	return nil
 }

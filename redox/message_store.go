@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tidepool-org/clinic/internal/errs"
+	"github.com/tidepool-org/clinic/internal/flight"
 	"github.com/tidepool-org/clinic/store"
 )
 
@@ -24,18 +25,16 @@ type OddDocuments interface {
 // messageStore reads messages and inserts them; it never changes one.
 type messageStore struct {
 	collection *mongo.Collection
+	lookups    *flight.Turns[string, *bson.ObjectID] // of first deliveries, by log id
+	inserts    *flight.Turns[bson.Raw, error]
 	odd        OddDocuments
 	log        *zap.Logger
 }
 
 func newMessageStore(d *store.Database, odd OddDocuments, log *zap.Logger) *messageStore {
-	return &messageStore{collection: d.Collection(MessagesCollectionName), odd: odd, log: log}
-}
-
-// insert stores an encoded message.
-func (s *messageStore) insert(ctx context.Context, document bson.Raw) error {
-	_, err := s.collection.InsertOne(ctx, document)
-	return err
+	s := &messageStore{collection: d.Collection(MessagesCollectionName), odd: odd, log: log}
+	s.lookups, s.inserts = flight.NewTurns(patience, s.firstDeliveries), flight.NewTurns(patience, s.insertAll)
+	return s
 }
 
 // newOrder returns a stored new order, or ErrMessageNotFound.
@@ -107,25 +106,4 @@ func (s *messageStore) replay(ctx context.Context, delivery bson.ObjectID) (*bso
 		return nil, nil
 	}
 	return &found.ID, err
-}
-
-// firstDelivery returns the oldest message that was delivered under the log id, nil if there is none. It gives up where
-// the index is not built yet: reading a whole collection is no part of receiving a message.
-func (s *messageStore) firstDelivery(ctx context.Context, logID string) (*bson.ObjectID, error) {
-	document, err := s.collection.FindOne(ctx,
-		// An id of a later log is that of the delivery only if the first is empty.
-		bson.D{{Key: "meta.Logs.ID", Value: logID}, {Key: "meta.Logs.0.ID", Value: bson.D{{Key: "$in", Value: bson.A{logID, "", nil}}}}},
-		options.FindOne().SetHint(messagesByLogID).SetSort(store.Ascending("_id")).SetProjection(store.Ascending("_id")),
-	).Raw()
-	if store.IsNotFound(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	id, ok := document.Lookup("_id").ObjectIDOK()
-	if !ok {
-		return nil, nil // not one of ours
-	}
-	return &id, nil
 }

@@ -93,7 +93,8 @@ func (c connected) watched(t *testing.T) (*redox.Service, *bulks) {
 		defer seen.mu.Unlock()
 		seen.sizes = append(seen.sizes, len(e.Command))
 	}}
-	client, err := mongo.Connect(options.Client().ApplyURI(store.URI(testkit.Store(c.store.Name()))).SetMonitor(monitor))
+	settings := testkit.Store(c.store.Name())
+	client, err := mongo.Connect(options.Client().ApplyURI("mongodb://" + settings.Addresses + "/?" + settings.OptParams).SetMonitor(monitor))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, client.Disconnect(context.Background())) })
 	return newService(&store.Database{Database: client.Database(c.store.Name())}), seen

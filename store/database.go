@@ -39,9 +39,9 @@ type Database struct {
 	log          *zap.Logger
 }
 
-// URI returns the address of the database as the driver wants it. User and password stand in it as they were given,
+// uri returns the address of the database as the driver wants it. User and password stand in it as they were given,
 // because deployments percent-encode them themselves (COMPAT). The result is a secret.
-func URI(c config.Store) string {
+func uri(c config.Store) string {
 	scheme, addresses := c.Scheme, c.Addresses
 	if scheme == "" {
 		scheme = "mongodb"
@@ -87,7 +87,7 @@ func Open(c config.Store, log *zap.Logger, monitors Monitors) (*Database, error)
 		SetConnectTimeout(connectTime).
 		SetServerSelectionTimeout(selectionTime).
 		SetTimeout(operationTime).
-		ApplyURI(URI(c)).
+		ApplyURI(uri(c)).
 		SetPoolMonitor(monitors.Pool).
 		SetMonitor(monitors.Commands).
 		SetRegistry(registry).

@@ -53,6 +53,20 @@ func IsRefused(err error) bool {
 	return errors.As(err, &command) && !command.HasErrorLabel("RetryableWriteError") && !mongo.IsTimeout(err) && !mongo.IsNetworkError(err)
 }
 
+// CauseOf returns what the error of a write of many says about one of them, by its place; nil if that was written.
+func CauseOf(err error, place int) error {
+	var bulk mongo.BulkWriteException
+	if err == nil || !errors.As(err, &bulk) || bulk.WriteConcernError != nil {
+		return err
+	}
+	for _, failure := range bulk.WriteErrors {
+		if failure.Index == place {
+			return failure
+		}
+	}
+	return nil
+}
+
 // IsDeadlock reports whether DocumentDB gave a write up because another one waited for it. It can be repeated.
 func IsDeadlock(err error) bool {
 	return err != nil && strings.Contains(err.Error(), "deadlock detected")
