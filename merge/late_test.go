@@ -154,3 +154,27 @@ func TestTwoCallsForTheSameMergeDoItOnce(t *testing.T) {
 	requirePlans(t, d)
 	require.Len(t, one(t, d, patients.CollectionName, bson.D{{Key: "userId", Value: "united"}})["sites"], 2, "no site twice")
 }
+
+// TestSitesThatChangeDuringAMerge: the plan says that one patient moves with sites, of which one gets another name, and that another
+// one gets sites and tags; now the one has no sites any more, and the other has got them already.
+func TestSitesThatChangeDuringAMerge(t *testing.T) {
+	t.Parallel()
+	d := interrupted(t, patients.CollectionName)
+	set := func(userID string, clinicID bson.ObjectID, update bson.D) {
+		result, err := d.Collection(patients.CollectionName).UpdateOne(t.Context(), bson.D{{Key: "userId", Value: userID}, {Key: "clinicId", Value: clinicID}}, update)
+		require.NoError(t, err)
+		require.EqualValues(t, 1, result.ModifiedCount)
+	}
+	set("moved", sourceID, bson.D{{Key: "$unset", Value: bson.D{{Key: "sites", Value: ""}}}})
+	set("united", targetID, bson.D{{Key: "$push", Value: bson.D{{Key: "sites", Value: site(id("SourceDowntown"), "Downtown (2)")}}}})
+	require.NoError(t, service(d).Merge(t.Context(), sourceID, targetID))
+
+	moved := one(t, d, patients.CollectionName, bson.D{{Key: "userId", Value: "moved"}})
+	require.Equal(t, targetID, moved["clinicId"])
+	require.NotContains(t, moved, "sites")
+	require.Len(t, moved["tags"], 2)
+	united := one(t, d, patients.CollectionName, bson.D{{Key: "userId", Value: "united"}})
+	require.Equal(t, targetID, united["clinicId"])
+	require.Equal(t, bson.A{site(id("TargetEast"), "East"), site(id("SourceDowntown"), "Downtown (2)")}, united["sites"])
+	require.Len(t, united["tags"], 3, "those of both")
+}

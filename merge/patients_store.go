@@ -2,6 +2,7 @@ package merge
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -24,14 +25,17 @@ func (s *Service) changePatients(ctx context.Context, merge *openMerge, target *
 	if err != nil {
 		return nil, err
 	}
-	writes := sharedWrites{}
-	now := store.Now()
+	writes, otherwise := sharedWrites{}, sharedWrites{}
+	now, renamed := store.Now(), renamedOnTheWay(target, steps)
 	for i := range steps {
-		if steps[i].Action == Move || there[steps[i].Record] == merge.SourceID {
-			writePatient(&writes, merge, target, &steps[i], now)
+		switch {
+		case steps[i].Action == Move:
+			movePatient(&writes, merge, target, &steps[i], renamed, now)
+		case there[steps[i].Record] == merge.SourceID:
+			unitePatient(&writes, &otherwise, merge, target, &steps[i], now)
 		}
 	}
-	owners, err := s.writePatients(ctx, merge, &writes)
+	owners, err := s.writePatients(ctx, merge, &writes, &otherwise)
 	if err != nil {
 		return nil, err
 	}
@@ -54,8 +58,8 @@ func recordsToMerge(steps []step) []bson.ObjectID {
 }
 
 // writePatients makes the writes, all of which leave records in the target. If each found its record, it returns all of them
-// with their clinic, so that nobody has to look; otherwise it returns none.
-func (s *Service) writePatients(ctx context.Context, merge *openMerge, writes *sharedWrites) (map[bson.ObjectID]bson.ObjectID, error) {
+// with their clinic, so that nobody has to look; otherwise it makes the other writes as well, and returns none.
+func (s *Service) writePatients(ctx context.Context, merge *openMerge, writes, otherwise *sharedWrites) (map[bson.ObjectID]bson.ObjectID, error) {
 	owners := map[bson.ObjectID]bson.ObjectID{}
 	models := writes.models()
 	if len(models) == 0 {
@@ -69,8 +73,12 @@ func (s *Service) writePatients(ctx context.Context, merge *openMerge, writes *s
 		for _, id := range ids {
 			owners[id] = merge.TargetID
 		}
+		return owners, nil
 	}
-	return owners, nil
+	if models = otherwise.models(); len(models) > 0 {
+		_, err = s.patients.BulkWrite(ctx, models)
+	}
+	return owners, err
 }
 
 // addOwners adds the clinics of those of the patients who have none yet.
@@ -86,27 +94,54 @@ func (s *Service) addOwners(ctx context.Context, owners map[bson.ObjectID]bson.O
 	return err
 }
 
-// writePatient adds the updates of a step. A patient who moves keeps the document. Of one who is merged, only tags and sites
-// come to the record of the target.
-func writePatient(writes *sharedWrites, merge *openMerge, target *clinics.Clinic, step *step, now time.Time) {
-	tags := tagIDs(target, step.Tags)
-	if step.Action == Move {
-		writes.add(step.Record, ofClinic(merge.SourceID), bson.D{{Key: "$set", Value: bson.D{
-			{Key: "clinicId", Value: merge.TargetID}, {Key: "requireUniqueMrn", Value: step.Unique},
-			{Key: "tags", Value: tags}, {Key: "updatedTime", Value: now},
-		}}})
-		return
+// movePatient adds the update of a patient who moves, and keeps the document. Sites that have another name in the target get it in the
+// same write, if the patient has one of them at all; otherwise the patient changed since, and is planned anew.
+func movePatient(writes *sharedWrites, merge *openMerge, target *clinics.Clinic, step *step, renamed []patients.Site, now time.Time) {
+	condition, fields := ofClinic(merge.SourceID), bson.D{
+		{Key: "clinicId", Value: merge.TargetID}, {Key: "requireUniqueMrn", Value: step.Unique},
+		{Key: "tags", Value: tagIDs(target, step.Tags)}, {Key: "updatedTime", Value: now},
 	}
+	var elements bson.A
+	if len(step.Sites) > 0 { // equal for all of them, so that their updates are one
+		condition = append(condition, withOneOf(renamed))
+		for i, site := range renamed {
+			element := fmt.Sprintf("site%d", i)
+			fields = append(fields, bson.E{Key: "sites.$[" + element + "].name", Value: site.Name})
+			elements = append(elements, bson.D{{Key: element + ".id", Value: site.ID}})
+		}
+	}
+	writes.add(step.Record, condition, bson.D{{Key: "$set", Value: fields}}, elements...)
+}
+
+// renamedOnTheWay returns the sites, with the names that they have in the target, whose name changes for one who moves.
+func renamedOnTheWay(target *clinics.Clinic, steps []step) []patients.Site {
+	var renamed []patients.Site
+	for i := range steps {
+		if steps[i].Action == Move {
+			renamed = append(renamed, missingSites(steps[i].Sites, renamed)...)
+		}
+	}
+	return sitesIn(target, renamed)
+}
+
+// unitePatient adds the update of a patient who is merged into one of the target: only tags and sites come to that record. One who has
+// got such a site meanwhile gets the tags otherwise.
+func unitePatient(writes, otherwise *sharedWrites, merge *openMerge, target *clinics.Clinic, step *step, now time.Time) {
+	tags, sites := tagIDs(target, step.Tags), sitesIn(target, step.Sites)
+	fields := bson.D{{Key: "updatedTime", Value: now}}
 	if len(tags) > 0 {
-		writes.add(step.Into, ofClinic(merge.TargetID), bson.D{
-			{Key: "$set", Value: bson.D{{Key: "tags", Value: tags}, {Key: "updatedTime", Value: now}}},
-		})
+		fields = append(fields, bson.E{Key: "tags", Value: tags})
 	}
-	if sites := sitesIn(target, step.Sites); len(sites) > 0 {
-		writes.add(step.Into, append(ofClinic(merge.TargetID), withoutSites(sites)...), bson.D{
-			{Key: "$push", Value: bson.D{{Key: "sites", Value: bson.D{{Key: "$each", Value: sites}}}}},
-			{Key: "$currentDate", Value: bson.D{{Key: "updatedTime", Value: true}}},
-		})
+	update := bson.D{{Key: "$set", Value: fields}}
+	switch {
+	case len(sites) > 0:
+		writes.add(step.Into, append(ofClinic(merge.TargetID), bson.E{Key: "sites.id", Value: bson.D{{Key: "$nin", Value: siteIDs(sites)}}}),
+			append(update, bson.E{Key: "$push", Value: bson.D{{Key: "sites", Value: bson.D{{Key: "$each", Value: sites}}}}}))
+		if len(tags) > 0 {
+			otherwise.add(step.Into, append(ofClinic(merge.TargetID), withOneOf(sites), bson.E{Key: "tags", Value: bson.D{{Key: "$ne", Value: tags}}}), update)
+		}
+	case len(tags) > 0:
+		writes.add(step.Into, ofClinic(merge.TargetID), update)
 	}
 }
 
@@ -134,11 +169,15 @@ func sitesIn(clinic *clinics.Clinic, sites []patients.Site) []patients.Site {
 	return named
 }
 
-// withoutSites matches a patient who has none of the sites, so that a repeat adds none twice.
-func withoutSites(sites []patients.Site) bson.D {
+// withOneOf matches a patient who has one of the sites.
+func withOneOf(sites []patients.Site) bson.E {
+	return bson.E{Key: "sites.id", Value: bson.D{{Key: "$in", Value: siteIDs(sites)}}}
+}
+
+func siteIDs(sites []patients.Site) bson.A {
 	ids := make(bson.A, 0, len(sites))
 	for _, site := range sites {
 		ids = append(ids, site.ID)
 	}
-	return bson.D{{Key: "sites.id", Value: bson.D{{Key: "$nin", Value: ids}}}}
+	return ids
 }

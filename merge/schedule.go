@@ -169,11 +169,25 @@ func (w *stepWriter) patientStep(plan *PatientPlan) step {
 	if plan.FromSource {
 		next.Tags = w.plan.Names(plan).AfterTags
 	}
+	if plan.Action == Move {
+		next.Sites = w.plan.renamedSites(plan.Patient.Sites)
+	}
 	if plan.Into != nil {
 		next.Into = plan.Into.ID
 		next.Sites = missingSites(plan.Patient.Sites, plan.Into.Sites)
 	}
 	return next
+}
+
+// renamedSites returns those of the sites that have another name after the merge.
+func (p *Plan) renamedSites(sites patients.Sites) []patients.Site {
+	var renamed []patients.Site
+	for _, site := range sites {
+		if name, ok := p.siteNames[site.ID]; ok && name != site.Name {
+			renamed = append(renamed, patients.Site{ID: site.ID, Name: site.Name})
+		}
+	}
+	return renamed
 }
 
 // missingSites returns those of the wanted sites that are not there yet.

@@ -16,14 +16,15 @@ type sharedWrite struct {
 	ids       []bson.ObjectID
 	condition bson.D
 	update    bson.D
+	elements  bson.A // filters of elements of lists that the update names
 }
 
 // add adds an update of the document with the id, if the condition holds for it.
-func (w *sharedWrites) add(id bson.ObjectID, condition, update bson.D) {
-	document, err := bson.Marshal(bson.D{{Key: "condition", Value: condition}, {Key: "update", Value: update}})
+func (w *sharedWrites) add(id bson.ObjectID, condition, update bson.D, elements ...any) {
+	document, err := bson.Marshal(bson.D{{Key: "condition", Value: condition}, {Key: "update", Value: update}, {Key: "elements", Value: elements}})
 	write := w.byDocument[string(document)]
 	if write == nil || err != nil { // the driver will report the error
-		write = &sharedWrite{condition: condition, update: update}
+		write = &sharedWrite{condition: condition, update: update, elements: elements}
 		w.writes = append(w.writes, write)
 		if w.byDocument == nil {
 			w.byDocument = map[string]*sharedWrite{}
@@ -36,7 +37,11 @@ func (w *sharedWrites) add(id bson.ObjectID, condition, update bson.D) {
 func (w *sharedWrites) models() []mongo.WriteModel {
 	models := make([]mongo.WriteModel, 0, len(w.writes))
 	for _, write := range w.writes {
-		models = append(models, mongo.NewUpdateManyModel().SetFilter(append(oneOf(write.ids), write.condition...)).SetUpdate(write.update))
+		model := mongo.NewUpdateManyModel().SetFilter(append(oneOf(write.ids), write.condition...)).SetUpdate(write.update)
+		if len(write.elements) > 0 {
+			model.SetArrayFilters(write.elements)
+		}
+		models = append(models, model)
 	}
 	return models
 }

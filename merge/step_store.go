@@ -26,7 +26,7 @@ type step struct {
 	UserID  string          `bson:"userId,omitempty"`
 	Admin   bool            `bson:"admin,omitempty"`  // a member who moves as an admin
 	Tags    []string        `bson:"tags,omitempty"`   // names of the tags of a patient after the merge
-	Sites   []patients.Site `bson:"sites,omitempty"`  // sites that a patient of the target gets
+	Sites   []patients.Site `bson:"sites,omitempty"`  // sites that a patient of the target gets, or that get another name for one who moves
 	Unique  bool            `bson:"unique,omitempty"` // whether the MRN of a patient has to be unique from then on
 	Name    string          `bson:"name,omitempty"`   // of a site before the merge
 	Plan    bson.Raw        `bson:"plan"`

@@ -67,9 +67,8 @@ func hexID(t testing.TB, text string) bson.ObjectID {
 }
 
 // TestAMergeMakesFewTripsToTheDatabase: what is read or written once for a batch of 200 patients is not read or written for
-// each of them, nor twice.
+// each of them, nor twice. It has the database to itself, lest SecantusDB answers nobody else in time.
 func TestAMergeMakesFewTripsToTheDatabase(t *testing.T) {
-	t.Parallel()
 	d, counter := counted(t, testkit.Database(t))
 	tripsOf := func(label string, size int) (int, map[string]int) {
 		c := newCrowd(t, d, label, size)
