@@ -80,5 +80,5 @@ func TestAMergeMakesFewTripsToTheDatabase(t *testing.T) {
 	many, commands := tripsOf("many", 600)
 	const batches = 2 * (600 - 200) / 200
 	t.Logf("%d trips with 200 patients each, %d with 600, of them %v", few, many, commands)
-	require.Less(t, float64(many-few)/batches, 9.0)
+	require.Less(t, float64(many-few)/batches, 8.0)
 }
