@@ -103,29 +103,16 @@ type Stored map[bson.ObjectID]*document
 
 // Look reads what is stored about the clinics.
 func (s *Service) Look(ctx context.Context, clinicIDs []bson.ObjectID) (Stored, error) {
-	found := make(Stored, len(clinicIDs))
-	switch len(clinicIDs) {
-	case 0:
-		return found, nil
-	case 1:
+	documents, err := s.lookup.Documents(ctx, clinicIDs...)
+	found := make(Stored, len(documents))
+	for _, stored := range documents {
 		var counted document
-		err := s.lookup.Decode(ctx, clinicIDs[0], &counted)
-		if err == nil {
-			found[counted.ID] = &counted
-		}
-		if store.IsNotFound(err) {
-			err = nil
-		}
-		return found, err
-	}
-	cursor, err := s.census.Find(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: clinicIDs}}}})
-	for counted, err := range store.Documents[document](ctx, cursor, err) {
-		if err != nil {
+		if err := s.database.Unmarshal(stored, &counted); err != nil {
 			return nil, err
 		}
 		found[counted.ID] = &counted
 	}
-	return found, nil
+	return found, err
 }
 
 // Changes returns a number that grows with every change of the numbers of the clinic that this service makes.

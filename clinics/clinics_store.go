@@ -2,7 +2,6 @@ package clinics
 
 import (
 	"context"
-	"errors"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
@@ -60,33 +59,16 @@ func (s *Service) RequireMigrated(ctx context.Context, id bson.ObjectID) error {
 
 // ListByIDs returns those of the clinics that exist. It reads nothing for no ids.
 func (s *Service) ListByIDs(ctx context.Context, ids []bson.ObjectID) (map[bson.ObjectID]*Clinic, error) {
-	byID := make(map[bson.ObjectID]*Clinic, len(ids))
-	switch len(ids) {
-	case 0:
-		return byID, nil
-	case 1:
-		clinic, err := s.Get(ctx, ids[0])
-		if errors.Is(err, ErrNotFound) {
-			return byID, nil
-		}
-		if err != nil {
+	documents, err := s.lookup.Documents(ctx, ids...)
+	byID := make(map[bson.ObjectID]*Clinic, len(documents))
+	for _, document := range documents {
+		var clinic Clinic
+		if err := s.database.Unmarshal(document, &clinic); err != nil {
 			return nil, err
 		}
-		byID[clinic.ID] = clinic
-		return byID, nil
+		byID[clinic.ID] = &clinic
 	}
-	cursor, err := s.collection.Find(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}})
-	if err != nil {
-		return nil, err
-	}
-	var found []*Clinic
-	if err := cursor.All(ctx, &found); err != nil {
-		return nil, err
-	}
-	for _, clinic := range found {
-		byID[clinic.ID] = clinic
-	}
-	return byID, nil
+	return byID, err
 }
 
 // update sets fields of the clinic, and updatedTime, in one write, and returns the clinic as it then is, or ErrNotFound.

@@ -20,48 +20,79 @@ const lookupPatience = 20 * time.Millisecond
 type Lookup struct {
 	database   *Database
 	collection *mongo.Collection
-	turns      *flight.Turns[bson.ObjectID, bson.Raw]
+	turns      *flight.Turns[[]bson.ObjectID, []bson.Raw]
 }
 
 // Lookup returns the lookup of a collection.
 func (d *Database) Lookup(collection string) *Lookup {
 	l := &Lookup{database: d, collection: d.Collection(collection)}
-	l.turns = flight.NewTurns(lookupPatience, l.find)
+	l.turns = flight.NewTurns(lookupPatience, l.findForAll)
 	return l
 }
 
-// Decode reads the document with the id as it is now. It returns mongo.ErrNoDocuments if there is none. In a transaction it reads
-// alone.
+// Decode reads the document with the id as it is now. It returns mongo.ErrNoDocuments if there is none.
 func (l *Lookup) Decode(ctx context.Context, id bson.ObjectID, into any) error {
-	if mongo.SessionFromContext(ctx) != nil {
-		return l.collection.FindOne(ctx, bson.D{{Key: "_id", Value: id}}).Decode(into)
-	}
-	document, err := l.turns.Do(ctx, "", id)
-	if err == nil && document == nil {
-		err = mongo.ErrNoDocuments
-	}
+	documents, err := l.Documents(ctx, id)
 	if err != nil {
 		return err
 	}
-	return l.database.Unmarshal(document, into)
+	if len(documents) == 0 {
+		return mongo.ErrNoDocuments
+	}
+	return l.database.Unmarshal(documents[0], into)
 }
 
-// find returns the documents with the ids, nil for those that do not exist.
-func (l *Lookup) find(ctx context.Context, ids []bson.ObjectID) ([]bson.Raw, error) {
-	documents := make([]bson.Raw, len(ids))
+// Documents reads those of the documents with the ids that exist, as they are now, in the order of the ids. In a transaction it
+// reads alone. Without ids it reads nothing.
+func (l *Lookup) Documents(ctx context.Context, ids ...bson.ObjectID) ([]bson.Raw, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	if mongo.SessionFromContext(ctx) != nil {
+		found, err := l.find(ctx, ids)
+		return those(found, ids), err
+	}
+	line := "one"
+	if len(ids) > 1 {
+		line = "many" // who wants one does not wait for them
+	}
+	return l.turns.Do(ctx, line, ids)
+}
+
+// findForAll returns for each of the callers the documents with its ids.
+func (l *Lookup) findForAll(ctx context.Context, all [][]bson.ObjectID) ([][]bson.Raw, error) {
+	found, err := l.find(ctx, slices.Concat(all...))
+	if err != nil {
+		return nil, err
+	}
+	documents := make([][]bson.Raw, len(all))
+	for i, ids := range all {
+		documents[i] = those(found, ids)
+	}
+	return documents, nil
+}
+
+func (l *Lookup) find(ctx context.Context, ids []bson.ObjectID) (map[bson.ObjectID]bson.Raw, error) {
+	found := make(map[bson.ObjectID]bson.Raw, len(ids))
 	cursor, err := l.collection.Find(ctx, bson.D{{Key: "_id", Value: oneOf(ids)}})
 	for document, err := range Documents[bson.Raw](ctx, cursor, err) {
 		if err != nil {
 			return nil, err
 		}
-		document, found := bytes.Clone(document), document.Lookup("_id")
-		for i, id := range ids {
-			if found.ObjectID() == id {
-				documents[i] = document
-			}
+		found[document.Lookup("_id").ObjectID()] = bytes.Clone(document)
+	}
+	return found, nil
+}
+
+// those returns the documents with the ids, in their order.
+func those(found map[bson.ObjectID]bson.Raw, ids []bson.ObjectID) []bson.Raw {
+	documents := make([]bson.Raw, 0, len(ids))
+	for _, id := range ids {
+		if document, ok := found[id]; ok {
+			documents = append(documents, document)
 		}
 	}
-	return documents, nil
+	return documents
 }
 
 // oneOf returns a condition that holds for each of the ids.

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -64,6 +65,44 @@ func TestWhoLooksSeesWhatWasThere(t *testing.T) {
 	require.Less(t, trips.Load(), int64(callers*rounds*6*3/4))
 }
 
+// TestEachGetsTheDocumentsThatItLooksFor: those that exist, in the order of the ids, whatever others look for meanwhile.
+func TestEachGetsTheDocumentsThatItLooksFor(t *testing.T) {
+	t.Parallel()
+	d := testkit.Database(t)
+	ids, documents := make([]bson.ObjectID, 30), make([]any, 30)
+	for i := range ids {
+		ids[i] = bson.NewObjectID()
+		documents[i] = numbered{ID: ids[i], N: i}
+	}
+	_, err := d.Collection("numbers").InsertMany(t.Context(), documents)
+	require.NoError(t, err)
+	lookup := d.Lookup("numbers")
+	var all sync.WaitGroup
+	for caller := range 8 {
+		all.Go(func() {
+			for round := range 20 {
+				wanted := []int{caller, (caller + round) % 30, 29 - caller, caller}[:round%4+1]
+				looked := []bson.ObjectID{bson.NewObjectID()} // there is none
+				for _, n := range wanted {
+					looked = append(looked, ids[n])
+				}
+				found, err := lookup.Documents(t.Context(), looked...)
+				numbers := []int{}
+				for _, document := range found {
+					numbers = append(numbers, int(document.Lookup("n").Int32()))
+				}
+				if err != nil || !slices.Equal(wanted, numbers) {
+					t.Errorf("got %v, %v, and looked for %v", numbers, err, wanted)
+				}
+			}
+		})
+	}
+	all.Wait()
+	found, err := lookup.Documents(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, found)
+}
+
 // TestATransactionLooksAlone: what it wrote is seen by nobody else.
 func TestATransactionLooksAlone(t *testing.T) {
 	t.Parallel()
@@ -80,6 +119,9 @@ func TestATransactionLooksAlone(t *testing.T) {
 		require.NoError(t, lookup.Decode(ctx, id, &found))
 		require.Equal(t, numbered{id, 7}, found)
 		require.ErrorIs(t, lookup.Decode(t.Context(), id, &found), mongo.ErrNoDocuments) //nolint:contextcheck // outside of the transaction
+		both, err := lookup.Documents(ctx, bson.NewObjectID(), id)
+		require.NoError(t, err)
+		require.Len(t, both, 1)
 		return nil
 	})
 	require.NoError(t, err)
