@@ -110,6 +110,7 @@ func TestATagIsGivenToAllAlthoughTheServiceStops(t *testing.T) {
 // again. The other one goes on.
 func TestATagIsGivenToAllWhoeverIsKilled(t *testing.T) {
 	t.Parallel()
+	testkit.NotOnSecantus(t, "a process that is killed in a transaction of 500 patients may make it answer nobody any more; test/faults kills in smaller ones")
 	g := newTagging(t, 1600)
 	processes := [2]*testkit.Process{g.service, g.service.Replica(t)}
 
