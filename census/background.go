@@ -69,6 +69,13 @@ func (b *background) take() map[bson.ObjectID]string {
 	return taken
 }
 
+// leaveAlone lets a clinic wait that somebody else in this process is about to count, until it was tried, or the time is over.
+func (b *background) leaveAlone(clinicID bson.ObjectID, most time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.failed[clinicID] = failure{until: time.Now().Add(most)}
+}
+
 func (b *background) mayTry(clinicID bson.ObjectID) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -25,11 +25,16 @@ func (s *Service) RecountAfter(ctx context.Context, work func(ctx context.Contex
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*countTime)
 	defer cancel()
 	// The next recount removes the aged note. If none comes, because this process dies or fails, the background makes one.
+	s.background.leaveAlone(clinicID, 2*countTime)
 	err = s.ageNote(ctx, change)
-	if drift, failed := s.Recount(ctx, clinicID); !errors.Is(failed, ErrNoClinic) {
+	drift, failed := s.Recount(ctx, clinicID)
+	if errors.Is(failed, ErrNoClinic) {
+		failed = nil
+	} else {
 		s.report(reasonAsked, clinicID, drift, failed)
-		err = errorOf(err, failed)
 	}
+	s.background.tried(clinicID, failed)
+	err = errorOf(err, failed)
 	for _, id := range others {
 		if id == clinicID {
 			continue
