@@ -28,6 +28,10 @@ func Redact(err error, text string) string {
 			said[e.Message] = e.Code
 		}
 	}
+	var one mongo.BulkWriteError // see CauseOf
+	if errors.As(err, &one) {
+		said[one.Message] = one.Code
+	}
 	for message, code := range said {
 		if message != "" {
 			text = strings.ReplaceAll(text, message, fmt.Sprintf("the database refuses with code %d", code))
