@@ -2,7 +2,6 @@ package redox
 
 import (
 	"context"
-	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
@@ -12,9 +11,6 @@ import (
 
 // Messages that arrive at about the same time share trips to the database: one that looks for earlier deliveries, and one that
 // stores them.
-
-// patience is how long a trip waits at most for the one before.
-const patience = 20 * time.Millisecond
 
 // insert stores an encoded message.
 func (s *messageStore) insert(ctx context.Context, document bson.Raw) error {
@@ -28,10 +24,6 @@ func (s *messageStore) insert(ctx context.Context, document bson.Raw) error {
 // insertAll stores messages, and returns for each why it was refused.
 func (s *messageStore) insertAll(ctx context.Context, documents []bson.Raw) ([]error, error) {
 	refused := make([]error, len(documents))
-	if len(documents) == 1 {
-		_, err := s.collection.InsertOne(ctx, documents[0])
-		return refused, err
-	}
 	_, err := s.collection.InsertMany(ctx, documents, options.InsertMany().SetOrdered(false))
 	for i := range refused {
 		refused[i] = store.CauseOf(err, i)

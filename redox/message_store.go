@@ -33,7 +33,7 @@ type messageStore struct {
 
 func newMessageStore(d *store.Database, odd OddDocuments, log *zap.Logger) *messageStore {
 	s := &messageStore{collection: d.Collection(MessagesCollectionName), odd: odd, log: log}
-	s.lookups, s.inserts = flight.NewTurns(patience, s.firstDeliveries), flight.NewTurns(patience, s.insertAll)
+	s.lookups, s.inserts = flight.NewTurns(flight.Patience, s.firstDeliveries), flight.NewTurns(flight.Patience, s.insertAll)
 	return s
 }
 

@@ -4,16 +4,12 @@ import (
 	"bytes"
 	"context"
 	"slices"
-	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	"github.com/tidepool-org/clinic/internal/flight"
 )
-
-// lookupPatience is how long a trip to the database waits at most for the one before.
-const lookupPatience = 20 * time.Millisecond
 
 // Lookup reads documents of a collection by their ids. Who looks while another look is under way shares the next one, so that many
 // callers who look at once take few trips to the database, and one caller none more than otherwise.
@@ -26,7 +22,7 @@ type Lookup struct {
 // Lookup returns the lookup of a collection.
 func (d *Database) Lookup(collection string) *Lookup {
 	l := &Lookup{database: d, collection: d.Collection(collection)}
-	l.turns = flight.NewTurns(lookupPatience, l.findForAll)
+	l.turns = flight.NewTurns(flight.Patience, l.findForAll)
 	return l
 }
 

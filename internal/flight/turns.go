@@ -20,6 +20,9 @@ type Turns[In, Out any] struct {
 // Work makes a result for each of all that was handed in, in the same order. An error is that of every caller.
 type Work[In, Out any] func(ctx context.Context, all []In) ([]Out, error)
 
+// Patience is how long a trip to the database waits at most for the one before: most end sooner.
+const Patience = 20 * time.Millisecond
+
 // NewTurns returns turns that work is done in. Each waits so long at most for the one before, lest one that hangs holds up all
 // others; 0 means until it ends.
 func NewTurns[In, Out any](patience time.Duration, work Work[In, Out]) *Turns[In, Out] {
